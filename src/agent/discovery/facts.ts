@@ -1,0 +1,104 @@
+import type { Layer, Role } from '../../shared/manifest.ts';
+import type { AttachedVolume, InstanceFacts } from '../ports.ts';
+
+/**
+ * The typed facts that discovery makes of raw text. Everything here has been parsed and cross-checked:
+ * a plan is made of facts alone. What could not be resolved is a fact as well (`unresolved`): the
+ * preflight checks refuse it, all at once, by name.
+ */
+export interface HostFacts {
+  readonly instance: InstanceFacts;
+  readonly server: ServerFacts;
+  readonly storage: StorageMap;
+}
+
+export interface ServerVersion {
+  readonly flavour: 'mysql' | 'mariadb' | 'percona';
+  readonly major: number;
+  readonly minor: number;
+  readonly patch: number;
+}
+
+export interface ServerFacts {
+  readonly version: ServerVersion;
+  /** `server_uuid` (MySQL), `server_uid` (MariaDB >= 10.9), absent elsewhere. */
+  readonly uuid: string | undefined;
+  readonly serverId: number;
+  readonly datadir: string;
+  /** Who owns the data directory on the file system. */
+  readonly datadirOwner: { readonly uid: number; readonly gid: number };
+  /** Every file and folder that belongs to the server and has to be in the set, by its real path. */
+  readonly files: readonly ServerFile[];
+  readonly binlogEnabled: boolean;
+  readonly gtidMode: 'on' | 'off';
+  /** `innodb_flush_log_at_trx_commit`: at 0 an acknowledged commit may not have reached the kernel. */
+  readonly flushLogAtTrxCommit: 0 | 1 | 2 | 3;
+  readonly syncBinlog: number;
+  readonly doublewrite: boolean;
+  readonly forceRecovery: number;
+  readonly redoLogEnabled: boolean;
+  /** `lock_wait_timeout` and friends do not belong here: the session sets its own. */
+  readonly settings: Readonly<Record<string, string>>;
+  /** Engines in use by at least one table, upper case. */
+  readonly enginesInUse: readonly string[];
+  readonly clustered: 'galera' | 'group-replication' | undefined;
+  readonly keyringPlugins: readonly string[];
+  /** The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing. */
+  readonly privileges: readonly string[];
+}
+
+export interface ServerFile {
+  readonly role: Role;
+  readonly path: string;
+}
+
+/** path -> mount -> block device graph -> volume, for everything under the server. */
+export interface StorageMap {
+  readonly mounts: readonly UsedMount[];
+  /** The volumes under those mounts: what has to be in the set. */
+  readonly members: readonly Member[];
+  /** Leaves of the device graph that did not resolve to exactly one attached volume of this instance. */
+  readonly unresolved: readonly UnresolvedLeaf[];
+  readonly arrays: readonly RaidArray[];
+  /** Every mount of this host, for the checks of what the agent itself needs. */
+  readonly hostMounts: readonly MountPoint[];
+}
+
+export interface MountPoint {
+  readonly mountPoint: string;
+  readonly majorMinor: string;
+  readonly fsType: string;
+}
+
+/** A superblock under the server (one entry, however many paths or bind mounts lead to it). */
+export interface UsedMount extends MountPoint {
+  readonly source: string;
+  readonly uuid: string | undefined;
+  readonly isRoot: boolean;
+  readonly roles: readonly Role[];
+  readonly volumes: readonly string[];
+}
+
+export interface Member {
+  readonly volume: AttachedVolume;
+  readonly roles: readonly Role[];
+  readonly layers: readonly Layer[];
+  readonly isBootVolume: boolean;
+}
+
+export interface UnresolvedLeaf {
+  /** The kernel's name, like `nvme3n1`. */
+  readonly leaf: string;
+  readonly mountPoint: string;
+  readonly reason: 'instance-store' | 'no-volume' | 'several-volumes' | 'size-differs' | 'no-block-device';
+  /** For people: serial, model, sizes: what was seen. */
+  readonly detail: string;
+}
+
+export interface RaidArray {
+  readonly name: string;
+  readonly level: string;
+  /** Redundant levels survive a missing member; the others do not. */
+  readonly state: 'whole' | 'degraded' | 'resyncing' | 'incomplete';
+  readonly detail: string;
+}

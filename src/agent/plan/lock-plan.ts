@@ -1,0 +1,101 @@
+import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
+
+/**
+ * How this server's commits are kept out, decided by flavour and version alone.
+ * Facts: MySQL and MariaDB manuals; behaviour seen on MariaDB 10.11 and MySQL 9.7.
+ */
+export interface LockPlan {
+  readonly kind: 'backup-stage' | 'instance-then-ftwrl' | 'ftwrl';
+  /** Statements that hold back no commit: taken first, in order. */
+  readonly prepare: readonly string[];
+  /** The statement from which on commits may wait. */
+  readonly block: string;
+  /** Gives everything back, in order; also right after a refusal (a 1205 of FTWRL leaves locks behind). */
+  readonly release: readonly string[];
+  /** Session settings that let the session idle through the window and wait no longer than it may. */
+  readonly session: (lockTimeoutSeconds: number) => readonly string[];
+  readonly coordinates: string;
+  readonly redo: RedoProof;
+}
+
+/**
+ * How the redo log is proven durable under the lock.
+ * `by-setting`: every acknowledged commit had reached the kernel, and the sync or freeze does the rest.
+ * `by-lsn`: wait until the flushed LSN has reached the current one.
+ */
+export type RedoProof =
+  | { readonly by: 'setting' }
+  | { readonly by: 'lsn'; readonly before: readonly string[]; readonly status: string; readonly current: string; readonly flushed: string };
+
+const atLeast = (v: ServerVersion, major: number, minor: number, patch = 0): boolean =>
+  v.major !== major ? v.major > major : v.minor !== minor ? v.minor > minor : v.patch >= patch;
+
+export function planLock(server: ServerFacts): LockPlan {
+  return server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+}
+
+function mariadb(server: ServerFacts): LockPlan {
+  const common = {
+    session: (seconds: number) => [
+      'SET SESSION wait_timeout = 86400, max_statement_time = 0',
+      `SET SESSION lock_wait_timeout = ${seconds}`,
+    ],
+    coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
+    redo: mariadbRedo(server),
+  };
+  if (!atLeast(server.version, 10, 4)) return { ...common, ...flushTablesWithReadLock };
+  return {
+    ...common,
+    kind: 'backup-stage',
+    prepare: ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'],
+    block: 'BACKUP STAGE BLOCK_COMMIT',
+    release: ['BACKUP STAGE END'],
+  };
+}
+
+function mysql(server: ServerFacts): LockPlan {
+  const common = {
+    session: (seconds: number) => ['SET SESSION wait_timeout = 86400', `SET SESSION lock_wait_timeout = ${seconds}`],
+    coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+    redo: mysqlRedo(server),
+  };
+  if (!atLeast(server.version, 8, 0)) return { ...common, ...flushTablesWithReadLock };
+  return {
+    ...common,
+    kind: 'instance-then-ftwrl',
+    prepare: ['LOCK INSTANCE FOR BACKUP'],
+    block: 'FLUSH TABLES WITH READ LOCK',
+    release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
+  };
+}
+
+const flushTablesWithReadLock = {
+  kind: 'ftwrl',
+  prepare: [],
+  block: 'FLUSH TABLES WITH READ LOCK',
+  release: ['UNLOCK TABLES'],
+} as const;
+
+/** Seen on MariaDB 10.11 at 0: FLUSH ENGINE LOGS does not help, waiting for the flushed LSN does. */
+function mariadbRedo(server: ServerFacts): RedoProof {
+  if (server.flushLogAtTrxCommit !== 0) return { by: 'setting' };
+  return {
+    by: 'lsn',
+    before: [],
+    status: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_lsn_current', 'Innodb_lsn_flushed')",
+    current: 'Innodb_lsn_current',
+    flushed: 'Innodb_lsn_flushed',
+  };
+}
+
+/** The NO_WRITE_TO_BINLOG form: without it the flush moves the coordinates, and on a replica takes a GTID. */
+function mysqlRedo(server: ServerFacts): RedoProof {
+  if (server.flushLogAtTrxCommit !== 0) return { by: 'setting' };
+  return {
+    by: 'lsn',
+    before: ['FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS'],
+    status: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_current_lsn', 'Innodb_redo_log_flushed_to_disk_lsn')",
+    current: 'Innodb_redo_log_current_lsn',
+    flushed: 'Innodb_redo_log_flushed_to_disk_lsn',
+  };
+}

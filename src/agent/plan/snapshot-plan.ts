@@ -1,0 +1,53 @@
+import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
+import type { Level } from '../../shared/result.ts';
+import type { Tags } from '../../shared/tags.ts';
+import type { HostFacts } from '../discovery/facts.ts';
+import type { LockPlan } from './lock-plan.ts';
+
+/** What was asked for, parsed and complete: no default is decided after this. Times in milliseconds. */
+export interface SnapshotRequest {
+  readonly run: RunId;
+  readonly level: Level;
+  readonly freeze: 'auto' | 'never';
+  readonly lockTimeoutSeconds: number;
+  readonly lockTries: number;
+  readonly longQueryThresholdSeconds: number;
+  readonly freezeTimeoutMs: number;
+  /** The user's own tags; keys under our prefix were refused at the edge. */
+  readonly tags: Tags;
+  readonly description: string | undefined;
+  /** Paths that the agent needs while file systems are frozen (log file, TMPDIR, cwd, bundle, runtime …), real. */
+  readonly agentPaths: readonly AgentPath[];
+}
+
+export interface AgentPath {
+  /** For the message: `log file`, `TMPDIR` … */
+  readonly what: string;
+  readonly path: string;
+}
+
+/** All that is decided before anything is touched. */
+export interface SnapshotPlan {
+  readonly run: RunId;
+  readonly set: string;
+  readonly instanceId: InstanceId;
+  readonly region: string;
+  readonly level: Level;
+  readonly facts: HostFacts;
+  readonly lock: LockPlan;
+  /** Mount points to freeze, one per superblock. */
+  readonly freeze: readonly string[];
+  /** Mount points that are synced but not frozen (the root file system, or all with `--freeze never`). */
+  readonly syncOnly: readonly string[];
+  readonly members: readonly VolumeId[];
+  readonly exclude: { readonly bootVolume: boolean; readonly dataVolumes: readonly VolumeId[] };
+  /** Everything but the coordinates, which are known only under the lock. */
+  readonly tags: Tags;
+  readonly description: string | undefined;
+  readonly warnings: readonly PlanWarning[];
+}
+
+export interface PlanWarning {
+  readonly code: string;
+  readonly message: string;
+}

@@ -1,0 +1,158 @@
+import type { Event } from '../shared/events.ts';
+import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
+import type { Tags } from '../shared/tags.ts';
+
+/**
+ * What the stories need of the world. Each port is implemented once for real (adapters/), once by the
+ * replay of a capture where it only reads, and in the lab or by a test where AWS is concerned.
+ */
+
+/** Reads the host; never writes. A path that does not exist answers `undefined`; anything else that fails throws. */
+export interface HostReader {
+  readText(path: string): Promise<string | undefined>;
+  /** The names in a directory, in no order. */
+  list(path: string): Promise<readonly string[] | undefined>;
+  /** The path with every symbolic link resolved. */
+  realPath(path: string): Promise<string | undefined>;
+  owner(path: string): Promise<{ uid: number; gid: number } | undefined>;
+  /** The paths of all symbolic links below a directory, at most `depth` levels down (1: its own entries). */
+  symlinksBelow(path: string, depth: number): Promise<readonly string[]>;
+}
+
+/** A row as the server sends it: column name -> text (numbers as decimal text), or null. */
+export type Row = Readonly<Record<string, string | null>>;
+
+/** Asks the server. Read-only questions, each known by a name so that a capture can answer it again. */
+export interface ServerReader {
+  ask(question: ServerQuestion): Promise<readonly Row[]>;
+}
+
+/** `sql` holds no value from outside; a server that does not know the statement answers `[]` where `optional`. */
+export interface ServerQuestion {
+  readonly name: string;
+  readonly sql: string;
+  readonly optional?: true;
+}
+
+/**
+ * ONE connection to the server, never a pool, that never reconnects: the read lock belongs to it.
+ * `ask` and `run` throw RunError `connection-lost` once it has ended, and ServerRefusal where the server says no.
+ */
+export interface ServerSession extends ServerReader, AsyncDisposable {
+  run(sql: string, timeoutMs?: number): Promise<readonly Row[]>;
+  readonly connectionId: number;
+}
+
+/** The server's own error number and text, for the callers that know what a number means. */
+export class ServerRefusal extends Error {
+  readonly errno: number;
+  constructor(errno: number, message: string) {
+    super(message);
+    this.name = 'ServerRefusal';
+    this.errno = errno;
+  }
+}
+
+/** A volume as DescribeVolumes tells it, attached to this instance. */
+export interface AttachedVolume {
+  readonly volumeId: VolumeId;
+  readonly sizeGiB: number;
+  /** The device path of the attachment, like `/dev/sdf`. */
+  readonly device: string;
+  readonly tags: Tags;
+}
+
+/** What EC2 knows of the instance we run on. */
+export interface InstanceFacts {
+  readonly instanceId: InstanceId;
+  readonly region: string;
+  /** The instance's `Name` tag, else its id. */
+  readonly name: string;
+  readonly rootDevice: string | undefined;
+  readonly volumes: readonly AttachedVolume[];
+}
+
+/** Reads EC2. Throws RunError 10-29: nothing has been touched when these are asked. */
+export interface Ec2Reader {
+  instance(): Promise<InstanceFacts>;
+}
+
+/** One CreateSnapshots request, whole. */
+export interface CreateSetRequest {
+  readonly instanceId: InstanceId;
+  readonly excludeBootVolume: boolean;
+  readonly excludeDataVolumeIds: readonly VolumeId[];
+  readonly description: string;
+  readonly tags: Tags;
+}
+
+export interface CreatedSnapshot {
+  readonly snapshotId: SnapshotId;
+  readonly volumeId: VolumeId;
+}
+
+/** What became of CreateSnapshots. `unknown`: the request may have been carried out, or may yet be. */
+export type CreateSetAnswer =
+  | { readonly kind: 'created'; readonly snapshots: readonly CreatedSnapshot[] }
+  | { readonly kind: 'refused'; readonly code: string; readonly message: string }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+export interface Ec2 extends Ec2Reader {
+  /** The caller's `aws:userid`, stamped on the set as its owner; `undefined` where it cannot be learned. */
+  userId(): Promise<string | undefined>;
+  /** DryRun of the request: proves the permission and warms DNS, TLS and credentials. Throws RunError 10-29. */
+  proveCreateSet(request: CreateSetRequest): Promise<void>;
+  /** ONE request, one attempt, one deadline. Never throws: the caller has a freeze to end. */
+  createSet(request: CreateSetRequest, deadlineMs: number): Promise<CreateSetAnswer>;
+  /** The snapshots that carry this set's tag. */
+  findSet(set: string): Promise<readonly CreatedSnapshot[]>;
+  /** Overwrites one tag on the snapshots of a set. */
+  tagSet(snapshots: readonly SnapshotId[], key: string, value: string): Promise<void>;
+}
+
+/** Milliseconds: `now` on the wall (for people), `elapsed` monotonic (for measuring). */
+export interface Clock {
+  now(): Date;
+  elapsed(): number;
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}
+
+export type Emit = (event: Event) => void;
+
+/**
+ * A child process that talks in lines. The child is started by argument array, never through a shell line.
+ * `lines` ends when the child's stdout is closed by everybody who holds it.
+ */
+export interface LineProcess extends AsyncDisposable {
+  readonly pid: number;
+  send(line: string): void;
+  /** Closes the child's stdin: for the guard, the order to thaw. */
+  end(): void;
+  /** The next line, or `undefined` at the end. Throws `DeadlinePassed` after `deadlineMs`. */
+  nextLine(deadlineMs: number): Promise<string | undefined>;
+  /** What the child has said on stderr so far. */
+  readonly complaints: string;
+}
+
+export class DeadlinePassed extends Error {
+  constructor(what: string, ms: number) {
+    super(`${what}: nothing heard for ${ms} ms`);
+    this.name = 'DeadlinePassed';
+  }
+}
+
+export interface ProcessOptions {
+  readonly uid?: number;
+  readonly gid?: number;
+  readonly cwd?: string;
+  /** In a session of its own, so that a kill of our process group does not reach it. */
+  readonly ownSession?: boolean;
+  /** A descriptor that the child inherits as its fd 3. */
+  readonly inherit?: number;
+}
+
+export interface Processes {
+  /** Runs a program to its end. Its output is text, cut at 64 KiB. */
+  run(argv: readonly string[], options: { deadlineMs: number; inherit?: number }): Promise<{ status: number; stdout: string; stderr: string }>;
+  start(argv: readonly string[], options: ProcessOptions): LineProcess;
+}

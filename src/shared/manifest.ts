@@ -1,0 +1,71 @@
+import * as v from 'valibot';
+import { Coordinates } from './coordinates.ts';
+import { Level } from './result.ts';
+
+/** One device of a member's stack, from the volume upwards; what a restore assembles again. */
+const Layer = v.object({
+  kind: v.picklist(['disk', 'partition', 'raid', 'logical-volume', 'crypt', 'device-mapper', 'loop']),
+  /** The kernel's name at the time, like `nvme1n1` or `dm-0`. */
+  name: v.string(),
+  sizeBytes: v.number(),
+  partition: v.optional(v.object({ number: v.number(), startBytes: v.number() })),
+  raid: v.optional(v.object({ level: v.string(), disks: v.number(), slot: v.optional(v.number()), uuid: v.optional(v.string()) })),
+  deviceMapper: v.optional(v.object({ name: v.string(), uuid: v.string() })),
+});
+export type Layer = v.InferOutput<typeof Layer>;
+
+const Role = v.picklist(['data', 'system-tablespace', 'redo', 'undo', 'binlog', 'relay-log', 'doublewrite', 'aria-log', 'tablespace']);
+export type Role = v.InferOutput<typeof Role>;
+
+const Member = v.object({
+  volume: v.string(),
+  sizeGiB: v.number(),
+  /** The attachment's device path, like `/dev/sdf`. */
+  device: v.string(),
+  roles: v.array(Role),
+  /** The stacks that stand on this volume, each from the volume up to the file system. */
+  layers: v.array(Layer),
+});
+export type ManifestMember = v.InferOutput<typeof Member>;
+
+const FileSystem = v.object({
+  mountPoint: v.string(),
+  type: v.string(),
+  device: v.string(),
+  uuid: v.optional(v.string()),
+  roles: v.array(Role),
+  frozen: v.boolean(),
+  volumes: v.array(v.string()),
+});
+
+/**
+ * The file `mysql-ebs-snapshot.json` in the data directory: everything that puts the set back with the host gone.
+ * It is written under the lock, before the freeze, so it is in the set it describes; it cannot tell the grade
+ * (nothing is proven yet): the tags do.
+ */
+export const Manifest = v.object({
+  v: v.literal(1),
+  run: v.string(),
+  set: v.string(),
+  instance: v.string(),
+  region: v.string(),
+  level: Level,
+  /** When the lock was held and the coordinates were read, ISO 8601 in UTC. */
+  takenAt: v.string(),
+  server: v.object({
+    flavour: v.picklist(['mysql', 'mariadb', 'percona']),
+    version: v.string(),
+    uuid: v.optional(v.string()),
+    serverId: v.number(),
+  }),
+  coordinates: Coordinates,
+  members: v.array(Member),
+  fileSystems: v.array(FileSystem),
+  /** Server settings by their own names that a restored server has to be started with. */
+  settings: v.record(v.string(), v.string()),
+  warnings: v.array(v.string()),
+});
+export type Manifest = v.InferOutput<typeof Manifest>;
+
+export const MANIFEST_FILE = 'mysql-ebs-snapshot.json';
+export const BINLOG_INFO_FILE = 'binlog_info.txt';

@@ -1,0 +1,104 @@
+import * as v from 'valibot';
+import { ERRORS, type ErrorCode } from './errors.ts';
+
+/** What became of a run: `done`, `refused` (host untouched), `failed` (undone), `unsafe` (a person is needed). */
+export const Outcome = v.picklist(['done', 'refused', 'failed', 'unsafe']);
+export type Outcome = v.InferOutput<typeof Outcome>;
+
+/** What a set is worth. `unproven` and `broken` never count as good. */
+export const Grade = v.picklist(['unproven', 'application', 'crash', 'broken']);
+export type Grade = v.InferOutput<typeof Grade>;
+
+/** What was asked for. */
+export const Level = v.picklist(['application']);
+export type Level = v.InferOutput<typeof Level>;
+
+/**
+ * The result of a run: one line of JSON, alone on stdout. Times are milliseconds.
+ * Optional fields are left out, never null.
+ */
+export const Result = v.object({
+  v: v.literal(1),
+  run: v.string(),
+  instance: v.optional(v.string()),
+  outcome: Outcome,
+  code: v.optional(v.string()),
+  message: v.optional(v.string()),
+  hint: v.optional(v.string()),
+  level: v.optional(Level),
+  grade: v.optional(Grade),
+  set: v.optional(v.string()),
+  members: v.optional(v.number()),
+  /** From the moment commits may wait to the unlock. */
+  stallMs: v.optional(v.number()),
+  /** From the first freeze to the last thaw. */
+  frozenMs: v.optional(v.number()),
+  /** The CreateSnapshots round trip. */
+  apiMs: v.optional(v.number()),
+  /** `file:position` of the server's own binary log. */
+  binlog: v.optional(v.string()),
+  /** The GTID set, or `sha256:<hex>` of it where it is too long for a tag. */
+  gtid: v.optional(v.string()),
+  /** Flavour and version, like `mariadb 10.11.19`. */
+  server: v.optional(v.string()),
+  /** The codes of the warnings, if any. */
+  warnings: v.optional(v.array(v.string())),
+  /** The whole run. */
+  ms: v.optional(v.number()),
+  snapshots: v.optional(v.array(v.string())),
+});
+export type Result = v.InferOutput<typeof Result>;
+
+/** What Systems Manager keeps of stdout in every view of a result (measured with the genuine agent), in bytes. */
+export const RESULT_BYTES = 1238;
+
+/** The outcome that an exit status stands for. */
+export function outcomeOf(code: ErrorCode): Outcome {
+  const { exit } = ERRORS[code];
+  if (exit >= 50 && exit < 70) return 'unsafe';
+  if (exit === 2 || (exit >= 10 && exit < 30)) return 'refused';
+  return 'failed';
+}
+
+/**
+ * The result as one line of at most 1,238 bytes. What does not fit goes in a fixed order: `snapshots`
+ * (they are found by the set's tag), then `gtid` (it is in the manifest), then the tails of the texts.
+ */
+export function encodeResult(result: Result): string {
+  const fits = (candidate: Result) => Buffer.byteLength(JSON.stringify(candidate)) <= RESULT_BYTES;
+  const { snapshots: _found, ...withoutSnapshots } = result;
+  const { gtid: _kept, ...withoutGtid } = withoutSnapshots;
+  for (const candidate of [result, withoutSnapshots, withoutGtid]) {
+    if (fits(candidate)) return JSON.stringify(candidate);
+  }
+  const { warnings: _logged, ...bare } = withoutGtid;
+  let cut: Result = bare;
+  for (const key of ['message', 'hint'] as const) {
+    const text = cut[key];
+    if (text === undefined) continue;
+    cut = { ...cut, [key]: longestThatFits(text, (part) => fits({ ...cut, [key]: part })) };
+    if (fits(cut)) break;
+  }
+  return JSON.stringify(cut);
+}
+
+function longestThatFits(text: string, fits: (part: string) => boolean): string {
+  let [low, high] = [0, text.length];
+  const part = (length: number) => `${text.slice(0, length).toWellFormed()}…`;
+  while (low < high) {
+    const middle = Math.ceil((low + high) / 2);
+    if (fits(part(middle))) low = middle;
+    else high = middle - 1;
+  }
+  return part(low);
+}
+
+/** Reads a result line; `undefined` for anything that is not one. */
+export function decodeResult(line: string): Result | undefined {
+  try {
+    const parsed = v.safeParse(Result, JSON.parse(line));
+    return parsed.success ? parsed.output : undefined;
+  } catch {
+    return undefined;
+  }
+}

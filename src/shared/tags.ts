@@ -1,0 +1,23 @@
+/** The tag keys of a set. `Name` is for people; everything else stands under one prefix. */
+export const TAG_PREFIX = 'mysql-ebs-snapshot:';
+export const TAG = {
+  name: 'Name',
+  set: `${TAG_PREFIX}set`,
+  run: `${TAG_PREFIX}run`,
+  instance: `${TAG_PREFIX}instance`,
+  /** The caller's `aws:userid` at creation: IAM lets a host regrade only what carries its own. */
+  owner: `${TAG_PREFIX}owner`,
+  level: `${TAG_PREFIX}level`,
+  grade: `${TAG_PREFIX}grade`,
+  members: `${TAG_PREFIX}members`,
+  server: `${TAG_PREFIX}server`,
+  serverUuid: `${TAG_PREFIX}server-uuid`,
+  binlog: `${TAG_PREFIX}binlog`,
+  gtid: `${TAG_PREFIX}gtid`,
+  takenAt: `${TAG_PREFIX}taken-at`,
+} as const;
+
+/** EC2's limits [API model]: tags a resource, characters of a key and of a value. */
+export const TAG_LIMITS = { perResource: 50, key: 127, value: 256 } as const;
+
+export type Tags = Readonly<Record<string, string>>;
