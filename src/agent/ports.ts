@@ -126,7 +126,7 @@ export type Emit = (event: Event) => void;
 export interface LineProcess extends AsyncDisposable {
   readonly pid: number;
   send(line: string): void;
-  /** Closes the child's stdin: for the guard, the order to thaw. */
+  /** Closes the child's stdin; to the guard this is the order to thaw. */
   end(): void;
   /** The next line, or `undefined` at the end. Throws `DeadlinePassed` after `deadlineMs`. */
   nextLine(deadlineMs: number): Promise<string | undefined>;
@@ -142,6 +142,8 @@ export class DeadlinePassed extends Error {
 }
 
 export interface ProcessOptions {
+  /** For messages. */
+  readonly name: string;
   readonly uid?: number;
   readonly gid?: number;
   readonly cwd?: string;
@@ -155,4 +157,9 @@ export interface Processes {
   /** Runs a program to its end. Its output is text, cut at 64 KiB. */
   run(argv: readonly string[], options: { deadlineMs: number; inherit?: number }): Promise<{ status: number; stdout: string; stderr: string }>;
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
+}
+
+/** The run lock of this host, held until disposed and by every process that inherited `descriptor`. */
+export interface RunLock extends AsyncDisposable {
+  readonly descriptor: number;
 }

@@ -14,9 +14,24 @@ export interface LockPlan {
   readonly release: readonly string[];
   /** Session settings that let the session idle through the window and wait no longer than it may. */
   readonly session: (lockTimeoutSeconds: number) => readonly string[];
+  /** How the server itself testifies that this session still holds the lock. */
+  readonly stillHeld: HeldProof;
+  /** One row: the file, the position and (MySQL) the executed GTID set. */
   readonly coordinates: string;
+  /** One row with a column `gtid`; absent where GTIDs are not in use or come with `coordinates`. */
+  readonly gtid?: string;
   readonly redo: RedoProof;
 }
+
+/**
+ * `refusal`: the statement is refused with this error number because the lock is held (MariaDB 10.11: asking for a
+ * stage twice is error 4147; without the lock it is 4146). `row`: the query answers a row. `connection`: the server
+ * has no better witness than that the connection which took the lock has never ended.
+ */
+export type HeldProof =
+  | { readonly by: 'refusal'; readonly sql: string; readonly errno: number }
+  | { readonly by: 'row'; readonly sql: string }
+  | { readonly by: 'connection' };
 
 /**
  * How the redo log is proven durable under the lock.
@@ -41,6 +56,7 @@ function mariadb(server: ServerFacts): LockPlan {
       `SET SESSION lock_wait_timeout = ${seconds}`,
     ],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
+    gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
     redo: mariadbRedo(server),
   };
   if (!atLeast(server.version, 10, 4)) return { ...common, ...flushTablesWithReadLock };
@@ -50,6 +66,7 @@ function mariadb(server: ServerFacts): LockPlan {
     prepare: ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'],
     block: 'BACKUP STAGE BLOCK_COMMIT',
     release: ['BACKUP STAGE END'],
+    stillHeld: { by: 'refusal', sql: 'BACKUP STAGE BLOCK_COMMIT', errno: 4147 },
   };
 }
 
@@ -66,6 +83,13 @@ function mysql(server: ServerFacts): LockPlan {
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     block: 'FLUSH TABLES WITH READ LOCK',
     release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
+    stillHeld: {
+      by: 'row',
+      sql: `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
+        ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
+        WHERE PROCESSLIST_ID = CONNECTION_ID() AND OBJECT_TYPE = 'GLOBAL' AND LOCK_STATUS = 'GRANTED'
+        AND LOCK_TYPE = 'SHARED'`,
+    },
   };
 }
 
@@ -74,6 +98,7 @@ const flushTablesWithReadLock = {
   prepare: [],
   block: 'FLUSH TABLES WITH READ LOCK',
   release: ['UNLOCK TABLES'],
+  stillHeld: { by: 'connection' },
 } as const;
 
 /** Seen on MariaDB 10.11 at 0: FLUSH ENGINE LOGS does not help, waiting for the flushed LSN does. */

@@ -1,0 +1,125 @@
+import { type ChildProcess, execFile, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { DeadlinePassed, type LineProcess, type ProcessOptions, type Processes } from '../ports.ts';
+
+/** No child of ours takes more from our environment than it needs to find programs and speak plain English. */
+const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
+/** Real child processes. */
+export const processes: Processes = {
+  run(argv, { deadlineMs, inherit }) {
+    const [program = '', ...rest] = argv;
+    if (inherit !== undefined) return runWithDescriptor(program, rest, inherit, deadlineMs);
+    return new Promise((resolve, reject) => {
+      const options = { env: ENVIRONMENT, timeout: deadlineMs, maxBuffer: 64 * 1024, killSignal: 'SIGKILL' } as const;
+      execFile(program, rest, options, (error, stdout, stderr) => {
+        if (error && typeof error.code !== 'number') reject(error);
+        else resolve({ status: Number(error?.code ?? 0), stdout, stderr });
+      });
+    });
+  },
+
+  start(argv, options) {
+    return new ChildLines(argv, options);
+  },
+};
+
+async function runWithDescriptor(program: string, rest: readonly string[], inherit: number, deadlineMs: number) {
+  const child = spawn(program, rest, {
+    env: ENVIRONMENT,
+    stdio: ['ignore', 'ignore', 'ignore', inherit],
+    timeout: deadlineMs,
+  });
+  const [status] = await once(child, 'exit');
+  return { status: typeof status === 'number' ? status : 1, stdout: '', stderr: '' };
+}
+
+class ChildLines implements LineProcess {
+  readonly #child: ChildProcess;
+  readonly #name: string;
+  readonly #lines: string[] = [];
+  #partial = '';
+  #complaints = '';
+  #closed = false;
+  #wake: () => void = () => {};
+
+  constructor(argv: readonly string[], options: ProcessOptions) {
+    const [program = '', ...rest] = argv;
+    this.#name = options.name;
+    const child = spawn(program, rest, {
+      env: ENVIRONMENT,
+      detached: options.ownSession ?? false,
+      stdio: ['pipe', 'pipe', 'pipe', options.inherit ?? 'ignore'],
+      ...(options.cwd !== undefined && { cwd: options.cwd }),
+      ...(options.uid !== undefined && { uid: options.uid }),
+      ...(options.gid !== undefined && { gid: options.gid }),
+    });
+    this.#child = child;
+    const close = () => {
+      this.#closed = true;
+      this.#wake();
+    };
+    child.on('error', (error) => {
+      this.#complaints += error.message;
+      close();
+    });
+    child.stdin?.on('error', () => {});
+    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text)).on('close', close);
+    child.stderr?.setEncoding('utf8').on('data', (text: string) => {
+      this.#complaints = (this.#complaints + text).slice(-4096);
+    });
+  }
+
+  get pid(): number {
+    return this.#child.pid ?? 0;
+  }
+
+  get complaints(): string {
+    return this.#complaints.trim();
+  }
+
+  send(line: string): void {
+    this.#child.stdin?.write(`${line}\n`);
+  }
+
+  end(): void {
+    this.#child.stdin?.end();
+  }
+
+  async nextLine(deadlineMs: number): Promise<string | undefined> {
+    const deadline = performance.now() + deadlineMs;
+    for (;;) {
+      const line = this.#lines.shift();
+      if (line !== undefined) return line;
+      if (this.#closed) return undefined;
+      const left = deadline - performance.now();
+      if (left <= 0) throw new DeadlinePassed(this.#name, deadlineMs);
+      await this.#nextNews(left);
+    }
+  }
+
+  /** Lets go of a child that has been told to end; one that cannot (stuck in the kernel) does not keep us. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.end();
+    this.#child.stdout?.destroy();
+    this.#child.stderr?.destroy();
+    this.#child.unref();
+  }
+
+  #take(text: string): void {
+    const parts = (this.#partial + text).split('\n');
+    this.#partial = parts.pop() ?? '';
+    this.#lines.push(...parts);
+    this.#wake();
+  }
+
+  #nextNews(ms: number): Promise<void> {
+    return new Promise((resolve) => {
+      const timer = setTimeout(resolve, ms);
+      this.#wake = () => {
+        clearTimeout(timer);
+        resolve();
+      };
+    });
+  }
+}

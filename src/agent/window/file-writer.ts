@@ -1,0 +1,49 @@
+import { RunError } from '../../shared/errors.ts';
+import { DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
+import program from './file-writer.sh';
+
+const START_DEADLINE_MS = 5_000;
+
+/** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
+export interface FileWriter extends AsyncDisposable {
+  /** All files (name -> one line of text) or none. Throws RunError `write-failed`. */
+  write(files: Readonly<Record<string, string>>, deadlineMs: number): Promise<void>;
+}
+
+export async function startFileWriter(
+  processes: Processes,
+  datadir: string,
+  owner: { uid: number; gid: number },
+): Promise<FileWriter> {
+  const child = processes.start(['bash', '-c', program, 'file-writer'], {
+    name: 'file writer',
+    cwd: datadir,
+    uid: owner.uid,
+    gid: owner.gid,
+  });
+  if ((await answer(child, START_DEADLINE_MS)) !== 'waiting') {
+    await child[Symbol.asyncDispose]();
+    throw new RunError('write-failed', `the file writer did not start in ${datadir}: ${child.complaints}`);
+  }
+  return {
+    async write(files, deadlineMs) {
+      for (const [name, text] of Object.entries(files)) child.send(`file ${name} ${text.trimEnd()}`);
+      child.send('commit');
+      const said = await answer(child, deadlineMs);
+      if (said === 'written') return;
+      const reason = said === undefined ? `no answer within ${deadlineMs} ms` : child.complaints;
+      throw new RunError('write-failed', `${datadir}: ${Object.keys(files).join(', ')} not written: ${reason}`);
+    },
+    [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
+  };
+}
+
+/** The child's word, `ended` where it has ended, `undefined` where it is silent past the deadline. */
+async function answer(child: LineProcess, deadlineMs: number): Promise<string | undefined> {
+  try {
+    return (await child.nextLine(deadlineMs)) ?? 'ended';
+  } catch (error) {
+    if (error instanceof DeadlinePassed) return undefined;
+    throw error;
+  }
+}

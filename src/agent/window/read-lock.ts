@@ -1,0 +1,72 @@
+import { RunError } from '../../shared/errors.ts';
+import type { LockPlan } from '../plan/lock-plan.ts';
+import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
+
+/** A statement was refused because it waited longer than lock_wait_timeout (both flavours). */
+const ER_LOCK_WAIT_TIMEOUT = 1205;
+/** Giving back has a deadline of its own; a server that does not answer in it loses the connection, and so the lock. */
+const RELEASE_DEADLINE_MS = 5_000;
+/** How much longer than lock_wait_timeout the client waits for the server to notice. */
+const GRACE_MS = 2_000;
+
+/** The read lock, held from its making to its disposal. */
+export interface ReadLock extends AsyncDisposable {
+  /** Clock time of the statement from which commits may wait. */
+  readonly stalledSince: number;
+  /** Whole milliseconds from there to the unlock; known once disposed. */
+  readonly stallMs: number | undefined;
+}
+
+/**
+ * ONE try for the read lock. Whatever goes wrong, everything is given back before this throws: a lock that was
+ * refused with 1205 leaves locks behind that stop every commit.
+ * Throws RunError `lock-timeout`, `connection-lost` or `server-denied`.
+ */
+export async function takeReadLock(session: ServerSession, plan: LockPlan, timeoutSeconds: number, clock: Clock): Promise<ReadLock> {
+  const patienceMs = timeoutSeconds * 1000 + GRACE_MS;
+  let statement = '';
+  try {
+    for (statement of [...plan.session(timeoutSeconds), ...plan.prepare]) await session.run(statement, patienceMs);
+    const stalledSince = clock.elapsed();
+    statement = plan.block;
+    await session.run(plan.block, patienceMs);
+    return new HeldReadLock(session, plan, clock, stalledSince);
+  } catch (error) {
+    await release(session, plan);
+    if (!(error instanceof ServerRefusal)) throw error;
+    if (error.errno === ER_LOCK_WAIT_TIMEOUT) {
+      throw new RunError('lock-timeout', `${statement}: not granted within ${timeoutSeconds} s`, { cause: error });
+    }
+    throw new RunError('server-denied', `${statement}: ${error.message}`, { cause: error });
+  }
+}
+
+class HeldReadLock implements ReadLock {
+  readonly stalledSince: number;
+  stallMs: number | undefined;
+  readonly #session: ServerSession;
+  readonly #plan: LockPlan;
+  readonly #clock: Clock;
+
+  constructor(session: ServerSession, plan: LockPlan, clock: Clock, stalledSince: number) {
+    this.#session = session;
+    this.#plan = plan;
+    this.#clock = clock;
+    this.stalledSince = stalledSince;
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await release(this.#session, this.#plan);
+    this.stallMs = Math.round(this.#clock.elapsed() - this.stalledSince);
+  }
+}
+
+/** Gives everything back; where a statement fails, ending the session does it: the lock belongs to the connection. */
+async function release(session: ServerSession, plan: LockPlan): Promise<void> {
+  try {
+    for (const statement of plan.release) await session.run(statement, RELEASE_DEADLINE_MS);
+  } catch (error) {
+    // BACKUP STAGE END without a START, after a refusal at the first stage: there is nothing to give back.
+    if (!(error instanceof ServerRefusal)) await session[Symbol.asyncDispose]();
+  }
+}
