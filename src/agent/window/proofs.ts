@@ -5,7 +5,7 @@ import { type Clock, type Row, ServerRefusal, type ServerSession } from '../port
 
 /** What became of a proof; `detail` is for people. */
 export interface Proof {
-  readonly name: 'lock still held' | 'coordinates unmoved';
+  readonly name: 'frozen throughout' | 'lock still held' | 'coordinates unmoved';
   readonly held: boolean;
   readonly detail: string;
 }

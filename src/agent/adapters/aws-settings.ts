@@ -1,0 +1,55 @@
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
+import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { MetadataService } from '@aws-sdk/ec2-metadata-service';
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
+import { InstanceId } from '../../shared/ids.ts';
+import { refusedByAws } from './aws-errors.ts';
+
+const METADATA = { httpOptions: { timeout: 2_000 }, retries: 1, ec2MetadataV1Disabled: true };
+const PARAMETER_DEADLINE_MS = 30_000;
+
+/** What every client of the SDK is made with. */
+export interface AwsSettings {
+  readonly region: string;
+  readonly credentials: ReturnType<typeof fromNodeProviderChain>;
+}
+
+const IdentityDocument = v.object({ instanceId: InstanceId, region: v.string() });
+
+/**
+ * Who and where this host is, by its identity document (IMDSv2 only: version 1 can be reached through a careless
+ * proxy). AWS_REGION wins over the document's. Throws RunError `no-identity`.
+ */
+export async function identify(): Promise<{ instanceId: InstanceId; aws: AwsSettings }> {
+  const document = await identityDocument();
+  const region = process.env['AWS_REGION'] ?? document.region;
+  const credentials = fromNodeProviderChain({ clientConfig: { region }, ec2MetadataV1Disabled: true });
+  return { instanceId: document.instanceId, aws: { region, credentials } };
+}
+
+async function identityDocument(): Promise<v.InferOutput<typeof IdentityDocument>> {
+  const endpoint = process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? 'http://169.254.169.254';
+  try {
+    const text = await new MetadataService(METADATA).request('/latest/dynamic/instance-identity/document', {});
+    return v.parse(IdentityDocument, JSON.parse(text));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RunError('no-identity', `${endpoint}: no identity document: ${reason}`, { cause: error });
+  }
+}
+
+/** The text of a Parameter Store parameter (SecureStrings decrypted). The value goes nowhere but to the caller. */
+export async function readParameter(name: string, { region, credentials }: AwsSettings): Promise<string> {
+  const client = new SSMClient({ region, credentials });
+  try {
+    const abortSignal = AbortSignal.timeout(PARAMETER_DEADLINE_MS);
+    const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), { abortSignal });
+    if (Parameter?.Value) return Parameter.Value;
+  } catch (error) {
+    if ((error as Error).name !== 'ParameterNotFound') throw refusedByAws('ssm:GetParameter', error);
+  }
+  throw new RunError('usage', `--password-parameter ${name}: there is no such parameter`, {
+    hint: 'Create it in Parameter Store (SecureString) in the Region of this host.',
+  });
+}

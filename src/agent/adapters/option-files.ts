@@ -1,0 +1,56 @@
+import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { RunError } from '../../shared/errors.ts';
+import { OptionFileError, parseOptionFile } from '../options/option-file.ts';
+
+/** The usual places, in the order in which MySQL's and MariaDB's own programs read them. */
+const usualFiles = (home: string | undefined): readonly string[] => [
+  '/etc/my.cnf',
+  '/etc/mysql/my.cnf',
+  ...(home === undefined ? [] : [join(home, '.my.cnf')]),
+];
+
+const SOCKETS = ['/run/mysqld/mysqld.sock', '/var/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
+const DEEPEST_INCLUDE = 10;
+
+/** The first of the distributions' sockets that is there, else the first of them, for the message. */
+export const defaultSocket = (): string => SOCKETS.find((path) => existsSync(path)) ?? SOCKETS[0] ?? '';
+
+/**
+ * The options of the given groups, later files and groups over earlier ones. With `only`, that file alone is read
+ * and has to exist. Throws RunError `usage` naming file and line, never their content.
+ */
+export function readOptionFiles(groups: readonly string[], only: string | undefined, home: string | undefined): ReadonlyMap<string, string> {
+  const merged = new Map<string, string>();
+  if (only !== undefined && !existsSync(only)) {
+    throw new RunError('usage', `--defaults-file ${only}: no such file`, { hint: 'Name an option file that exists.' });
+  }
+  for (const path of only === undefined ? usualFiles(home).filter((file) => existsSync(file)) : [only]) {
+    readInto(merged, path, groups, 0);
+  }
+  return merged;
+}
+
+function readInto(merged: Map<string, string>, path: string, groups: readonly string[], depth: number): void {
+  if (depth > DEEPEST_INCLUDE) throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
+  const file = parsed(path);
+  for (const group of groups) {
+    for (const [name, value] of file.groups.get(group) ?? []) merged.set(name, value);
+  }
+  for (const { kind, path: included } of file.includes) {
+    const inner = kind === 'file' ? [included] : configurationsIn(included);
+    for (const each of inner.filter((name) => existsSync(name))) readInto(merged, each, groups, depth + 1);
+  }
+}
+
+const configurationsIn = (directory: string): readonly string[] =>
+  existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.cnf')).sort().map((name) => join(directory, name)) : [];
+
+function parsed(path: string) {
+  try {
+    return parseOptionFile(readFileSync(path, 'utf8'));
+  } catch (error) {
+    if (error instanceof OptionFileError) throw new RunError('usage', `${path}, line ${error.line} ${error.message}`);
+    throw new RunError('usage', `${path}: ${error instanceof Error ? error.message : String(error)}`);
+  }
+}

@@ -1,0 +1,35 @@
+import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { RunError } from '../../shared/errors.ts';
+import type { Processes, RunLock } from '../ports.ts';
+
+const STATE_FOLDER = '/run/mysql-ebs-snapshot';
+
+/**
+ * flock on a file that only root can reach. The lock belongs to the open file, which the guard inherits: it ends with
+ * the last of the two. Throws RunError `run-in-progress` or `host-unfit`.
+ */
+export async function takeRunLock(processes: Processes): Promise<RunLock> {
+  const descriptor = openLockFile();
+  try {
+    const { status } = await processes.run(['flock', '--nonblock', '3'], { deadlineMs: 5_000, inherit: descriptor });
+    if (status !== 0) throw new RunError('run-in-progress', `${STATE_FOLDER}/run.lock is held by another run on this host`);
+  } catch (error) {
+    closeSync(descriptor);
+    throw error;
+  }
+  return { descriptor, [Symbol.asyncDispose]: async () => closeSync(descriptor) };
+}
+
+function openLockFile(): number {
+  try {
+    mkdirSync(STATE_FOLDER, { recursive: true, mode: 0o700 });
+    const folder = lstatSync(STATE_FOLDER);
+    if (!folder.isDirectory() || folder.uid !== 0 || (folder.mode & 0o022) !== 0) {
+      throw new RunError('host-unfit', `${STATE_FOLDER} does not belong to root alone`, { hint: `Remove it; the next run makes it anew.` });
+    }
+    return openSync(`${STATE_FOLDER}/run.lock`, 'a', 0o600);
+  } catch (error) {
+    if (error instanceof RunError) throw error;
+    throw new RunError('host-unfit', `${STATE_FOLDER}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+  }
+}

@@ -1,0 +1,89 @@
+import mysql from 'mysql2/promise';
+import { RunError } from '../../shared/errors.ts';
+import type { ConnectionOptions } from '../options/connection-options.ts';
+import { type Row, ServerRefusal, type ServerQuestion, type ServerSession } from '../ports.ts';
+
+const CONNECT_TIMEOUT_MS = 10_000;
+const ANSWER_TIMEOUT_MS = 30_000;
+
+/** Access denied, in its several numbers (both flavours). */
+const DENIED = new Set([1044, 1045, 1130, 1142, 1227, 1698, 1820, 1862, 3118]);
+/** The server does not know the statement, the table, the column or the variable. */
+const UNKNOWN = new Set([1054, 1064, 1109, 1146, 1193, 1235]);
+
+/**
+ * Opens the one connection of a run. Values arrive as text, so that nothing is rounded on the way.
+ * Throws RunError `server-unreachable` or `server-denied`; never with the password in the message.
+ */
+export async function connectToServer(options: ConnectionOptions): Promise<ServerSession> {
+  const where = options.socket ?? `${options.host}:${options.port}`;
+  try {
+    const connection = await mysql.createConnection({
+      ...(options.socket !== undefined ? { socketPath: options.socket } : { host: options.host, port: options.port }),
+      user: options.user,
+      ...(options.password !== undefined && { password: options.password }),
+      connectTimeout: CONNECT_TIMEOUT_MS,
+      charset: 'utf8mb4',
+      typeCast: (field) => field.string(),
+    });
+    return new MysqlSession(connection);
+  } catch (error) {
+    const { errno = 0, message } = error as { errno?: number; message: string };
+    if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
+    throw new RunError('server-unreachable', `${where}: ${message}`, { cause: error });
+  }
+}
+
+class MysqlSession implements ServerSession {
+  readonly #connection: mysql.Connection;
+  #lost: string | undefined;
+
+  constructor(connection: mysql.Connection) {
+    this.#connection = connection;
+    connection.on('error', (error: Error) => this.#lose(error.message));
+    connection.on('end', () => this.#lose('the server closed it'));
+  }
+
+  get connectionId(): number {
+    return this.#connection.threadId;
+  }
+
+  async run(sql: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<readonly Row[]> {
+    if (this.#lost !== undefined) throw this.#lostError();
+    try {
+      const [rows] = await this.#connection.query({ sql, timeout: timeoutMs });
+      return Array.isArray(rows) ? (rows as Row[]) : [];
+    } catch (error) {
+      const { errno, code, message, sqlState } = error as { errno?: number; code?: string; message: string; sqlState?: string };
+      // Only the server sends an SQL state: everything else is the connection.
+      if (sqlState !== undefined && errno !== undefined) throw new ServerRefusal(errno, message);
+      this.#lose(code === 'PROTOCOL_SEQUENCE_TIMEOUT' ? `no answer within ${timeoutMs} ms` : message);
+      this.#connection.destroy();
+      throw this.#lostError();
+    }
+  }
+
+  async ask({ sql, name, optional }: ServerQuestion): Promise<readonly Row[]> {
+    try {
+      return await this.run(sql);
+    } catch (error) {
+      if (!(error instanceof ServerRefusal)) throw error;
+      if (optional && UNKNOWN.has(error.errno)) return [];
+      throw new RunError(DENIED.has(error.errno) ? 'server-denied' : 'server-unsupported', `${name}: ${error.message}`, { cause: error });
+    }
+  }
+
+  /** Ends the connection without a farewell: the server drops the session, and with it whatever it held. */
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#lost ??= 'it was closed';
+    this.#connection.destroy();
+  }
+
+  #lose(reason: string): void {
+    this.#lost ??= reason;
+  }
+
+  #lostError(): RunError {
+    return new RunError('connection-lost', `connection ${this.connectionId} to the server: ${this.#lost}`);
+  }
+}
