@@ -155,7 +155,10 @@ export interface ProcessOptions {
 
 export interface Processes {
   /** Runs a program to its end. Its output is text, cut at 64 KiB. */
-  run(argv: readonly string[], options: { deadlineMs: number; inherit?: number }): Promise<{ status: number; stdout: string; stderr: string }>;
+  run(
+    argv: readonly string[],
+    options: { deadlineMs: number; inherit?: number },
+  ): Promise<{ status: number; stdout: string; stderr: string }>;
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }
 

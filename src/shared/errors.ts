@@ -79,7 +79,8 @@ const table = {
   },
   'storage-unfit': {
     exit: 21,
-    meaning: 'the storage under the server cannot be snapshotted truthfully (file system, instance store, incomplete array)',
+    meaning:
+      'the storage under the server cannot be snapshotted truthfully (file system, instance store, incomplete array)',
     hint: 'See the message; the README lists the stacks that are supported.',
   },
   'set-too-large': {

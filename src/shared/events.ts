@@ -12,7 +12,14 @@ export type Event =
   | { type: 'run-started'; run: string; level: Level; version: string }
   | { type: 'instance-known'; instance: string; region: string }
   | { type: 'server-known'; server: string; datadir: string }
-  | { type: 'planned'; set: string; volumes: readonly string[]; freezes: readonly string[]; syncs: readonly string[]; excludes: number }
+  | {
+      type: 'planned';
+      set: string;
+      volumes: readonly string[];
+      freezes: readonly string[];
+      syncs: readonly string[];
+      excludes: number;
+    }
   | { type: 'warned'; code: string; message: string }
   | { type: 'guard-ready'; mounts: number }
   | { type: 'permission-proven' }

@@ -7,7 +7,11 @@ import * as v from 'valibot';
 const patterned = <const B extends string>(brand: B, pattern: RegExp, example: string) =>
   v.pipe(v.string(), v.regex(pattern, `is not ${brand} (like ${example})`), v.brand(brand));
 
-export const InstanceId = patterned('an instance id', /^(i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$/, 'i-0123456789abcdef0');
+export const InstanceId = patterned(
+  'an instance id',
+  /^(i-([0-9a-f]{8}|[0-9a-f]{17})|mi-[0-9a-f]{17})$/,
+  'i-0123456789abcdef0',
+);
 export const VolumeId = patterned('a volume id', /^vol-([0-9a-f]{8}|[0-9a-f]{17})$/, 'vol-0123456789abcdef0');
 export const SnapshotId = patterned('a snapshot id', /^snap-([0-9a-f]{8}|[0-9a-f]{17})$/, 'snap-0123456789abcdef0');
 export const RunId = patterned('a run id', /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}$/, '20261122T030000Z-4f2a9c');

@@ -9,12 +9,24 @@ const Layer = v.object({
   name: v.string(),
   sizeBytes: v.number(),
   partition: v.optional(v.object({ number: v.number(), startBytes: v.number() })),
-  raid: v.optional(v.object({ level: v.string(), disks: v.number(), slot: v.optional(v.number()), uuid: v.optional(v.string()) })),
+  raid: v.optional(
+    v.object({ level: v.string(), disks: v.number(), slot: v.optional(v.number()), uuid: v.optional(v.string()) }),
+  ),
   deviceMapper: v.optional(v.object({ name: v.string(), uuid: v.string() })),
 });
 export type Layer = v.InferOutput<typeof Layer>;
 
-const Role = v.picklist(['data', 'system-tablespace', 'redo', 'undo', 'binlog', 'relay-log', 'doublewrite', 'aria-log', 'tablespace']);
+const Role = v.picklist([
+  'data',
+  'system-tablespace',
+  'redo',
+  'undo',
+  'binlog',
+  'relay-log',
+  'doublewrite',
+  'aria-log',
+  'tablespace',
+]);
 export type Role = v.InferOutput<typeof Role>;
 
 const Member = v.object({

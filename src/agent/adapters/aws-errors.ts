@@ -7,7 +7,8 @@ interface SdkError {
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
-const CREDENTIALS = /^(CredentialsProviderError|TokenProviderError|ExpiredToken|ExpiredTokenException|RequestExpired|AuthFailure|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch)$/;
+const CREDENTIALS =
+  /^(CredentialsProviderError|TokenProviderError|ExpiredToken|ExpiredTokenException|RequestExpired|AuthFailure|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch)$/;
 const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$/;
 
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
@@ -18,9 +19,14 @@ export function refusedByAws(action: string, error: unknown): RunError {
   if (PERMISSION.test(name)) {
     // EC2 encodes the reason into a long opaque text: it helps nobody who reads a log.
     const readable = message.replace(/\s*Encoded authorization failure message:.*$/s, '');
-    return new RunError('no-permission', `${action} is denied: ${readable}`, { cause: error, hint: `Allow ${action} to the role of this host; the least policy is in the README.` });
+    return new RunError('no-permission', `${action} is denied: ${readable}`, {
+      cause: error,
+      hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
+    });
   }
-  return new RunError('aws-unreachable', `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`, { cause: error });
+  return new RunError('aws-unreachable', `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`, {
+    cause: error,
+  });
 }
 
 /**

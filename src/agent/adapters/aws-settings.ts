@@ -1,5 +1,5 @@
-import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
+import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
@@ -44,7 +44,9 @@ export async function readParameter(name: string, { region, credentials }: AwsSe
   const client = new SSMClient({ region, credentials });
   try {
     const abortSignal = AbortSignal.timeout(PARAMETER_DEADLINE_MS);
-    const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), { abortSignal });
+    const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), {
+      abortSignal,
+    });
     if (Parameter?.Value) return Parameter.Value;
   } catch (error) {
     if ((error as Error).name !== 'ParameterNotFound') throw refusedByAws('ssm:GetParameter', error);

@@ -11,9 +11,16 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
-import { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { type InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
-import type { AttachedVolume, CreatedSnapshot, CreateSetAnswer, CreateSetRequest, Ec2, InstanceFacts } from '../ports.ts';
+import type {
+  AttachedVolume,
+  CreatedSnapshot,
+  CreateSetAnswer,
+  CreateSetRequest,
+  Ec2,
+  InstanceFacts,
+} from '../ports.ts';
 import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
 import type { AwsSettings } from './aws-settings.ts';
 
@@ -42,9 +49,14 @@ export class SdkEc2 implements Ec2 {
 
   async instance(): Promise<InstanceFacts> {
     const [instance] = await this.#read('ec2:DescribeInstances', async (abortSignal) => {
-      const pages = paginateDescribeInstances({ client: this.#reads }, { InstanceIds: [this.#instanceId] }, { abortSignal });
+      const pages = paginateDescribeInstances(
+        { client: this.#reads },
+        { InstanceIds: [this.#instanceId] },
+        { abortSignal },
+      );
       const found = [];
-      for await (const page of pages) found.push(...(page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []));
+      for await (const page of pages)
+        found.push(...(page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []));
       return found;
     });
     if (!instance) throw new RunError('no-identity', `EC2 knows no instance ${this.#instanceId} in ${this.#region}`);
@@ -64,9 +76,16 @@ export class SdkEc2 implements Ec2 {
       for await (const page of paginateDescribeVolumes({ client: this.#reads }, { Filters }, { abortSignal })) {
         for (const raw of page.Volumes ?? []) {
           const volume = v.parse(Volume, raw);
-          const attachment = raw.Attachments?.find((each) => each.InstanceId === this.#instanceId && each.State !== 'detached');
+          const attachment = raw.Attachments?.find(
+            (each) => each.InstanceId === this.#instanceId && each.State !== 'detached',
+          );
           if (!attachment?.Device) continue;
-          found.push({ volumeId: volume.VolumeId, sizeGiB: volume.Size, device: attachment.Device, tags: tagsOf(raw.Tags) });
+          found.push({
+            volumeId: volume.VolumeId,
+            sizeGiB: volume.Size,
+            device: attachment.Device,
+            tags: tagsOf(raw.Tags),
+          });
         }
       }
       return found;
@@ -103,7 +122,10 @@ export class SdkEc2 implements Ec2 {
     } catch (error) {
       const { name, message } = error as Error;
       if (isDefiniteRefusal(error)) return { kind: 'refused', code: name, message };
-      return { kind: 'unknown', message: /^(Abort|Timeout)Error$/.test(name) ? `no answer within ${deadlineMs} ms` : message };
+      return {
+        kind: 'unknown',
+        message: /^(Abort|Timeout)Error$/.test(name) ? `no answer within ${deadlineMs} ms` : message,
+      };
     }
   }
 
@@ -111,7 +133,11 @@ export class SdkEc2 implements Ec2 {
     const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
     return this.#read('ec2:DescribeSnapshots', async (abortSignal) => {
       const found: CreatedSnapshot[] = [];
-      const pages = paginateDescribeSnapshots({ client: this.#reads }, { Filters, OwnerIds: ['self'] }, { abortSignal });
+      const pages = paginateDescribeSnapshots(
+        { client: this.#reads },
+        { Filters, OwnerIds: ['self'] },
+        { abortSignal },
+      );
       for await (const page of pages) found.push(...membersOf(v.parse(v.array(Created), page.Snapshots ?? [])));
       return found;
     });

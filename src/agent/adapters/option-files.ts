@@ -10,7 +10,12 @@ const usualFiles = (home: string | undefined): readonly string[] => [
   ...(home === undefined ? [] : [join(home, '.my.cnf')]),
 ];
 
-const SOCKETS = ['/run/mysqld/mysqld.sock', '/var/run/mysqld/mysqld.sock', '/var/lib/mysql/mysql.sock', '/tmp/mysql.sock'];
+const SOCKETS = [
+  '/run/mysqld/mysqld.sock',
+  '/var/run/mysqld/mysqld.sock',
+  '/var/lib/mysql/mysql.sock',
+  '/tmp/mysql.sock',
+];
 const DEEPEST_INCLUDE = 10;
 
 /** The first of the distributions' sockets that is there, else the first of them, for the message. */
@@ -20,7 +25,11 @@ export const defaultSocket = (): string => SOCKETS.find((path) => existsSync(pat
  * The options of the given groups, later files and groups over earlier ones. With `only`, that file alone is read
  * and has to exist. Throws RunError `usage` naming file and line, never their content.
  */
-export function readOptionFiles(groups: readonly string[], only: string | undefined, home: string | undefined): ReadonlyMap<string, string> {
+export function readOptionFiles(
+  groups: readonly string[],
+  only: string | undefined,
+  home: string | undefined,
+): ReadonlyMap<string, string> {
   const merged = new Map<string, string>();
   if (only !== undefined && !existsSync(only)) {
     throw new RunError('usage', `--defaults-file ${only}: no such file`, { hint: 'Name an option file that exists.' });
@@ -32,7 +41,8 @@ export function readOptionFiles(groups: readonly string[], only: string | undefi
 }
 
 function readInto(merged: Map<string, string>, path: string, groups: readonly string[], depth: number): void {
-  if (depth > DEEPEST_INCLUDE) throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
+  if (depth > DEEPEST_INCLUDE)
+    throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
   const file = parsed(path);
   for (const group of groups) {
     for (const [name, value] of file.groups.get(group) ?? []) merged.set(name, value);
@@ -44,7 +54,12 @@ function readInto(merged: Map<string, string>, path: string, groups: readonly st
 }
 
 const configurationsIn = (directory: string): readonly string[] =>
-  existsSync(directory) ? readdirSync(directory).filter((name) => name.endsWith('.cnf')).sort().map((name) => join(directory, name)) : [];
+  existsSync(directory)
+    ? readdirSync(directory)
+        .filter((name) => name.endsWith('.cnf'))
+        .sort()
+        .map((name) => join(directory, name))
+    : [];
 
 function parsed(path: string) {
   try {

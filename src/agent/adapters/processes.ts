@@ -1,6 +1,6 @@
 import { type ChildProcess, execFile, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { DeadlinePassed, type LineProcess, type ProcessOptions, type Processes } from '../ports.ts';
+import { DeadlinePassed, type LineProcess, type Processes, type ProcessOptions } from '../ports.ts';
 
 /** No child of ours takes more from our environment than it needs to find programs and speak plain English. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
@@ -64,7 +64,10 @@ class ChildLines implements LineProcess {
       close();
     });
     child.stdin?.on('error', () => {});
-    child.stdout?.setEncoding('utf8').on('data', (text: string) => this.#take(text)).on('close', close);
+    child.stdout
+      ?.setEncoding('utf8')
+      .on('data', (text: string) => this.#take(text))
+      .on('close', close);
     child.stderr?.setEncoding('utf8').on('data', (text: string) => {
       this.#complaints = (this.#complaints + text).slice(-4096);
     });

@@ -12,7 +12,8 @@ export async function takeRunLock(processes: Processes): Promise<RunLock> {
   const descriptor = openLockFile();
   try {
     const { status } = await processes.run(['flock', '--nonblock', '3'], { deadlineMs: 5_000, inherit: descriptor });
-    if (status !== 0) throw new RunError('run-in-progress', `${STATE_FOLDER}/run.lock is held by another run on this host`);
+    if (status !== 0)
+      throw new RunError('run-in-progress', `${STATE_FOLDER}/run.lock is held by another run on this host`);
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -25,11 +26,15 @@ function openLockFile(): number {
     mkdirSync(STATE_FOLDER, { recursive: true, mode: 0o700 });
     const folder = lstatSync(STATE_FOLDER);
     if (!folder.isDirectory() || folder.uid !== 0 || (folder.mode & 0o022) !== 0) {
-      throw new RunError('host-unfit', `${STATE_FOLDER} does not belong to root alone`, { hint: `Remove it; the next run makes it anew.` });
+      throw new RunError('host-unfit', `${STATE_FOLDER} does not belong to root alone`, {
+        hint: `Remove it; the next run makes it anew.`,
+      });
     }
     return openSync(`${STATE_FOLDER}/run.lock`, 'a', 0o600);
   } catch (error) {
     if (error instanceof RunError) throw error;
-    throw new RunError('host-unfit', `${STATE_FOLDER}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+    throw new RunError('host-unfit', `${STATE_FOLDER}: ${error instanceof Error ? error.message : String(error)}`, {
+      cause: error,
+    });
   }
 }

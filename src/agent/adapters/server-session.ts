@@ -1,7 +1,7 @@
 import mysql from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { ConnectionOptions } from '../options/connection-options.ts';
-import { type Row, ServerRefusal, type ServerQuestion, type ServerSession } from '../ports.ts';
+import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -54,7 +54,12 @@ class MysqlSession implements ServerSession {
       const [rows] = await this.#connection.query({ sql, timeout: timeoutMs });
       return Array.isArray(rows) ? (rows as Row[]) : [];
     } catch (error) {
-      const { errno, code, message, sqlState } = error as { errno?: number; code?: string; message: string; sqlState?: string };
+      const { errno, code, message, sqlState } = error as {
+        errno?: number;
+        code?: string;
+        message: string;
+        sqlState?: string;
+      };
       // Only the server sends an SQL state: everything else is the connection.
       if (sqlState !== undefined && errno !== undefined) throw new ServerRefusal(errno, message);
       this.#lose(code === 'PROTOCOL_SEQUENCE_TIMEOUT' ? `no answer within ${timeoutMs} ms` : message);
@@ -69,7 +74,11 @@ class MysqlSession implements ServerSession {
     } catch (error) {
       if (!(error instanceof ServerRefusal)) throw error;
       if (optional && UNKNOWN.has(error.errno)) return [];
-      throw new RunError(DENIED.has(error.errno) ? 'server-denied' : 'server-unsupported', `${name}: ${error.message}`, { cause: error });
+      throw new RunError(
+        DENIED.has(error.errno) ? 'server-denied' : 'server-unsupported',
+        `${name}: ${error.message}`,
+        { cause: error },
+      );
     }
   }
 

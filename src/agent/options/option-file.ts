@@ -68,7 +68,16 @@ function closingQuote(text: string, quote: string): number {
   return -1;
 }
 
-const ESCAPES: Readonly<Record<string, string>> = { b: '\b', t: '\t', n: '\n', r: '\r', s: ' ', '\\': '\\', '"': '"', "'": "'" };
+const ESCAPES: Readonly<Record<string, string>> = {
+  b: '\b',
+  t: '\t',
+  n: '\n',
+  r: '\r',
+  s: ' ',
+  '\\': '\\',
+  '"': '"',
+  "'": "'",
+};
 
 const unescapeValue = (text: string): string =>
   text.replace(/\\(.)/gs, (whole, letter: string) => ESCAPES[letter] ?? whole);

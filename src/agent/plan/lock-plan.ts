@@ -42,7 +42,13 @@ export type HeldProof =
  */
 export type RedoProof =
   | { readonly by: 'setting' }
-  | { readonly by: 'lsn'; readonly before: readonly string[]; readonly status: string; readonly current: string; readonly flushed: string };
+  | {
+      readonly by: 'lsn';
+      readonly before: readonly string[];
+      readonly status: string;
+      readonly current: string;
+      readonly flushed: string;
+    };
 
 /**
  * Sleeping sessions and the server's own threads never block. On MySQL the lock waits behind any statement, a SELECT
@@ -132,7 +138,8 @@ function mysqlRedo(server: ServerFacts): RedoProof {
   return {
     by: 'lsn',
     before: ['FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS'],
-    status: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_current_lsn', 'Innodb_redo_log_flushed_to_disk_lsn')",
+    status:
+      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_current_lsn', 'Innodb_redo_log_flushed_to_disk_lsn')",
     current: 'Innodb_redo_log_current_lsn',
     flushed: 'Innodb_redo_log_flushed_to_disk_lsn',
   };

@@ -11,7 +11,13 @@ import type { Clock, CreateSetAnswer, Ec2, Emit, HostReader, Processes, RunLock,
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { refuseLongStatements } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
-import { type Proof, proveCoordinatesUnmoved, proveLockHeld, proveRedoDurable, readCoordinates } from '../window/proofs.ts';
+import {
+  type Proof,
+  proveCoordinatesUnmoved,
+  proveLockHeld,
+  proveRedoDurable,
+  readCoordinates,
+} from '../window/proofs.ts';
 import { takeReadLock } from '../window/read-lock.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 
@@ -46,9 +52,19 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
   const plan = await makePlan(request, session, world);
   const owner = await world.ec2.userId();
 
-  await using guard = await startGuard(world.processes, world.clock, plan.freeze, windowMs(request), runLock.descriptor);
+  await using guard = await startGuard(
+    world.processes,
+    world.clock,
+    plan.freeze,
+    windowMs(request),
+    runLock.descriptor,
+  );
   world.emit({ type: 'guard-ready', mounts: plan.freeze.length });
-  await using writer = await startFileWriter(world.processes, plan.facts.server.datadir, plan.facts.server.datadirOwner);
+  await using writer = await startFileWriter(
+    world.processes,
+    plan.facts.server.datadir,
+    plan.facts.server.datadirOwner,
+  );
   await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
 
   const taken = await takeSet({ request, plan, owner, session, guard, writer, world });
@@ -99,7 +115,12 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
     await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
     world.emit({ type: 'permission-proven' });
     await refuseLongStatements(session, plan.lock, request.longQueryThresholdSeconds);
-    world.emit({ type: 'lock-asked', attempt: number, attempts: request.lockTries, timeoutSeconds: request.lockTimeoutSeconds });
+    world.emit({
+      type: 'lock-asked',
+      attempt: number,
+      attempts: request.lockTries,
+      timeoutSeconds: request.lockTimeoutSeconds,
+    });
     const asked = world.clock.elapsed();
     try {
       return await takeSetUnderLock(attempt);
@@ -154,7 +175,12 @@ const frozenThroughout = (held: boolean | undefined): Proof => ({
 });
 
 /** Reads the coordinates and writes them into the data directory; again, should they move meanwhile. */
-async function recordCoordinates({ plan, session, writer, world }: Attempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
+async function recordCoordinates({
+  plan,
+  session,
+  writer,
+  world,
+}: Attempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
   let coordinates = await readCoordinates(session, plan.lock);
   for (let number = 1; ; number++) {
     const takenAt = world.clock.now();
@@ -170,7 +196,8 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
   const { answer, proofs } = taken;
   emit({ type: 'coordinates-recorded', coordinates: taken.coordinates });
   for (const proof of proofs) emit({ type: 'proof', ...proof });
-  if (answer.kind === 'refused') throw new RunError('create-refused', `CreateSnapshots: ${answer.code}: ${answer.message}`);
+  if (answer.kind === 'refused')
+    throw new RunError('create-refused', `CreateSnapshots: ${answer.code}: ${answer.message}`);
   if (answer.kind === 'unknown') throw await lookedUp(plan, answer.message, ec2, clock, emit);
 
   const ids = answer.snapshots.map((member) => member.snapshotId);
@@ -181,8 +208,13 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
     await ec2.tagSet(ids, TAG.grade, worth);
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
-    if (broken === undefined) throw new RunError('grade-unwritten', `the grade could not be raised: ${reason}`, { cause: error });
-    emit({ type: 'warned', code: 'grade-unwritten', message: `the set stays unproven, it could not be tagged broken: ${reason}` });
+    if (broken === undefined)
+      throw new RunError('grade-unwritten', `the grade could not be raised: ${reason}`, { cause: error });
+    emit({
+      type: 'warned',
+      code: 'grade-unwritten',
+      message: `the set stays unproven, it could not be tagged broken: ${reason}`,
+    });
   }
   emit({ type: 'graded', grade: worth });
   if (broken !== undefined) throw new RunError('set-broken', broken);
@@ -196,7 +228,8 @@ function brokenPromise(
 ): string | undefined {
   const came = snapshots.map((member) => member.volumeId).sort();
   const planned = [...plan.members].sort();
-  if (came.join() !== planned.join()) return `planned ${planned.join(', ')} but the set holds ${came.join(', ') || 'nothing'}`;
+  if (came.join() !== planned.join())
+    return `planned ${planned.join(', ')} but the set holds ${came.join(', ') || 'nothing'}`;
   const failed = proofs.find((proof) => !proof.held);
   return failed && `${failed.name}: ${failed.detail}`;
 }
@@ -213,6 +246,9 @@ async function lookedUp(plan: SnapshotPlan, reason: string, ec2: Ec2, clock: Clo
     }
   }
   emit({ type: 'looked-up', set: plan.set, found });
-  const seen = found.length > 0 ? `${found.length} of ${plan.members.length} snapshots exist, graded unproven` : 'no snapshot is found so far';
+  const seen =
+    found.length > 0
+      ? `${found.length} of ${plan.members.length} snapshots exist, graded unproven`
+      : 'no snapshot is found so far';
   return new RunError('outcome-unknown', `CreateSnapshots: ${reason}; ${seen}`);
 }

@@ -6,7 +6,11 @@ import type { ServerReader } from '../ports.ts';
  * Before any lock is asked: refuses while a statement runs that the lock would have to wait for, because everybody
  * else would wait behind it. Names the statement by id, user, time and first words. Throws RunError `long-statement`.
  */
-export async function refuseLongStatements(server: ServerReader, plan: LockPlan, thresholdSeconds: number): Promise<void> {
+export async function refuseLongStatements(
+  server: ServerReader,
+  plan: LockPlan,
+  thresholdSeconds: number,
+): Promise<void> {
   const rows = await server.ask({ name: 'long statements', sql: plan.blockers });
   const blocker = rows.find((row) => Number(row['seconds']) >= thresholdSeconds);
   if (!blocker) return;

@@ -123,9 +123,13 @@ class ProcessGuard implements Guard {
     const failed = [];
     for (const mount of left) if (!(await this.#thawAlone(mount))) failed.push(mount);
     if (failed.length > 0) {
-      throw new RunError('thaw-failed', `${failed.join(', ')} may still be frozen: ${this.#child.complaints || 'no answer'}`, {
-        hint: `Run \`fsfreeze --unfreeze ${failed[0]}\` and look at the device below (dmesg).`,
-      });
+      throw new RunError(
+        'thaw-failed',
+        `${failed.join(', ')} may still be frozen: ${this.#child.complaints || 'no answer'}`,
+        {
+          hint: `Run \`fsfreeze --unfreeze ${failed[0]}\` and look at the device below (dmesg).`,
+        },
+      );
     }
     return heldThroughout;
   }
@@ -141,7 +145,9 @@ class ProcessGuard implements Guard {
 
   async #thawAlone(mount: string): Promise<boolean> {
     try {
-      const { status, stderr } = await this.#processes.run(['fsfreeze', '--unfreeze', mount], { deadlineMs: THAW_DEADLINE_MS });
+      const { status, stderr } = await this.#processes.run(['fsfreeze', '--unfreeze', mount], {
+        deadlineMs: THAW_DEADLINE_MS,
+      });
       // EINVAL: it was not frozen any more.
       return status === 0 || /invalid argument/i.test(stderr);
     } catch {
@@ -155,7 +161,11 @@ class ProcessGuard implements Guard {
       if (line === undefined) return undefined;
       const said = /^(waiting|frozen|busy|refused|thawed) (\d+) ?(.*)$/.exec(line);
       if (!said) continue;
-      const report = { word: said[1] as Report['word'], mount: this.mounts[Number(said[2])] ?? '', rest: said[3] ?? '' };
+      const report = {
+        word: said[1] as Report['word'],
+        mount: this.mounts[Number(said[2])] ?? '',
+        rest: said[3] ?? '',
+      };
       if (report.word === 'thawed' && report.rest === '0') this.#thawed.add(report.mount);
       return report;
     }

@@ -17,7 +17,12 @@ const REDO_POLL_MS = 5;
  * Proves, under the lock, that the redo of every acknowledged commit has reached the kernel; the sync or the
  * freeze that follows takes it to the volume. Throws RunError `redo-not-durable`.
  */
-export async function proveRedoDurable(session: ServerSession, redo: RedoProof, clock: Clock, deadlineMs: number): Promise<void> {
+export async function proveRedoDurable(
+  session: ServerSession,
+  redo: RedoProof,
+  clock: Clock,
+  deadlineMs: number,
+): Promise<void> {
   if (redo.by === 'setting') return;
   for (const statement of redo.before) await session.run(statement);
   const target = (await lsns(session, redo)).current;
@@ -78,18 +83,27 @@ export async function proveLockHeld(session: ServerSession, plan: LockPlan, conn
  * Proves that nothing was committed since the coordinates were read. FLUSH LOGS passes every read lock: a rotation
  * moves file and position and commits nothing, so where only that happened the recorded place stays the right one.
  */
-export async function proveCoordinatesUnmoved(session: ServerSession, plan: LockPlan, recorded: Coordinates): Promise<Proof> {
+export async function proveCoordinatesUnmoved(
+  session: ServerSession,
+  plan: LockPlan,
+  recorded: Coordinates,
+): Promise<Proof> {
   const proof = (held: boolean, detail: string): Proof => ({ name: 'coordinates unmoved', held, detail });
   try {
     const now = await readCoordinates(session, plan);
     if (!recorded.binlog || !now.binlog) {
-      return proof(sameCoordinates(now, recorded), recorded.binlog ? 'the binary log was switched off' : 'the binary log is off');
+      return proof(
+        sameCoordinates(now, recorded),
+        recorded.binlog ? 'the binary log was switched off' : 'the binary log is off',
+      );
     }
     if (sameCoordinates(now, recorded)) return proof(true, formatBinlog(now.binlog));
     const moved = `from ${formatBinlog(recorded.binlog)} to ${formatBinlog(now.binlog)}`;
     if (recorded.gtid !== now.gtid) return proof(false, `moved ${moved}, and the GTID position with them`);
     const events = [
-      ...(await session.run(`SHOW BINLOG EVENTS IN ${quoted(recorded.binlog.file)} FROM ${recorded.binlog.position} LIMIT 100`)),
+      ...(await session.run(
+        `SHOW BINLOG EVENTS IN ${quoted(recorded.binlog.file)} FROM ${recorded.binlog.position} LIMIT 100`,
+      )),
       ...(await session.run(`SHOW BINLOG EVENTS IN ${quoted(now.binlog.file)} LIMIT 100`)),
     ];
     const [foreign] = events.filter((row) => !HOUSEKEEPING.has(row['Event_type'] ?? ''));

@@ -22,7 +22,12 @@ export interface ReadLock extends AsyncDisposable {
  * refused with 1205 leaves locks behind that stop every commit.
  * Throws RunError `lock-timeout`, `connection-lost` or `server-denied`.
  */
-export async function takeReadLock(session: ServerSession, plan: LockPlan, timeoutSeconds: number, clock: Clock): Promise<ReadLock> {
+export async function takeReadLock(
+  session: ServerSession,
+  plan: LockPlan,
+  timeoutSeconds: number,
+  clock: Clock,
+): Promise<ReadLock> {
   const patienceMs = timeoutSeconds * 1000 + GRACE_MS;
   let statement = '';
   try {

@@ -23,5 +23,8 @@ async function syncFileSystems(processes: Processes, mounts: readonly string[], 
   } catch (error) {
     complaint = error instanceof Error ? error.message : String(error);
   }
-  throw new RunError('write-failed', `sync of ${mounts.join(', ')}: ${complaint || `not done within ${deadlineMs} ms`}`);
+  throw new RunError(
+    'write-failed',
+    `sync of ${mounts.join(', ')}: ${complaint || `not done within ${deadlineMs} ms`}`,
+  );
 }

@@ -1,0 +1,39 @@
+import { readFileSync } from 'node:fs';
+import { defineConfig, type TestProjectInlineConfiguration } from 'vitest/config';
+
+/** The shell programs of the agent are text to those who import them; esbuild's `text` loader in the bundle. */
+const shellAsText = {
+  name: 'shell-as-text',
+  enforce: 'pre',
+  load(id: string) {
+    return id.endsWith('.sh') ? `export default ${JSON.stringify(readFileSync(id, 'utf8'))};` : undefined;
+  },
+} as const;
+
+/** One project a tier. Tiers that hold loop devices, mounts or servers run one file after the other. */
+const tier = (name: string, timeoutSeconds: number, oneByOne = false): TestProjectInlineConfiguration => ({
+  plugins: [shellAsText],
+  test: {
+    name,
+    include: [`test/${name}/**/*.test.ts`],
+    environment: 'node',
+    testTimeout: timeoutSeconds * 1000,
+    hookTimeout: timeoutSeconds * 1000,
+    fileParallelism: !oneByOne,
+    ...(oneByOne ? { pool: 'forks', maxWorkers: 1 } : {}),
+  },
+});
+
+export default defineConfig({
+  test: {
+    projects: [
+      tier('unit', 20),
+      tier('fixtures', 20),
+      tier('contract', 60),
+      tier('bundle', 60),
+      tier('fault', 180, true),
+      tier('integration', 300, true),
+      tier('vm', 900, true),
+    ],
+  },
+});
