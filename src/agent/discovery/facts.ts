@@ -39,7 +39,7 @@ export interface ServerFacts {
   readonly redoLogEnabled: boolean;
   /** `lock_wait_timeout` and friends do not belong here: the session sets its own. */
   readonly settings: Readonly<Record<string, string>>;
-  /** Engines in use by at least one table, upper case. */
+  /** Engines that tables use, or may use where that cannot be seen cheaply; upper case. */
   readonly enginesInUse: readonly string[];
   readonly clustered: 'galera' | 'group-replication' | undefined;
   readonly keyringPlugins: readonly string[];

@@ -1,0 +1,41 @@
+import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { HostReader } from '../ports.ts';
+
+/** What "it does not exist" looks like; a symbolic link that leads to itself leads nowhere. */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+/** sysfs attributes that are there but have nothing to say (a detached loop, an array without redundancy …). */
+const SILENT_IN_SYSFS = [...ABSENT, 'EINVAL', 'ENODEV', 'ENXIO', 'EIO', 'EOPNOTSUPP', 'ENODATA'];
+
+/** The host as it is. */
+export const hostReader: HostReader = {
+  readText: (path) => orUndefined(readFile(path, 'utf8'), path.startsWith('/sys/') ? SILENT_IN_SYSFS : ABSENT),
+  list: (path) => orUndefined(readdir(path), ABSENT),
+  realPath: (path) => orUndefined(realpath(path), ABSENT),
+  owner: async (path) => {
+    const found = await orUndefined(stat(path), ABSENT);
+    return found === undefined ? undefined : { uid: found.uid, gid: found.gid };
+  },
+  symlinksBelow,
+};
+
+async function symlinksBelow(path: string, depth: number): Promise<readonly string[]> {
+  if (depth < 1) return [];
+  const links: string[] = [];
+  // A folder that is dropped while we look is no folder of the server any more.
+  for (const entry of (await orUndefined(readdir(path, { withFileTypes: true }), ABSENT)) ?? []) {
+    const below = join(path, entry.name);
+    if (entry.isSymbolicLink()) links.push(below);
+    else if (entry.isDirectory()) links.push(...(await symlinksBelow(below, depth - 1)));
+  }
+  return links.sort();
+}
+
+async function orUndefined<T>(promise: Promise<T>, codes: readonly string[]): Promise<T | undefined> {
+  try {
+    return await promise;
+  } catch (error) {
+    if (error instanceof Error && 'code' in error && codes.includes(String(error.code))) return undefined;
+    throw error;
+  }
+}

@@ -1,0 +1,203 @@
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
+import type { HostReader, Row, ServerReader } from '../ports.ts';
+import { ENGINES_UNDERSTOOD } from './engines.ts';
+import type { ServerFacts, ServerVersion } from './facts.ts';
+import { locateServerFiles } from './server-files.ts';
+import * as questions from './server-questions.ts';
+
+/** Global variables as the server tells them: name in lower case -> text. */
+export type Variables = ReadonlyMap<string, string>;
+
+/** Asks the server for everything that a plan needs. Read-only, no lock, no flush. */
+export async function readServer(server: ServerReader, host: HostReader): Promise<ServerFacts> {
+  const variables = toVariables(await server.ask(questions.variables));
+  const version = parseVersion(required(variables, 'version'), variables.get('version_comment') ?? '');
+  const status = toVariables(await server.ask(questions.status));
+  const plugins = await readPlugins(server);
+  const privileges = parseGrants(await server.ask(questions.grants));
+
+  // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
+  const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
+  const located = await locateServerFiles(host, variables, dataFiles.map((row) => text(row, 'path')));
+
+  return {
+    version,
+    uuid: variables.get('server_uuid') || variables.get('server_uid') || undefined,
+    serverId: integer(variables, 'server_id'),
+    datadir: located.datadir,
+    datadirOwner: located.datadirOwner,
+    files: located.files,
+    binlogEnabled: onOff(variables, 'log_bin'),
+    gtidMode: gtidMode(version, variables),
+    flushLogAtTrxCommit: flushLogAtTrxCommit(variables),
+    syncBinlog: integer(variables, 'sync_binlog'),
+    doublewrite: doublewrite(required(variables, 'innodb_doublewrite')),
+    forceRecovery: integer(variables, 'innodb_force_recovery'),
+    redoLogEnabled: (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON',
+    settings: restoreSettings(variables, plugins),
+    enginesInUse: await readEngines(server, privileges),
+    clustered: clustered(variables, plugins),
+    keyringPlugins: await readKeyring(server, version, plugins),
+    privileges,
+  };
+}
+
+/** `SHOW VARIABLES`/`SHOW STATUS` rows, whatever case the server writes the columns in. */
+function toVariables(rows: readonly Row[]): Variables {
+  return new Map(rows.map((row) => [text(row, 'Variable_name').toLowerCase(), text(row, 'Value')]));
+}
+
+function text(row: Row, column: string): string {
+  const key = Object.keys(row).find((name) => name.toLowerCase() === column.toLowerCase());
+  const value = key === undefined ? undefined : row[key];
+  if (typeof value !== 'string') throw notUnderstood(column, JSON.stringify(value));
+  return value;
+}
+
+const notUnderstood = (name: string, value: string): RunError =>
+  new RunError('server-unsupported', `the server's answer for ${name} is not understood: ${value}`);
+
+function required(variables: Variables, name: questions.VariableName): string {
+  const value = variables.get(name);
+  if (value === undefined) throw notUnderstood(name, 'no such variable');
+  return value;
+}
+
+function integer(variables: Variables, name: questions.VariableName): number {
+  const value = required(variables, name);
+  if (!/^\d{1,15}$/.test(value)) throw notUnderstood(name, value);
+  return Number(value);
+}
+
+function onOff(variables: Variables, name: questions.VariableName): boolean {
+  const value = required(variables, name).toUpperCase();
+  if (!['ON', 'OFF', '1', '0'].includes(value)) throw notUnderstood(name, value);
+  return value === 'ON' || value === '1';
+}
+
+/** `10.11.19-MariaDB-0+deb12u1-log`, `8.4.3`, `8.0.36-28` (Percona says who it is in the comment). */
+function parseVersion(version: string, comment: string): ServerVersion {
+  const [, major, minor, patch] = /^(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  if (major === undefined || minor === undefined || patch === undefined) throw notUnderstood('version', version);
+  const numbers = { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  if (/mariadb/i.test(`${version} ${comment}`)) return { flavour: 'mariadb', ...numbers };
+  return { flavour: /percona/i.test(comment) ? 'percona' : 'mysql', ...numbers };
+}
+
+/** MariaDB gives every event of the binary log a GTID; MySQL only where gtid_mode is ON through and through. */
+function gtidMode({ flavour }: ServerVersion, variables: Variables): 'on' | 'off' {
+  if (flavour === 'mariadb') return onOff(variables, 'log_bin') ? 'on' : 'off';
+  return variables.get('gtid_mode')?.toUpperCase() === 'ON' ? 'on' : 'off';
+}
+
+function flushLogAtTrxCommit(variables: Variables): 0 | 1 | 2 | 3 {
+  const value = v.safeParse(v.picklist([0, 1, 2, 3]), integer(variables, 'innodb_flush_log_at_trx_commit'));
+  if (!value.success) throw notUnderstood('innodb_flush_log_at_trx_commit', required(variables, 'innodb_flush_log_at_trx_commit'));
+  return value.output;
+}
+
+/** DETECT_ONLY notices a torn page but keeps nothing to mend it with. */
+function doublewrite(value: string): boolean {
+  const known: Readonly<Record<string, boolean>> = {
+    ON: true,
+    1: true,
+    FAST: true,
+    DETECT_AND_RECOVER: true,
+    OFF: false,
+    0: false,
+    DETECT_ONLY: false,
+  };
+  const answer = known[value.toUpperCase()];
+  if (answer === undefined) throw notUnderstood('innodb_doublewrite', value);
+  return answer;
+}
+
+interface Plugin {
+  readonly name: string;
+  readonly type: string;
+  readonly library: string;
+}
+
+async function readPlugins(server: ServerReader): Promise<readonly Plugin[]> {
+  const rows = await server.ask(questions.plugins);
+  return rows
+    .filter((row) => text(row, 'status') === 'ACTIVE')
+    .map((row) => ({ name: text(row, 'name'), type: text(row, 'type'), library: text(row, 'library') }));
+}
+
+/** A server with the plugin loaded and a group named counts as a member, running or not. */
+function clustered(variables: Variables, plugins: readonly Plugin[]): ServerFacts['clustered'] {
+  if (variables.get('wsrep_on')?.toUpperCase() === 'ON') return 'galera';
+  const group = plugins.some(({ name }) => name === 'group_replication') && variables.get('group_replication_group_name');
+  return group ? 'group-replication' : undefined;
+}
+
+/** MySQL has keyring plugins and components, MariaDB plugins of the type ENCRYPTION. */
+async function readKeyring(server: ServerReader, { flavour }: ServerVersion, plugins: readonly Plugin[]): Promise<readonly string[]> {
+  const loaded = plugins.filter(({ name, type }) => type === 'ENCRYPTION' || /^keyring_(?!udf)/.test(name)).map(({ name }) => name);
+  if (flavour === 'mariadb') return loaded;
+  return [...loaded, ...(await server.ask(questions.keyringComponent)).map((row) => text(row, 'value'))];
+}
+
+/**
+ * The engines that are enabled; only where one of them is not understood, and we may see every table, those
+ * that tables really use: that question reads the definition of every table.
+ */
+async function readEngines(server: ServerReader, privileges: readonly string[]): Promise<readonly string[]> {
+  const enabled = (await server.ask(questions.engines))
+    .filter((row) => ['YES', 'DEFAULT'].includes(text(row, 'Support')))
+    .map((row) => text(row, 'Engine').toUpperCase())
+    .sort();
+  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !holds(privileges, 'SELECT')) return enabled;
+  return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
+}
+
+/** The global privileges, as GRANT names them; `ALL PRIVILEGES` stands for itself. */
+function parseGrants(rows: readonly Row[]): readonly string[] {
+  const global = questions
+    .withoutAccount(rows)
+    .map(({ grant }) => /^GRANT (.+) ON \*\.\*$/i.exec(grant ?? '')?.[1])
+    .filter((privileges) => privileges !== undefined);
+  return [...new Set(global.flatMap((privileges) => privileges.split(',')).map((name) => name.trim().toUpperCase()))].sort();
+}
+
+/** Whether an account with these privileges may do what `privilege` allows. */
+export const holds = (privileges: readonly string[], privilege: string): boolean =>
+  privileges.includes('ALL PRIVILEGES') || privileges.includes(privilege);
+
+/** What a restored server has to be started with to read its own files. */
+const RESTORE_SETTINGS: readonly questions.VariableName[] = [
+  'innodb_page_size',
+  'innodb_data_home_dir',
+  'innodb_data_file_path',
+  'innodb_log_group_home_dir',
+  'innodb_undo_directory',
+  'innodb_undo_tablespaces',
+  'innodb_log_file_size',
+  'innodb_log_files_in_group',
+  'innodb_redo_log_capacity',
+  'innodb_checksum_algorithm',
+  'innodb_doublewrite_dir',
+  'aria_log_dir_path',
+  'lower_case_table_names',
+  'character_set_server',
+  'collation_server',
+  'log_bin_basename',
+  'log_bin_index',
+  'relay_log_basename',
+  'relay_log_index',
+  'server_id',
+  'gtid_mode',
+];
+
+function restoreSettings(variables: Variables, plugins: readonly Plugin[]): Readonly<Record<string, string>> {
+  const settings: Record<string, string> = { datadir: required(variables, 'datadir') };
+  for (const name of RESTORE_SETTINGS) {
+    const value = variables.get(name);
+    if (value !== undefined && value !== '') settings[name] = value;
+  }
+  const libraries = [...new Set(plugins.map(({ library }) => library))];
+  if (libraries.length > 0) settings['plugin_load_add'] = libraries.join(';');
+  return settings;
+}

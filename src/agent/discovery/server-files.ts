@@ -1,0 +1,139 @@
+import { basename, dirname, join, resolve } from 'node:path/posix';
+import { RunError } from '../../shared/errors.ts';
+import type { Role } from '../../shared/manifest.ts';
+import type { HostReader } from '../ports.ts';
+import type { ServerFacts, ServerFile } from './facts.ts';
+import type { Variables } from './server-facts.ts';
+
+/** A path as the server names it, and where we have it from (for the message). */
+interface Named {
+  readonly role: Role;
+  readonly path: string;
+  readonly from: string;
+}
+
+export type LocatedFiles = Pick<ServerFacts, 'datadir' | 'datadirOwner' | 'files'>;
+
+/**
+ * Every file and folder of the server by its real path, `files` without duplicates, the data directory first.
+ * `dataFiles`: InnoDB's files outside the data directory, as the server names them.
+ * Throws RunError `files-unresolved` naming all that this host does not have: the server may live in a mount
+ * namespace of its own, and then what looks like its files may be somebody else's.
+ */
+export async function locateServerFiles(host: HostReader, variables: Variables, dataFiles: readonly string[]): Promise<LocatedFiles> {
+  const datadir = await locateDatadir(host, variables);
+  const named: readonly Named[] = [
+    ...systemTablespace(variables, datadir),
+    ...folders(variables),
+    ...binaryLogs(variables),
+    ...dataFiles.map((path) => ({ role: 'tablespace' as const, path, from: 'a tablespace' })),
+  ];
+  const files: ServerFile[] = [{ role: 'data', path: datadir }];
+  const missing: string[] = [];
+  for (const { role, path, from } of named) {
+    const real = await host.realPath(resolve(datadir, path));
+    if (real === undefined) missing.push(`${path} (${from})`);
+    else files.push({ role, path: real });
+  }
+  const linked = await followLinks(host, datadir);
+  missing.push(...linked.dangling);
+  if (missing.length > 0) throw new RunError('files-unresolved', `this host does not have ${missing.join(', ')}`);
+
+  const all = [...files, ...linked.files];
+  return {
+    datadir,
+    datadirOwner: await ownerOf(host, datadir),
+    files: all.filter((file, index) => all.findIndex(({ role, path }) => role === file.role && path === file.path) === index),
+  };
+}
+
+async function locateDatadir(host: HostReader, variables: Variables): Promise<string> {
+  const named = variables.get('datadir');
+  const datadir = named === undefined ? undefined : await host.realPath(named);
+  if (named === undefined || datadir === undefined) {
+    throw new RunError('files-unresolved', `the data directory ${named ?? '(unknown)'} is not on this host`);
+  }
+  const names = (await host.list(datadir)) ?? [];
+  // The system schema is a folder in every version (MySQL 8 keeps its log tables there).
+  if (!names.includes('mysql')) {
+    throw new RunError('files-unresolved', `${named} on this host holds no system schema: it is not the data directory of this server`);
+  }
+  return datadir;
+}
+
+async function ownerOf(host: HostReader, datadir: string): Promise<{ uid: number; gid: number }> {
+  const owner = await host.owner(datadir);
+  if (owner === undefined) throw new RunError('files-unresolved', `${datadir} went away while it was looked at`);
+  return owner;
+}
+
+/** `ibdata1:12M;/disk2/ibdata2:50M:autoextend` below innodb_data_home_dir; empty means below the data directory. */
+function systemTablespace(variables: Variables, datadir: string): readonly Named[] {
+  const home = resolve(datadir, variables.get('innodb_data_home_dir') ?? '');
+  const setting = variables.get('innodb_data_file_path') ?? '';
+  return setting
+    .split(';')
+    .filter((entry) => entry !== '')
+    .map((entry) => {
+      if (/:\d+[KMG]?(raw|newraw)/i.test(entry)) {
+        throw new RunError('server-unsupported', `innodb_data_file_path names a raw device: ${entry}`);
+      }
+      const path = entry.replace(/:\d.*$/, '');
+      return { role: 'system-tablespace', path: resolve(home, path), from: 'innodb_data_file_path' };
+    });
+}
+
+function folders(variables: Variables): readonly Named[] {
+  const roles = [
+    ['redo', 'innodb_log_group_home_dir'],
+    ['undo', 'innodb_undo_directory'],
+    ['doublewrite', 'innodb_doublewrite_dir'],
+    ['aria-log', 'aria_log_dir_path'],
+  ] as const;
+  return roles.flatMap(([role, from]) => {
+    const path = variables.get(from);
+    return path ? [{ role, path, from }] : [];
+  });
+}
+
+/** The folders of the logs, and their index files, which may lie elsewhere. */
+function binaryLogs(variables: Variables): readonly Named[] {
+  const logs = [
+    ['binlog', 'log_bin_basename', 'log_bin_index'],
+    ['relay-log', 'relay_log_basename', 'relay_log_index'],
+  ] as const;
+  return logs.flatMap(([role, base, index]) => {
+    const basePath = variables.get(base);
+    if (!basePath) return [];
+    const indexPath = variables.get(index);
+    // The index of relay logs is there only once there has been a relay log: its folder will do.
+    return [
+      { role, path: dirname(basePath), from: base },
+      ...(indexPath ? [{ role, path: dirname(indexPath), from: index }] : []),
+    ];
+  });
+}
+
+/** Links in a data directory that are no data: certificates, sockets, process ids, error logs. */
+const NO_DATA = /\.(pem|sock|pid|err)$/;
+
+/** Schemas and tables that were put elsewhere with symbolic links, and links inside such a schema. */
+async function followLinks(host: HostReader, datadir: string): Promise<{ files: readonly ServerFile[]; dangling: readonly string[] }> {
+  const files: ServerFile[] = [];
+  const dangling: string[] = [];
+  const inDatadir = await host.symlinksBelow(datadir, 2);
+  for (const link of inDatadir) await follow(link, dirname(link) === datadir);
+  return { files, dangling };
+
+  async function follow(link: string, mayBeSchema: boolean): Promise<void> {
+    if (NO_DATA.test(basename(link))) return;
+    const real = await host.realPath(link);
+    if (real === undefined) {
+      dangling.push(`what the link ${link} leads to`);
+      return;
+    }
+    files.push({ role: 'tablespace', path: real });
+    if (!mayBeSchema || (await host.list(real)) === undefined) return;
+    for (const table of await host.symlinksBelow(real, 1)) await follow(join(real, basename(table)), false);
+  }
+}

@@ -1,0 +1,100 @@
+import type { Row, ServerQuestion } from '../ports.ts';
+import type { ServerVersion } from './facts.ts';
+
+/**
+ * Every variable that we read, by name: nothing that may hold a secret is among them, and a capture
+ * therefore holds none either.
+ */
+const VARIABLES = [
+  'version',
+  'version_comment',
+  'server_id',
+  'server_uuid',
+  'server_uid',
+  'datadir',
+  'innodb_data_home_dir',
+  'innodb_data_file_path',
+  'innodb_log_group_home_dir',
+  'innodb_undo_directory',
+  'innodb_doublewrite',
+  'innodb_doublewrite_dir',
+  'aria_log_dir_path',
+  'log_bin',
+  'log_bin_basename',
+  'log_bin_index',
+  'relay_log_basename',
+  'relay_log_index',
+  'gtid_mode',
+  'innodb_flush_log_at_trx_commit',
+  'sync_binlog',
+  'innodb_force_recovery',
+  'innodb_page_size',
+  'innodb_undo_tablespaces',
+  'innodb_log_file_size',
+  'innodb_log_files_in_group',
+  'innodb_redo_log_capacity',
+  'innodb_checksum_algorithm',
+  'lower_case_table_names',
+  'character_set_server',
+  'collation_server',
+  'wsrep_on',
+  'group_replication_group_name',
+] as const;
+
+export type VariableName = (typeof VARIABLES)[number];
+
+export const variables: ServerQuestion = {
+  name: 'variables',
+  sql: `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${VARIABLES.map((name) => `'${name}'`).join(', ')})`,
+};
+
+/** MySQL >= 8.0.21 tells here whether somebody said ALTER INSTANCE DISABLE INNODB REDO_LOG. */
+export const status: ServerQuestion = {
+  name: 'status',
+  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled')",
+};
+
+/** What is loaded: encryption, replication groups, and the libraries that a restored server needs. */
+export const plugins: ServerQuestion = {
+  name: 'plugins',
+  sql: 'SELECT PLUGIN_NAME AS name, PLUGIN_TYPE AS type, PLUGIN_STATUS AS status, PLUGIN_LIBRARY AS library FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL ORDER BY PLUGIN_NAME',
+};
+
+/** MySQL >= 8.0.24: the keyring as a component shows nowhere among the plugins. */
+export const keyringComponent: ServerQuestion = {
+  name: 'keyring-component',
+  sql: "SELECT STATUS_VALUE AS value FROM performance_schema.keyring_component_status WHERE STATUS_KEY = 'Component_name'",
+  optional: true,
+};
+
+export const engines: ServerQuestion = { name: 'engines', sql: 'SHOW ENGINES' };
+
+/** Complete only for an account that may see all tables. */
+export const enginesInUse: ServerQuestion = {
+  name: 'engines-in-use',
+  sql: 'SELECT DISTINCT ENGINE AS engine FROM information_schema.TABLES WHERE ENGINE IS NOT NULL',
+};
+
+export const grants: ServerQuestion = { name: 'grants', sql: 'SHOW GRANTS' };
+
+/** The InnoDB files that are not below the data directory under their own names. Needs PROCESS. */
+export function dataFiles(version: ServerVersion): ServerQuestion {
+  const [table, column] = dataFilesTable(version);
+  return {
+    name: 'data-files',
+    sql: `SELECT DISTINCT ${column} AS path FROM information_schema.${table} WHERE ${column} IS NOT NULL AND ${column} NOT LIKE './%'`,
+  };
+}
+
+function dataFilesTable({ flavour, major, minor }: ServerVersion): readonly [table: string, column: string] {
+  if (flavour !== 'mariadb') return ['FILES', 'FILE_NAME'];
+  return major > 10 || (major === 10 && minor >= 6) ? ['INNODB_SYS_TABLESPACES', 'FILENAME'] : ['INNODB_SYS_DATAFILES', 'PATH'];
+}
+
+/**
+ * SHOW GRANTS without what stands behind ` TO `: the account, and with some servers the hash of its password.
+ * What is kept is all that anybody needs: the privileges, and on what.
+ */
+export function withoutAccount(rows: readonly Row[]): readonly Row[] {
+  return rows.map((row) => ({ grant: (Object.values(row)[0] ?? '').split(/ TO /i)[0] ?? '' }));
+}

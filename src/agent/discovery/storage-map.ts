@@ -1,0 +1,123 @@
+import type { Layer, Role } from '../../shared/manifest.ts';
+import type { AttachedVolume, HostReader, InstanceFacts } from '../ports.ts';
+import { arraysOf, type BlockDevice, fileSystemUuid, leavesOf, readBlockDevice, readBlockDeviceAt } from './block-graph.ts';
+import type { Member, RaidArray, ServerFile, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
+import { MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
+import { RunError } from '../../shared/errors.ts';
+import { identifyVolume } from './volume-ids.ts';
+
+/** The join: every file of the server -> its mount -> the devices below -> the volume EC2 knows. */
+export async function mapStorage(reader: HostReader, files: readonly ServerFile[], instance: InstanceFacts): Promise<StorageMap> {
+  const mounts = await readMounts(reader);
+  const blockNames = (await reader.list('/sys/class/block')) ?? [];
+  const visible = visibleMounts(mounts);
+  const rootDevice = mountOf('/', mounts)?.majorMinor;
+
+  const usedMounts: UsedMount[] = [];
+  const members = new Map<string, Member>();
+  const unresolved: UnresolvedLeaf[] = [];
+  const arrays = new Map<string, RaidArray>();
+
+  for (const { mount, roles } of usedSuperblocks(files, mounts)) {
+    const mountPoint = bestMountPoint(mount, visible);
+    const found = await devicesUnder(reader, mount);
+    const volumes: string[] = [];
+    for (const missing of found.missing) unresolved.push({ ...missing, mountPoint, reason: 'no-block-device' });
+    for (const device of found.devices) {
+      for (const array of arraysOf(device)) arrays.set(array.name, array);
+      for (const leaf of leavesOf(device)) {
+        const identity = identifyVolume(leaf.device, instance.volumes, blockNames);
+        if ('reason' in identity) {
+          unresolved.push({ leaf: leaf.device.layer.name, mountPoint, ...identity });
+          continue;
+        }
+        const { volume } = identity;
+        volumes.push(volume.volumeId);
+        members.set(volume.volumeId, joinMember(members.get(volume.volumeId), { volume, roles, layers: leaf.layers, instance }));
+      }
+    }
+    usedMounts.push({
+      mountPoint,
+      majorMinor: mount.majorMinor,
+      fsType: mount.fsType,
+      source: mount.source,
+      uuid: found.main === undefined ? undefined : await fileSystemUuid(reader, found.main),
+      isRoot: mount.majorMinor === rootDevice,
+      roles,
+      volumes: unique(volumes),
+    });
+  }
+
+  return {
+    mounts: usedMounts,
+    members: [...members.values()],
+    unresolved: unique(unresolved.map((leaf) => JSON.stringify(leaf))).map((leaf) => JSON.parse(leaf) as UnresolvedLeaf),
+    arrays: [...arrays.values()],
+    hostMounts: visible.map(({ mountPoint, majorMinor, fsType }) => ({ mountPoint, majorMinor, fsType })),
+  };
+}
+
+async function readMounts(reader: HostReader): Promise<readonly Mount[]> {
+  const text = await reader.readText(MOUNTINFO);
+  if (text === undefined) throw new RunError('host-unfit', `${MOUNTINFO} is not there`);
+  return parseMountinfo(text);
+}
+
+/** One entry a superblock, in the order in which the server's files lead to it. */
+function usedSuperblocks(files: readonly ServerFile[], mounts: readonly Mount[]): readonly { mount: Mount; roles: readonly Role[] }[] {
+  const used = new Map<string, { mount: Mount; roles: Role[] }>();
+  for (const { path, role } of files) {
+    const mount = mountOf(path, mounts);
+    if (mount === undefined) throw new RunError('files-unresolved', `no mount of this host holds ${path}`);
+    const entry = used.get(mount.majorMinor) ?? { mount, roles: [] };
+    if (!entry.roles.includes(role)) entry.roles.push(role);
+    used.set(mount.majorMinor, entry);
+  }
+  return [...used.values()];
+}
+
+/** The superblock's own mount point rather than a bind mount of a folder in it, where it has one. */
+function bestMountPoint(mount: Mount, visible: readonly Mount[]): string {
+  const whole = visible.find(({ majorMinor, root }) => majorMinor === mount.majorMinor && root === '/');
+  return (whole ?? mount).mountPoint;
+}
+
+interface Found {
+  /** The device that the file system is on. */
+  readonly main: BlockDevice | undefined;
+  readonly devices: readonly BlockDevice[];
+  readonly missing: readonly { leaf: string; detail: string }[];
+}
+
+/** The device that is mounted, and the further ones that an XFS keeps its log or its real-time files on. */
+async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
+  const missing: { leaf: string; detail: string }[] = [];
+  const main = await readBlockDevice(reader, mount.majorMinor);
+  if (main === undefined) {
+    missing.push({ leaf: mount.source, detail: `${mount.fsType} ${mount.majorMinor} is on no block device of its own` });
+  }
+  const devices = main === undefined ? [] : [main];
+  for (const option of mount.fsType === 'xfs' ? ['logdev', 'rtdev'] : []) {
+    const path = superOption(mount, option);
+    if (path === undefined) continue;
+    const device = await readBlockDeviceAt(reader, path);
+    if (device === undefined) missing.push({ leaf: path, detail: `the ${option} of the XFS on ${mount.source}` });
+    else devices.push(device);
+  }
+  return { main, devices, missing };
+}
+
+function joinMember(
+  known: Member | undefined,
+  found: { volume: AttachedVolume; roles: readonly Role[]; layers: readonly Layer[]; instance: InstanceFacts },
+): Member {
+  const layers = [...(known?.layers ?? []), ...found.layers];
+  return {
+    volume: found.volume,
+    roles: unique([...(known?.roles ?? []), ...found.roles]),
+    layers: layers.filter((layer, index) => layers.findIndex(({ name }) => name === layer.name) === index),
+    isBootVolume: found.volume.device === found.instance.rootDevice,
+  };
+}
+
+const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)];

@@ -1,0 +1,75 @@
+import { RunError } from '../../shared/errors.ts';
+import { setId } from '../../shared/ids.ts';
+import { TAG, type Tags } from '../../shared/tags.ts';
+import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
+import { planLock } from './lock-plan.ts';
+import { excludedVolumes, memberIds } from './members.ts';
+import { preflight } from './preflight/index.ts';
+import type { Refusal } from './preflight/refusal.ts';
+import type { SnapshotPlan, SnapshotRequest } from './snapshot-plan.ts';
+import { planWarnings } from './warnings.ts';
+import { splitMounts } from './windows.ts';
+
+export interface Planned {
+  readonly plan: SnapshotPlan;
+  /** All that speaks against it; the plan may be carried out only where there is nothing. */
+  readonly refusals: readonly Refusal[];
+}
+
+/** Facts and request -> what would be done, and every reason not to. Pure. */
+export function planSnapshot(request: SnapshotRequest, facts: HostFacts): Planned {
+  const { frozen, synced } = splitMounts(facts, request);
+  const set = setId(request.run, facts.instance.instanceId);
+  const members = memberIds(facts);
+  return {
+    plan: {
+      run: request.run,
+      set,
+      instanceId: facts.instance.instanceId,
+      region: facts.instance.region,
+      level: request.level,
+      facts,
+      lock: planLock(facts.server),
+      freeze: frozen.map(({ mountPoint }) => mountPoint),
+      syncOnly: synced.map(({ mountPoint }) => mountPoint),
+      members,
+      exclude: excludedVolumes(facts),
+      tags: { ...request.tags, ...setTags(request, facts, set, members.length) },
+      description: request.description,
+      warnings: planWarnings(facts, request),
+    },
+    refusals: preflight(facts, request),
+  };
+}
+
+function setTags(request: SnapshotRequest, { instance, server }: HostFacts, set: string, members: number): Tags {
+  return {
+    [TAG.set]: set,
+    [TAG.run]: request.run,
+    [TAG.instance]: instance.instanceId,
+    [TAG.level]: request.level,
+    [TAG.grade]: 'unproven',
+    [TAG.members]: String(members),
+    [TAG.server]: describeServer(server),
+    ...(server.uuid === undefined ? {} : { [TAG.serverUuid]: server.uuid }),
+  };
+}
+
+/** Flavour and version, like `mariadb 10.11.19`. */
+export const describeServer = ({ version: { flavour, major, minor, patch } }: ServerFacts): string =>
+  `${flavour} ${major}.${minor}.${patch}`;
+
+/** The first refusal as the error of the run; it says how many more there are. */
+export function refusalError(refusals: readonly Refusal[]): RunError | undefined {
+  const [first, ...others] = refusals;
+  if (first === undefined) return undefined;
+  const more = others.length === 0 ? '' : ` (and ${others.length} more: \`mysql-ebs-snapshot-agent plan\` shows all)`;
+  return new RunError(first.code, `${first.message}${more}`, { hint: first.hint });
+}
+
+/** Throws the RunError 10-29 of a plan that must not be carried out. */
+export function approve({ plan, refusals }: Planned): SnapshotPlan {
+  const error = refusalError(refusals);
+  if (error !== undefined) throw error;
+  return plan;
+}

@@ -1,0 +1,39 @@
+import type { HostFacts } from '../../discovery/facts.ts';
+import type { SnapshotRequest } from '../snapshot-plan.ts';
+import { agentOffFrozenMounts } from './agent-off-frozen-mounts.ts';
+import { arraysComplete } from './arrays-complete.ts';
+import { datadirOwnedByServer } from './datadir-owned-by-server.ts';
+import { doublewriteWhereUnfrozen } from './doublewrite-where-unfrozen.ts';
+import { enginesUnderstood } from './engines-understood.ts';
+import { exclusionsFit } from './exclusions-fit.ts';
+import { fileSystemsSupported } from './file-systems-supported.ts';
+import { hasMembers } from './has-members.ts';
+import { noForcedRecovery } from './no-forced-recovery.ts';
+import { notClustered } from './not-clustered.ts';
+import { privilegesSufficient } from './privileges-sufficient.ts';
+import { redoLogEnabled } from './redo-log-enabled.ts';
+import type { Check, Refusal } from './refusal.ts';
+import { tagsFit } from './tags-fit.ts';
+import { volumesResolved } from './volumes-resolved.ts';
+
+/** The checklist. What stands first names the run's error where several things are wrong. */
+const CHECKS: readonly Check[] = [
+  privilegesSufficient,
+  notClustered,
+  enginesUnderstood,
+  redoLogEnabled,
+  noForcedRecovery,
+  datadirOwnedByServer,
+  volumesResolved,
+  arraysComplete,
+  fileSystemsSupported,
+  hasMembers,
+  doublewriteWhereUnfrozen,
+  exclusionsFit,
+  tagsFit,
+  agentOffFrozenMounts,
+];
+
+/** Everything that speaks against the run, all at once. */
+export const preflight = (facts: HostFacts, request: SnapshotRequest): readonly Refusal[] =>
+  CHECKS.flatMap((check) => check(facts, request));
