@@ -1,8 +1,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { RunError } from '../../shared/errors.ts';
 import type { Processes, RunLock } from '../ports.ts';
-
-const STATE_FOLDER = '/run/mysql-ebs-snapshot';
+import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.ts';
 
 /**
  * flock on a file that only root can reach. The lock belongs to the open file, which the guard inherits: it ends with
@@ -12,8 +11,7 @@ export async function takeRunLock(processes: Processes): Promise<RunLock> {
   const descriptor = openLockFile();
   try {
     const { status } = await processes.run(['flock', '--nonblock', '3'], { deadlineMs: 5_000, inherit: descriptor });
-    if (status !== 0)
-      throw new RunError('run-in-progress', `${STATE_FOLDER}/run.lock is held by another run on this host`);
+    if (status !== 0) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -30,7 +28,8 @@ function openLockFile(): number {
         hint: `Remove it; the next run makes it anew.`,
       });
     }
-    return openSync(`${STATE_FOLDER}/run.lock`, 'a', 0o600);
+    mkdirSync(FREEZE_RECORDS, { recursive: true, mode: 0o700 });
+    return openSync(RUN_LOCK, 'a', 0o600);
   } catch (error) {
     if (error instanceof RunError) throw error;
     throw new RunError('host-unfit', `${STATE_FOLDER}: ${error instanceof Error ? error.message : String(error)}`, {

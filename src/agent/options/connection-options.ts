@@ -17,8 +17,8 @@ export const optionGroups = (suffix: string): readonly string[] => {
 
 /** What the command line may say; passwords are not among it. */
 export interface ConnectionWishes {
-  readonly socket?: string;
-  readonly user?: string;
+  readonly socket: string | undefined;
+  readonly user: string | undefined;
 }
 
 /**

@@ -4,8 +4,8 @@ import { RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
 import { discover } from '../discovery/discover.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
-import { setFiles } from '../plan/manifest.ts';
-import { acceptedPlan, planSnapshot } from '../plan/plan-snapshot.ts';
+import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
+import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, CreateSetAnswer, Ec2, Emit, HostReader, Processes, RunLock, ServerSession } from '../ports.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
@@ -76,12 +76,10 @@ const windowMs = (request: SnapshotRequest): number => 2 * request.freezeTimeout
 
 async function makePlan(request: SnapshotRequest, session: ServerSession, world: SnapshotWorld): Promise<SnapshotPlan> {
   const facts = await discover(world.host, session, world.ec2);
-  const { version, datadir } = facts.server;
   world.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
-  const server = `${version.flavour} ${version.major}.${version.minor}.${version.patch}`;
-  world.emit({ type: 'server-known', server, datadir });
+  world.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
 
-  const plan = acceptedPlan(planSnapshot(request, facts));
+  const plan = approve(planSnapshot(request, facts));
   for (const warning of plan.warnings) world.emit({ type: 'warned', ...warning });
   const { set, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   world.emit({ type: 'planned', set, volumes, freezes, syncs, excludes: exclude.dataVolumes.length });

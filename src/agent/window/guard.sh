@@ -1,6 +1,9 @@
 # The guard: owns the freeze of every file system of one run, for its whole life.
 #
-#   bash -c GUARD guard DEADLINE_SECONDS MOUNT...
+#   bash -c GUARD guard DEADLINE_SECONDS RECORDS MOUNT...
+#
+# RECORDS is a folder under /run that holds a file for each mount that may be frozen by us, and only while it may be:
+# what `thaw` puts right after a crash, and nothing else.
 #
 # stdin:  "freeze" freezes all mounts at once; end-of-file is the order to thaw. The agent ends the window by
 #         closing its end; if the agent is killed, the kernel closes it.
@@ -16,7 +19,8 @@ export LC_ALL=C
 echo -1000 2>/dev/null >/proc/self/oom_score_adj
 
 deadline=$1
-shift
+records=$2
+shift 2
 
 # A freeze that was refused is not ours to thaw; one that was killed may have happened all the same.
 freeze() { # NUMBER MOUNT; sets $verdict
@@ -40,7 +44,9 @@ thawer() { # MOUNT; stdin: "armed", then end-of-file
 }
 
 holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
-  local word thaw thawer_pid verdict
+  local word thaw thawer_pid verdict status
+  local record="$records/$$.$1"
+  printf '%s' "$2" >"$record" || return
   exec {thaw}> >(thawer "$2" 2>&1)
   thawer_pid=$!
   echo "waiting $1"
@@ -56,7 +62,9 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
   fi
   exec {thaw}>&-
   wait "$thawer_pid"
-  [[ ${verdict-} == frozen* ]] && echo "thawed $1 $?"
+  status=$?
+  [[ $status == 0 ]] && rm -f -- "$record"
+  [[ ${verdict-} == frozen* ]] && echo "thawed $1 $status"
 }
 
 holders=()

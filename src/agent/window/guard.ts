@@ -1,6 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './guard.sh';
+import { FREEZE_RECORDS } from './state-folder.ts';
 
 const START_DEADLINE_MS = 5_000;
 const THAW_DEADLINE_MS = 10_000;
@@ -36,7 +37,7 @@ export async function startGuard(
   runLock: number,
 ): Promise<Guard> {
   const deadlineSeconds = Math.ceil(windowMs / 1000) + GUARD_GRACE_SECONDS;
-  const child = processes.start(['bash', '-c', program, 'guard', String(deadlineSeconds), ...mounts], {
+  const child = processes.start(['bash', '-c', program, 'guard', String(deadlineSeconds), FREEZE_RECORDS, ...mounts], {
     name: 'guard',
     ownSession: true,
     inherit: runLock,

@@ -1,0 +1,45 @@
+import { mkdirSync } from 'node:fs';
+import { dirname } from 'node:path';
+import pino, { type DestinationStream } from 'pino';
+import { RunError } from '../../shared/errors.ts';
+import type { Severity } from '../report/sentences.ts';
+
+/** Readable lines on stderr and, the same, in a log file. */
+export interface Log {
+  write(severity: Severity, text: string): void;
+}
+
+/**
+ * Opens the log; the file's folder is made where it is missing. Lines are written at once (nothing is lost at the
+ * exit), and control characters, which a server or a file name may carry, never reach a terminal.
+ * Throws RunError `host-unfit` where the file cannot be written.
+ */
+export function openLog(logFile: string | undefined): Log {
+  const sinks: DestinationStream[] = [pino.destination({ dest: 2, sync: true })];
+  if (logFile !== undefined) sinks.push(openLogFile(logFile));
+  const text: DestinationStream = {
+    write(record) {
+      const { time, level, msg } = JSON.parse(record) as { time: string; level: string; msg: string };
+      const line = `${time} ${level.toUpperCase().padEnd(5)} ${printable(msg)}\n`;
+      for (const sink of sinks) sink.write(line);
+    },
+  };
+  const logger = pino(
+    { base: null, timestamp: pino.stdTimeFunctions.isoTime, formatters: { level: (level) => ({ level }) } },
+    text,
+  );
+  return { write: (severity, message) => logger[severity](message) };
+}
+
+function openLogFile(path: string): DestinationStream {
+  try {
+    mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
+    return pino.destination({ dest: path, sync: true, append: true, mode: 0o640 });
+  } catch (error) {
+    throw new RunError('host-unfit', `--log-file ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+      hint: 'Name a file that root can write, or say --no-log-file.',
+    });
+  }
+}
+
+const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '�');

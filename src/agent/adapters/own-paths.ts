@@ -1,0 +1,39 @@
+import { realpath } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { dirname } from 'node:path';
+import type { AgentPath } from '../plan/snapshot-plan.ts';
+import { STATE_FOLDER } from '../window/state-folder.ts';
+
+/** Where the SSM agent keeps its orchestration: while that is frozen it can neither cancel nor report. */
+const SSM_ORCHESTRATION = '/var/lib/amazon';
+
+/** Everything this process and its children may read or write while file systems are frozen, by its real path. */
+export async function pathsOfThisProcess(logFile: string | undefined): Promise<readonly AgentPath[]> {
+  const wanted: readonly (readonly [what: string, path: string | undefined])[] = [
+    ['log file', logFile],
+    ['TMPDIR', tmpdir()],
+    ['working directory', process.cwd()],
+    ['agent', process.argv[1]],
+    ['runtime', process.execPath],
+    ['standard output', '/proc/self/fd/1'],
+    ['standard error', '/proc/self/fd/2'],
+    ['state folder', STATE_FOLDER],
+    ['AWS credentials', process.env['AWS_SHARED_CREDENTIALS_FILE'] ?? `${process.env['HOME'] ?? '/root'}/.aws`],
+    ['orchestration folder of the SSM agent', SSM_ORCHESTRATION],
+  ];
+  const found = await Promise.all(
+    wanted.map(async ([what, path]) => ({ what, path: path === undefined ? undefined : await nearestRealPath(path) })),
+  );
+  return found.filter((each): each is AgentPath => each.path !== undefined);
+}
+
+/** The real path of the file, or of the nearest folder above it that exists; a pipe or a terminal has none. */
+async function nearestRealPath(path: string): Promise<string | undefined> {
+  try {
+    const real = await realpath(path);
+    return real.startsWith('/proc/') || real.startsWith('/dev/') ? undefined : real;
+  } catch {
+    if (path.startsWith('/proc/')) return undefined;
+    return path === '/' ? path : nearestRealPath(dirname(path));
+  }
+}

@@ -1,0 +1,60 @@
+import { toRunError } from '../../shared/errors.ts';
+import type { Event } from '../../shared/events.ts';
+import { encodeResult } from '../../shared/result.ts';
+import { VERSION } from '../../shared/version.ts';
+import { identify } from '../adapters/aws-settings.ts';
+import { clock } from '../adapters/clock.ts';
+import { SdkEc2 } from '../adapters/ec2.ts';
+import { hostReader } from '../adapters/host-reader.ts';
+import { openLog } from '../adapters/log.ts';
+import { checkPrerequisites } from '../adapters/prerequisites.ts';
+import { processes } from '../adapters/processes.ts';
+import { takeRunLock } from '../adapters/run-lock.ts';
+import type { AgentOptions } from '../options/agent-options.ts';
+import { resultOf } from '../report/result-of.ts';
+import { sentence } from '../report/sentences.ts';
+import { summary } from '../report/summary.ts';
+import { snapshot } from '../stories/snapshot.ts';
+import type { Ending } from './ending.ts';
+import { connect } from './connect.ts';
+import { requestOf } from './request.ts';
+
+/** Takes a set and tells its result. */
+export async function snapshotCommand(options: AgentOptions, signal: AbortSignal): Promise<Ending> {
+  const log = openLog(options.logFile);
+  const events: Event[] = [];
+  const emit = (event: Event) => {
+    events.push(event);
+    const { severity, text } = sentence(event);
+    log.write(severity, text);
+  };
+  const started = clock.elapsed();
+  const elapsedMs = () => Math.round(clock.elapsed() - started);
+  const request = await requestOf(options);
+  emit({ type: 'run-started', run: request.run, level: request.level, version: VERSION });
+  try {
+    await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
+    await checkPrerequisites(processes);
+    const { instanceId, aws } = await identify();
+    await snapshot(request, {
+      host: hostReader,
+      ec2: new SdkEc2(instanceId, aws),
+      processes,
+      clock,
+      emit,
+      takeRunLock: () => takeRunLock(processes),
+      connect: () => connect(options, aws),
+      signal,
+    });
+    emit({ type: 'run-ended', ms: elapsedMs(), ending: 'done' });
+  } catch (thrown) {
+    const error = toRunError(thrown);
+    emit({
+      type: 'run-ended',
+      ms: elapsedMs(),
+      ending: { code: error.code, message: error.message, hint: error.hint },
+    });
+    return { exit: error.exit, json: encodeResult(resultOf(events)), text: summary(resultOf(events)) };
+  }
+  return { exit: 0, json: encodeResult(resultOf(events)), text: summary(resultOf(events)) };
+}

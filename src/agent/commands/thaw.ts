@@ -1,0 +1,35 @@
+import { RunError } from '../../shared/errors.ts';
+import { freezeRecords } from '../adapters/freeze-records.ts';
+import { openLog } from '../adapters/log.ts';
+import { checkPrerequisites } from '../adapters/prerequisites.ts';
+import { processes } from '../adapters/processes.ts';
+import { takeRunLock } from '../adapters/run-lock.ts';
+import type { AgentOptions } from '../options/agent-options.ts';
+import type { Ending } from './ending.ts';
+
+const THAW_DEADLINE_MS = 10_000;
+
+/**
+ * Puts right what a run that died has left frozen: thaws the mounts that guards of ours recorded, and nothing else.
+ * May be run at any time and any number of times; a run in progress is left alone (its guard thaws by itself).
+ */
+export async function thawCommand(options: AgentOptions): Promise<Ending> {
+  await checkPrerequisites(processes);
+  const log = openLog(options.logFile);
+  await using _alone = await takeRunLock(processes);
+  const thawed: string[] = [];
+  const failed: string[] = [];
+  for (const record of freezeRecords.list()) {
+    const { status, stderr } = await processes.run(['fsfreeze', '--unfreeze', record.mount], {
+      deadlineMs: THAW_DEADLINE_MS,
+    });
+    const wasNotFrozen = status !== 0 && /invalid argument/i.test(stderr);
+    if (status === 0) thawed.push(record.mount);
+    if (status === 0 || wasNotFrozen) freezeRecords.remove(record);
+    else failed.push(`${record.mount}: ${stderr.trim()}`);
+  }
+  if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
+  const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';
+  log.write('info', text);
+  return { exit: 0, json: JSON.stringify({ v: 1, outcome: 'done', thawed }), text: `${text}\n` };
+}

@@ -1,0 +1,44 @@
+import { formatBinlog } from '../../shared/coordinates.ts';
+import type { Event } from '../../shared/events.ts';
+import { outcomeOf, type Result } from '../../shared/result.ts';
+
+/** The result of a run, told by its events alone, whatever became of it. Pure. */
+export function resultOf(events: readonly Event[]): Result {
+  let result: Result = { v: 1, run: '', outcome: 'failed' };
+  for (const event of events) result = { ...result, ...contribution(event, result) };
+  return result;
+}
+
+function contribution(event: Event, so_far: Result): Partial<Result> {
+  switch (event.type) {
+    case 'run-started':
+      return { run: event.run, level: event.level };
+    case 'instance-known':
+      return { instance: event.instance };
+    case 'server-known':
+      return { server: event.server };
+    case 'planned':
+      return { set: event.set, members: event.volumes.length };
+    case 'warned':
+      return { warnings: [...(so_far.warnings ?? []), event.code] };
+    case 'coordinates-recorded': {
+      const { binlog, gtid } = event.coordinates;
+      return { ...(binlog && { binlog: formatBinlog(binlog) }), ...(gtid && { gtid }) };
+    }
+    case 'window-closed':
+      return { stallMs: event.stallMs, ...(event.frozenMs !== undefined && { frozenMs: event.frozenMs }) };
+    case 'set-created':
+      return { grade: 'unproven', apiMs: event.apiMs, snapshots: [...event.snapshots] };
+    case 'looked-up':
+      return event.found.length > 0 ? { grade: 'unproven', snapshots: [...event.found] } : {};
+    case 'graded':
+      return { grade: event.grade };
+    case 'run-ended': {
+      if (event.ending === 'done') return { outcome: 'done', ms: event.ms };
+      const { code, message, hint } = event.ending;
+      return { outcome: outcomeOf(code), code, message, hint, ms: event.ms };
+    }
+    default:
+      return {};
+  }
+}
