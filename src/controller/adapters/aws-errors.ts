@@ -1,0 +1,135 @@
+import { RunError } from '../../shared/errors.ts';
+
+/**
+ * What AWS and the SDK throw, as errors of our table. `action` is named as IAM names it, like `ssm:SendCommand`.
+ * Everything that ends here happened before or beside the run on the hosts: 10-29, or 2 where a value is at fault.
+ */
+export function fromAws(thrown: unknown, action: string): RunError {
+  if (thrown instanceof RunError) return thrown;
+  const error = describe(thrown);
+  const options = { cause: thrown };
+  if (/region is missing/i.test(error.message)) {
+    return new RunError('usage', 'no AWS Region is given', {
+      ...options,
+      hint: 'Give --region, set AWS_REGION, or name a Region in the profile.',
+    });
+  }
+  if (CREDENTIALS.has(error.name)) {
+    return new RunError('no-credentials', `${action}: ${error.message}`, {
+      ...options,
+      hint: 'Check --profile and AWS_PROFILE (is there such a profile?), or sign in again: the session may have expired.',
+    });
+  }
+  if (DENIED.has(error.name)) {
+    return new RunError('no-permission', `AWS denies ${action}: ${error.message}`, {
+      ...options,
+      hint: `Allow ${action} to the identity that runs the controller.`,
+    });
+  }
+  const known = BY_NAME[error.name];
+  if (known !== undefined) return new RunError(known, `${action}: ${error.message}`, options);
+  if (isUnanswered(thrown) || THROTTLED.has(error.name) || error.status >= 500) {
+    return new RunError('aws-unreachable', `${action}: ${error.message}`, {
+      ...options,
+      hint: 'Check the network, the proxy, and AWS_ENDPOINT_URL if it is set; then run again.',
+    });
+  }
+  if (error.status >= 400) {
+    return new RunError('usage', `AWS refuses ${action}: ${error.name}: ${error.message}`, {
+      ...options,
+      hint: 'Mend the value that the message names.',
+    });
+  }
+  return new RunError('bug', `${action}: ${error.name}: ${error.message}`, options);
+}
+
+/** Runs one call to AWS; whatever it throws is one of our errors. */
+export async function asking<T>(action: string, call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (thrown) {
+    throw fromAws(thrown, action);
+  }
+}
+
+/**
+ * Whether the request may have been carried out all the same: no answer came, or one that the service made of its own
+ * trouble. A connection that was never made, or a refusal, is not ambiguous.
+ */
+export function isAmbiguous(thrown: unknown): boolean {
+  const error = describe(thrown);
+  if (THROTTLED.has(error.name) || NEVER_CONNECTED.has(codeOf(thrown) ?? '')) return false;
+  return isUnanswered(thrown) || error.status >= 500;
+}
+
+export const isThrottled = (thrown: unknown): boolean => THROTTLED.has(describe(thrown).name);
+
+export const isNamed = (thrown: unknown, name: string): boolean => thrown instanceof Error && thrown.name === name;
+
+const CREDENTIALS = new Set([
+  'CredentialsProviderError',
+  'TokenProviderError',
+  'ExpiredToken',
+  'ExpiredTokenException',
+  'RequestExpired',
+  'InvalidClientTokenId',
+  'UnrecognizedClientException',
+  'InvalidSignatureException',
+  'SignatureDoesNotMatch',
+  'IncompleteSignature',
+  'MissingAuthenticationTokenException',
+  'AuthFailure',
+]);
+
+const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'OptInRequired']);
+
+const THROTTLED = new Set([
+  'Throttling',
+  'ThrottlingException',
+  'ThrottledException',
+  'TooManyRequestsException',
+  'RequestLimitExceeded',
+  'TooManyUpdates',
+]);
+
+const BY_NAME: Readonly<Record<string, 'document-invalid' | 'no-target'>> = {
+  InvalidDocument: 'document-invalid',
+  InvalidDocumentContent: 'document-invalid',
+  InvalidDocumentOperation: 'document-invalid',
+  InvalidDocumentSchemaVersion: 'document-invalid',
+  InvalidDocumentVersion: 'document-invalid',
+  DocumentAlreadyExists: 'document-invalid',
+  DocumentLimitExceeded: 'document-invalid',
+  DocumentVersionLimitExceeded: 'document-invalid',
+  MaxDocumentSizeExceeded: 'document-invalid',
+  InvalidInstanceId: 'no-target',
+  UnsupportedPlatformType: 'no-target',
+};
+
+const NEVER_CONNECTED = new Set(['ECONNREFUSED', 'ENOTFOUND', 'EAI_AGAIN', 'EHOSTUNREACH', 'ENETUNREACH']);
+const UNANSWERED = new Set([...NEVER_CONNECTED, 'ECONNRESET', 'ETIMEDOUT', 'EPIPE', 'ECONNABORTED', 'EPROTO']);
+
+function isUnanswered(thrown: unknown): boolean {
+  if (!(thrown instanceof Error)) return false;
+  const code = codeOf(thrown) ?? '';
+  return (
+    UNANSWERED.has(code) ||
+    /^(ERR_TLS|CERT_|UNABLE_TO|DEPTH_ZERO|SELF_SIGNED)/.test(code) ||
+    thrown.name === 'TimeoutError'
+  );
+}
+
+function codeOf(thrown: unknown): string | undefined {
+  if (!(thrown instanceof Error)) return undefined;
+  if ('code' in thrown && typeof thrown.code === 'string') return thrown.code;
+  return codeOf(thrown.cause);
+}
+
+/** Name, text in one line, and HTTP status (0 where no answer came). */
+function describe(thrown: unknown): { name: string; message: string; status: number } {
+  if (!(thrown instanceof Error)) return { name: 'Error', message: String(thrown), status: 0 };
+  const nested = thrown instanceof AggregateError ? thrown.errors.map(String).join('; ') : '';
+  const text = thrown.message || nested || codeOf(thrown) || thrown.name;
+  const metadata = '$metadata' in thrown ? (thrown.$metadata as { httpStatusCode?: number } | undefined) : undefined;
+  return { name: thrown.name, message: text.replace(/\s+/g, ' ').trim(), status: metadata?.httpStatusCode ?? 0 };
+}

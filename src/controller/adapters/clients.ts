@@ -1,0 +1,45 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { SSMClient } from '@aws-sdk/client-ssm';
+
+/** What the command line says of the account; everything else is the SDK's standard environment. */
+export interface Account {
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+}
+
+/** The SDK's clients by what a repeated request may do. */
+export interface Clients extends Disposable {
+  readonly ec2: EC2Client;
+  /** Reads before anything is sent: a wrong endpoint is to be said soon. */
+  readonly ssm: SSMClient;
+  /** Reads while hosts are at work: throttling and outages are waited out. */
+  readonly ssmPatient: SSMClient;
+  /** What must not happen twice. */
+  readonly ssmOnce: SSMClient;
+}
+
+/** A request that is not answered ends as an error: the SDK has no limit of its own, and only warns past `requestTimeout`. */
+const requestHandler = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+
+export function openClients(account: Account): Clients {
+  // Our users are told of the runtime by the release notes, not by a warning between the lines of a report.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
+  const common = {
+    requestHandler,
+    ...(account.profile === undefined ? {} : { profile: account.profile }),
+    ...(account.region === undefined ? {} : { region: account.region }),
+  };
+  const ec2 = new EC2Client({ ...common, maxAttempts: 3 });
+  const ssm = new SSMClient({ ...common, maxAttempts: 3 });
+  const ssmPatient = new SSMClient({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
+  const ssmOnce = new SSMClient({ ...common, maxAttempts: 1 });
+  return {
+    ec2,
+    ssm,
+    ssmPatient,
+    ssmOnce,
+    [Symbol.dispose]() {
+      for (const client of [ec2, ssm, ssmPatient, ssmOnce]) client.destroy();
+    },
+  };
+}

@@ -1,0 +1,92 @@
+import {
+  CreateDocumentCommand,
+  DescribeDocumentCommand,
+  type DocumentDescription,
+  paginateListDocumentVersions,
+  UpdateDocumentCommand,
+  UpdateDocumentDefaultVersionCommand,
+} from '@aws-sdk/client-ssm';
+import { RunError } from '../../shared/errors.ts';
+import type { Documents, DocumentVersion } from '../ports.ts';
+import { asking, isNamed } from './aws-errors.ts';
+import type { Clients } from './clients.ts';
+
+export function documents({ ssm, ssmOnce }: Clients): Documents {
+  return {
+    describe(name, version) {
+      return asking('ssm:DescribeDocument', async () => {
+        try {
+          const request = { Name: name, ...(version === undefined ? {} : { DocumentVersion: version }) };
+          const { Document } = await ssm.send(new DescribeDocumentCommand(request));
+          return Document === undefined ? undefined : documentVersion(Document);
+        } catch (thrown) {
+          if (isNamed(thrown, 'InvalidDocument')) return undefined;
+          throw thrown;
+        }
+      });
+    },
+
+    versions(name) {
+      return asking('ssm:ListDocumentVersions', async () => {
+        const found: string[] = [];
+        for await (const page of paginateListDocumentVersions({ client: ssm, pageSize: 50 }, { Name: name })) {
+          found.push(...(page.DocumentVersions ?? []).flatMap(({ DocumentVersion }) => DocumentVersion ?? []));
+        }
+        return found.sort((a, b) => Number(b) - Number(a));
+      });
+    },
+
+    create(name, content) {
+      return asking('ssm:CreateDocument', async () => {
+        const { DocumentDescription } = await ssmOnce.send(
+          new CreateDocumentCommand({
+            Name: name,
+            Content: content,
+            DocumentType: 'Command',
+            DocumentFormat: 'YAML',
+            TargetType: '/AWS::EC2::Instance',
+          }),
+        );
+        return DocumentDescription?.DocumentVersion ?? '1';
+      });
+    },
+
+    update(name, content) {
+      return asking('ssm:UpdateDocument', async () => {
+        try {
+          const { DocumentDescription } = await ssmOnce.send(
+            new UpdateDocumentCommand({
+              Name: name,
+              Content: content,
+              DocumentFormat: 'YAML',
+              DocumentVersion: '$LATEST',
+              TargetType: '/AWS::EC2::Instance',
+            }),
+          );
+          const version = DocumentDescription?.DocumentVersion;
+          if (version === undefined)
+            throw new RunError('document-invalid', 'UpdateDocument did not say which version it made');
+          return version;
+        } catch (thrown) {
+          if (isNamed(thrown, 'DuplicateDocumentContent')) return undefined;
+          throw thrown;
+        }
+      });
+    },
+
+    makeDefault(name, version) {
+      return asking('ssm:UpdateDocumentDefaultVersion', async () => {
+        await ssmOnce.send(new UpdateDocumentDefaultVersionCommand({ Name: name, DocumentVersion: version }));
+      });
+    },
+  };
+}
+
+function documentVersion(description: DocumentDescription): DocumentVersion {
+  return {
+    version: description.DocumentVersion ?? '1',
+    status: description.Status ?? 'Creating',
+    statusText: description.StatusInformation,
+    sha256: description.Hash ?? '',
+  };
+}

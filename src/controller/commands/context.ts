@@ -1,0 +1,21 @@
+import type { GlobalOptions } from '../options.ts';
+import { type Clients, openClients } from '../adapters/clients.ts';
+
+/** What the commands are given of the process they run in; `main` makes it once. */
+export interface Context {
+  /** The folder with the documents of this installation. */
+  readonly documentsFolder: string;
+  readonly stdout: NodeJS.WriteStream;
+  readonly stderr: NodeJS.WriteStream;
+  readonly environment: NodeJS.ProcessEnv;
+  /** Aborted by the first Ctrl-C. */
+  readonly cancel: AbortSignal;
+  /** Called once the run has a name, so that an error can tell it. */
+  readonly named: (run: string) => void;
+}
+
+/** The exit status that a command ends with. */
+export type ExitStatus = number;
+
+export const clientsFor = (options: GlobalOptions): Clients =>
+  openClients({ profile: options.profile, region: options.region });

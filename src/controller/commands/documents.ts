@@ -1,0 +1,68 @@
+import { ERRORS, RunError } from '../../shared/errors.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { documents } from '../adapters/documents.ts';
+import { readSnapshotDocument } from '../adapters/documents-folder.ts';
+import { type GlobalOptions, parseDocumentName } from '../options.ts';
+import { type Installation, installDocument, ourDocument } from '../stories/install-document.ts';
+import { clientsFor, type Context, type ExitStatus } from './context.ts';
+
+export interface DocumentsOptions extends GlobalOptions {
+  readonly name: string;
+  readonly dryRun?: true;
+}
+
+const SENTENCES: Readonly<Record<Installation['did'], string>> = {
+  nothing: 'is already installed',
+  created: 'created',
+  updated: 'updated',
+  'would-create': 'would be created (dry run, nothing changed)',
+  'would-update': 'would be updated (dry run, nothing changed)',
+};
+
+/** `documents install` */
+export async function documentsInstall(options: DocumentsOptions, context: Context): Promise<ExitStatus> {
+  const ours = ourDocument(
+    parseDocumentName(options.name, '--name'),
+    await readSnapshotDocument(context.documentsFolder),
+  );
+  using clients = clientsFor(options);
+  const installation = await installDocument(ours, documents(clients), systemClock, options.dryRun === true);
+  const { name, did, version, sha256 } = installation;
+  const text =
+    options.json === true
+      ? JSON.stringify({ v: 1, outcome: 'done', document: { name, did, version, sha256 } })
+      : `${name} ${SENTENCES[did]}\nversion  ${version ?? '-'}\nsha256   ${sha256}`;
+  context.stdout.write(`${text}\n`);
+  return 0;
+}
+
+/** `documents status`: ends with `document-invalid` where the default version is not ours. */
+export async function documentsStatus(options: DocumentsOptions, context: Context): Promise<ExitStatus> {
+  const ours = ourDocument(
+    parseDocumentName(options.name, '--name'),
+    await readSnapshotDocument(context.documentsFolder),
+  );
+  using clients = clientsFor(options);
+  const installed = await documents(clients).describe(ours.name);
+  if (installed === undefined) throw new RunError('document-invalid', `there is no document '${ours.name}'`);
+
+  const same = installed.sha256 === ours.sha256;
+  if (options.json === true) {
+    const { version, status, sha256 } = installed;
+    const ending = same ? { outcome: 'done' } : { outcome: 'refused', code: 'document-invalid' };
+    context.stdout.write(
+      `${JSON.stringify({ v: 1, ...ending, document: { name: ours.name, version, status, sha256, ours: ours.sha256 } })}\n`,
+    );
+  } else {
+    context.stdout.write(
+      [
+        `${ours.name} ${same ? 'is the document of this program' : 'is NOT the document of this program'}`,
+        `version  ${installed.version} (${installed.status})`,
+        `sha256   ${installed.sha256}`,
+        ...(same ? [] : [`ours     ${ours.sha256}`, `hint: ${ERRORS['document-invalid'].hint}`]),
+        '',
+      ].join('\n'),
+    );
+  }
+  return same ? 0 : ERRORS['document-invalid'].exit;
+}

@@ -1,0 +1,44 @@
+import { ERRORS } from '../../shared/errors.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { commands } from '../adapters/commands.ts';
+import { documents } from '../adapters/documents.ts';
+import { readSnapshotDocument } from '../adapters/documents-folder.ts';
+import { inventory } from '../adapters/inventory.ts';
+import type { Operation } from '../fleet/request.ts';
+import { type FleetOptions, fleetRequest } from '../options.ts';
+import { formatReport } from '../report/json.ts';
+import { presentProgress } from '../report/progress.ts';
+import { styleFor } from '../report/style.ts';
+import { formatTable } from '../report/table.ts';
+import { ourDocument } from '../stories/install-document.ts';
+import { runOverFleet } from '../stories/run-over-fleet.ts';
+import { clientsFor, type Context, type ExitStatus } from './context.ts';
+
+/** `snapshot` and `plan`: options -> story -> report. */
+export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {
+  const documentText = await readSnapshotDocument(context.documentsFolder);
+  const request = fleetRequest(operation, options, documentText);
+  context.named(request.run);
+
+  using clients = clientsFor(options);
+  const ports = {
+    documents: documents(clients),
+    inventory: inventory(clients.ec2, clients.ssm),
+    commands: commands(clients, systemClock),
+    clock: systemClock,
+  };
+  const progress = presentProgress(context.stderr);
+  try {
+    const ours = ourDocument(request.documentName, documentText);
+    const report = await runOverFleet(request, ours, ports, progress.emit, context.cancel);
+    progress.close();
+    const text =
+      options.json === true
+        ? `${formatReport(report)}\n`
+        : formatTable(report, styleFor(context.stdout, context.environment));
+    context.stdout.write(text);
+    return report.ending === 'done' ? 0 : ERRORS[report.ending].exit;
+  } finally {
+    progress.close();
+  }
+}

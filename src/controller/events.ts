@@ -1,0 +1,14 @@
+import type { Operation } from './fleet/request.ts';
+
+/** Everything that can happen in a run over the fleet. The stories emit these and print nothing; `report/` presents them. */
+export type FleetEvent =
+  | { type: 'run-started'; operation: Operation; run: string; document: string; version: string }
+  | { type: 'inventory-taken'; targeted: number; reachable: number }
+  | { type: 'host-left-out'; instance: string; name: string; message: string }
+  | { type: 'command-sent'; commandId: string; hosts: number | undefined }
+  | { type: 'send-unclear'; message: string }
+  | { type: 'progress'; targets: number; completed: number; errors: number }
+  | { type: 'cancelling'; commands: number }
+  | { type: 'warned'; message: string };
+
+export type EmitFleet = (event: FleetEvent) => void;

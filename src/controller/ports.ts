@@ -1,0 +1,116 @@
+import type { InstanceId } from '../shared/ids.ts';
+import type { Scope } from './fleet/scope.ts';
+
+/**
+ * What the fleet stories need of the world. Every method that calls AWS throws a RunError of the table:
+ * the adapters have already turned AWS's errors into ours.
+ */
+
+/** A version of a Command document as Systems Manager knows it. */
+export interface DocumentVersion {
+  readonly version: string;
+  readonly status: 'Creating' | 'Active' | 'Updating' | 'Deleting' | 'Failed';
+  /** What Systems Manager says of a failure. */
+  readonly statusText: string | undefined;
+  /** SHA-256 of the content in hex. */
+  readonly sha256: string;
+}
+
+export interface Documents {
+  /** One version, the default one where none is given; `undefined` where there is no such document. */
+  describe(name: string, version?: string): Promise<DocumentVersion | undefined>;
+  /** The version numbers, newest first. */
+  versions(name: string): Promise<readonly string[]>;
+  /** Creates the document; answers its version. */
+  create(name: string, content: string): Promise<string>;
+  /** Adds a version and answers its number; `undefined` where a version with this content is there already. */
+  update(name: string, content: string): Promise<string | undefined>;
+  makeDefault(name: string, version: string): Promise<void>;
+}
+
+/** An EC2 instance that was targeted. */
+export interface FleetInstance {
+  readonly instanceId: InstanceId;
+  /** Its `Name` tag, or `-`. */
+  readonly name: string;
+  /** EC2's word: `running`, `stopped` … */
+  readonly state: string;
+}
+
+/** A host as Systems Manager knows it. */
+export interface ManagedNode {
+  readonly instanceId: string;
+  /** `Online`, `ConnectionLost` or `Inactive`. */
+  readonly ping: string;
+  readonly platform: string;
+}
+
+export interface Inventory {
+  /** The instances of the scope. Ids that EC2 does not know are absent; of tags, what is terminated is left out. */
+  instances(scope: Scope): Promise<readonly FleetInstance[]>;
+  /** Those of the ids that Systems Manager manages. */
+  managed(ids: readonly InstanceId[]): Promise<readonly ManagedNode[]>;
+}
+
+/** One SendCommand request. */
+export interface CommandRequest {
+  readonly document: { readonly name: string; readonly version: string; readonly sha256: string };
+  /** At most 50 ids, or tags. */
+  readonly scope: Scope;
+  readonly parameters: Readonly<Record<string, string>>;
+  readonly comment: string;
+  readonly maxConcurrency: string | undefined;
+  readonly maxErrors: string;
+  /** Seconds in which a host has to pick the command up. */
+  readonly deliverySeconds: number;
+}
+
+/** How far a command is. Counts are of hosts. */
+export interface CommandProgress {
+  readonly status: string;
+  readonly ended: boolean;
+  readonly targets: number;
+  readonly completed: number;
+  readonly errors: number;
+}
+
+/** What became of a command on one host. */
+export interface Invocation {
+  readonly instanceId: string;
+  /** The status in detail: `Success`, `Failed`, `ExecutionTimedOut`, `Undeliverable` … */
+  readonly status: string;
+  readonly ended: boolean;
+  /** The exit status of the script; `undefined` where it did not end by itself. */
+  readonly exitStatus: number | undefined;
+  /** What is kept of stdout and stderr; stdout of at most 1,238 bytes comes whole and first. */
+  readonly output: string;
+}
+
+/** What became of SendCommand. `unknown`: the command may have been accepted. */
+export type SendAnswer =
+  | { readonly kind: 'sent'; readonly commandId: string }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+/** A command that was found again: its id and what it was sent with. */
+export interface SentCommand {
+  readonly commandId: string;
+  readonly runId: string | undefined;
+  readonly scope: Scope;
+}
+
+export interface Commands {
+  /** ONE attempt (SendCommand knows no idempotency token), except that a throttled request is asked again. */
+  send(request: CommandRequest): Promise<SendAnswer>;
+  /** The commands of a document since a moment, newest first. */
+  sentSince(documentName: string, since: Date): Promise<readonly SentCommand[]>;
+  /** `undefined` while Systems Manager does not show the command yet. */
+  progress(commandId: string): Promise<CommandProgress | undefined>;
+  invocations(commandId: string): Promise<readonly Invocation[]>;
+  cancel(commandId: string): Promise<void>;
+}
+
+export interface Clock {
+  now(): Date;
+  /** Ends early, without an error, when the signal is aborted. */
+  sleep(ms: number, signal?: AbortSignal): Promise<void>;
+}

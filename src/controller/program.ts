@@ -1,0 +1,113 @@
+import { Command } from 'commander';
+import { COMMIT, VERSION } from '../shared/version.ts';
+import type { Context, ExitStatus } from './commands/context.ts';
+import { type DocumentsOptions, documentsInstall, documentsStatus } from './commands/documents.ts';
+import { runOperation } from './commands/run-operation.ts';
+import type { Operation } from './fleet/request.ts';
+import type { FleetOptions } from './options.ts';
+
+const DOCUMENT_NAME = 'mysql-ebs-snapshot';
+
+/** The command line. `ended` is told the exit status of the command that ran. */
+export function buildProgram(context: Context, ended: (status: ExitStatus) => void): Command {
+  const program = new Command('mysql-ebs-snapshot')
+    .description(
+      'Application-consistent EBS snapshots of MySQL and MariaDB on EC2, over a fleet, through Systems Manager.',
+    )
+    .version(`${VERSION} (${COMMIT})`)
+    .option('--profile <name>', 'profile of the AWS configuration files')
+    .option('--region <region>', 'AWS Region')
+    .option('--json', 'one object of JSON as the last line of stdout, instead of text')
+    .configureHelp({ showGlobalOptions: true })
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+
+  fleetCommand(program, 'snapshot')
+    .description('take a set of snapshots on each host')
+    .addHelpText(
+      'after',
+      examples(
+        'snapshot --instance-ids i-0123456789abcdef0',
+        'snapshot --target tag:Role=database --max-concurrency 10%',
+        'snapshot --target tag:Role=database --tag Team=db --json',
+      ),
+    )
+    .action(async (_options: unknown, command: Command) => ended(await runFleet('snapshot', command)));
+
+  fleetCommand(program, 'plan')
+    .description('show what `snapshot` would take on each host, or why it would refuse; touches nothing')
+    .addHelpText(
+      'after',
+      examples('plan --instance-ids i-0123456789abcdef0,i-0fedcba9876543210', 'plan --target tag:Role=database --json'),
+    )
+    .action(async (_options: unknown, command: Command) => ended(await runFleet('plan', command)));
+
+  const documents = program.command('documents').description('the Command document in Systems Manager');
+  documents
+    .command('install')
+    .description('create or update the document, and make the new version the default')
+    .option('--name <name>', 'name of the document', DOCUMENT_NAME)
+    .option('--dry-run', 'only say what would be done')
+    .addHelpText('after', examples('documents install --region eu-central-1', 'documents install --dry-run'))
+    .action(async (_options: unknown, command: Command) =>
+      ended(await documentsInstall(command.optsWithGlobals<DocumentsOptions>(), context)),
+    );
+  documents
+    .command('status')
+    .description('compare the installed document with the one of this program')
+    .option('--name <name>', 'name of the document', DOCUMENT_NAME)
+    .addHelpText('after', examples('documents status', 'documents status --json'))
+    .action(async (_options: unknown, command: Command) =>
+      ended(await documentsStatus(command.optsWithGlobals<DocumentsOptions>(), context)),
+    );
+  documents.addHelpText('after', examples('documents install', 'documents status'));
+
+  program.addHelpText(
+    'after',
+    `${examples('documents install', 'plan --target tag:Role=database', 'snapshot --target tag:Role=database')}
+Exit status: 0 every targeted host is done, 2 usage, 10-29 refused, 30-49 failed, 50-69 a person is needed, 130 cancelled.
+`,
+  );
+  return program;
+
+  function runFleet(operation: Operation, command: Command): Promise<ExitStatus> {
+    return runOperation(operation, command.optsWithGlobals<FleetOptions>(), context);
+  }
+}
+
+function fleetCommand(program: Command, operation: Operation): Command {
+  const command = program
+    .command(operation)
+    .option('--instance-ids <ids>', 'instances by id, separated by commas (repeatable)', collect)
+    .option(
+      '--target <tag:Key=Value>',
+      'instances by tag (repeatable: the same key widens, another key narrows)',
+      collect,
+    )
+    .option(
+      '--max-concurrency <number|percent>',
+      'hosts at work at the same time (default: 50); for each 50 instance ids',
+    )
+    .option('--max-errors <number|percent>', 'stop sending to further hosts after more failures than this', '100%')
+    .option('--timeout <seconds>', 'how long a host may take to pick the command up', '600')
+    .option('--comment <text>', 'comment in the command history, at most 100 characters')
+    .option('--run-id <id>', 'name of the run (default: made of the time)')
+    .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME)
+    .option('--level <level>', 'consistency of the sets: application')
+    .option('--freeze <mode>', 'auto, or never: sync the file systems without freezing them')
+    .option('--lock-timeout <seconds>', 'longest wait for the read lock')
+    .option('--long-query-threshold <seconds>', 'do not ask for the lock while a statement has run this long')
+    .option('--freeze-timeout <seconds>', 'thaw after this time whatever happens')
+    .option('--splay <seconds>', 'each host first waits a random time of at most this')
+    .option('--password-parameter <name>', 'Parameter Store name of the database password');
+  const tags =
+    operation === 'snapshot'
+      ? 'more tags for the snapshots (repeatable)'
+      : 'tags as `snapshot` would be given (repeatable)';
+  return command.option('--tag <Key=Value>', tags, collect);
+}
+
+const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
+
+const examples = (...lines: string[]): string =>
+  `\nExamples:\n${lines.map((line) => `  mysql-ebs-snapshot ${line}`).join('\n')}\n`;

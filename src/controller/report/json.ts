@@ -1,0 +1,23 @@
+import type { RunError } from '../../shared/errors.ts';
+import { outcomeOf } from '../../shared/result.ts';
+import type { FleetReport } from '../fleet/collate.ts';
+
+/** The report as ONE line of JSON, the last one on stdout. */
+export function formatReport({ outcome, run, ending, hosts }: FleetReport): string {
+  const code = ending === 'done' ? {} : { code: ending };
+  return JSON.stringify({ v: 1, outcome, run, ...code, hosts: hosts.map(({ result }) => result) });
+}
+
+/** The same form for an ending before any host was asked. */
+export function formatError(error: RunError, run: string | undefined): string {
+  const { code, message, hint } = error;
+  return JSON.stringify({
+    v: 1,
+    outcome: outcomeOf(code),
+    ...(run === undefined ? {} : { run }),
+    code,
+    message,
+    hint,
+    hosts: [],
+  });
+}

@@ -1,0 +1,60 @@
+import type { FleetReport, HostReport } from '../fleet/collate.ts';
+import { printable, type Style } from './style.ts';
+
+/** The longest text in a column; the whole is in the JSON. */
+const WIDEST = 48;
+
+const COLUMNS: readonly { title: string; cell: (host: HostReport) => string | undefined }[] = [
+  { title: 'INSTANCE', cell: (host) => host.instance },
+  { title: 'NAME', cell: (host) => host.name },
+  { title: 'OUTCOME', cell: ({ result }) => result.outcome },
+  { title: 'GRADE', cell: ({ result }) => result.grade },
+  { title: 'MEMBERS', cell: ({ result }) => result.members?.toString() },
+  { title: 'STALL', cell: ({ result }) => milliseconds(result.stallMs) },
+  { title: 'FROZEN', cell: ({ result }) => milliseconds(result.frozenMs) },
+  { title: 'BINLOG', cell: ({ result }) => result.binlog },
+  { title: 'GTID', cell: ({ result }) => result.gtid },
+];
+
+/**
+ * The report for people: one row a host (columns that nobody fills are left out), below it what every host that is
+ * not done has to say and what to do about it, and one line that sums up.
+ */
+export function formatTable(report: FleetReport, style: Style): string {
+  const { hosts, run } = report;
+  const columns = COLUMNS.filter(({ cell }) => hosts.some((host) => cell(host) !== undefined)).map(
+    ({ title, cell }) => {
+      const cells = hosts.map((host) => shorten(printable(cell(host) ?? '-')));
+      return { title, cells, width: Math.max(title.length, ...cells.map((text) => text.length)) };
+    },
+  );
+  const heading = columns
+    .map(({ title, width }) => title.padEnd(width))
+    .join('  ')
+    .trimEnd();
+  const rows = hosts.map((host, row) =>
+    columns
+      .map(({ title, cells, width }) => {
+        const text = (cells[row] ?? '').padEnd(width);
+        return title === 'OUTCOME' ? style.outcome(host.result.outcome, text) : text;
+      })
+      .join('  ')
+      .trimEnd(),
+  );
+  const explanations = hosts.flatMap(({ instance, result }) => {
+    if (result.outcome === 'done') return [];
+    const code = result.code === undefined ? '' : ` [${result.code}]`;
+    const lines = [`${instance}: ${printable(result.message ?? result.outcome)}${code}`];
+    if (result.hint !== undefined) lines.push(style.faint(`  hint: ${printable(result.hint)}`));
+    return lines;
+  });
+  const done = hosts.filter(({ result }) => result.outcome === 'done').length;
+  const sum = `run ${run}: ${done} of ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'} done`;
+  const blocks = [[style.faint(heading), ...rows], explanations, [sum]].filter((block) => block.length > 0);
+  return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
+}
+
+const milliseconds = (ms: number | undefined): string | undefined =>
+  ms === undefined ? undefined : `${Math.round(ms)} ms`;
+
+const shorten = (text: string): string => (text.length <= WIDEST ? text : `${text.slice(0, WIDEST - 1)}…`);

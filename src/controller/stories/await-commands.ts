@@ -1,0 +1,90 @@
+import { RunError, toRunError } from '../../shared/errors.ts';
+import type { EmitFleet } from '../events.ts';
+import type { Clock, CommandProgress, Commands, Invocation } from '../ports.ts';
+
+/** Between two polls: one second at first, then longer and longer up to a quarter of a minute. */
+const POLL = { firstMs: 1_000, factor: 1.5, longestMs: 15_000 } as const;
+/** A command that Systems Manager does not show after this many polls was lost. */
+const POLLS_UNTIL_SHOWN = 12;
+/** Invocations lag behind the end of their command; after this many looks they are reported as they are. */
+const LOOKS_FOR_INVOCATIONS = 5;
+const LOOK_EVERY_MS = 2_000;
+
+/**
+ * Waits until every command has ended, by counts alone (one ListCommands a poll and command). Aborting `cancel` cancels
+ * the commands; the waiting goes on until Systems Manager has ended them.
+ */
+export async function awaitCommands(
+  commandIds: readonly string[],
+  commands: Commands,
+  clock: Clock,
+  emit: EmitFleet,
+  cancel: AbortSignal,
+): Promise<void> {
+  let open = [...commandIds];
+  let [wait, polls, cancelled] = [POLL.firstMs as number, 0, false];
+  const latest = new Map<string, CommandProgress>();
+
+  while (open.length > 0) {
+    if (cancel.aborted && !cancelled) {
+      cancelled = true;
+      await cancelAll(open, commands, emit);
+      wait = POLL.firstMs;
+    }
+    for (const id of open) {
+      const progress = await commands.progress(id);
+      if (progress !== undefined) latest.set(id, progress);
+      else if (++polls > POLLS_UNTIL_SHOWN * commandIds.length) throw lost(id);
+    }
+    open = open.filter((id) => latest.get(id)?.ended !== true);
+    emit({ type: 'progress', ...sum([...latest.values()]) });
+    if (open.length === 0) return;
+    await clock.sleep(wait, cancelled ? undefined : cancel);
+    wait = Math.min(wait * POLL.factor, POLL.longestMs);
+  }
+}
+
+/** The invocations of all commands, asked again while Systems Manager still shows some as running. */
+export async function collectInvocations(
+  commandIds: readonly string[],
+  commands: Commands,
+  clock: Clock,
+  emit: EmitFleet,
+): Promise<Invocation[]> {
+  const all: Invocation[] = [];
+  for (const id of commandIds) {
+    const expected = (await commands.progress(id))?.targets ?? 0;
+    let invocations = await commands.invocations(id);
+    const settled = () => invocations.length >= expected && invocations.every(({ ended }) => ended);
+    for (let looked = 1; looked < LOOKS_FOR_INVOCATIONS && !settled(); looked++) {
+      await clock.sleep(LOOK_EVERY_MS);
+      invocations = await commands.invocations(id);
+    }
+    if (!settled()) {
+      emit({ type: 'warned', message: `command ${id}: ${invocations.length} of ${expected} invocations are shown` });
+    }
+    all.push(...invocations);
+  }
+  return all;
+}
+
+async function cancelAll(commandIds: readonly string[], commands: Commands, emit: EmitFleet): Promise<void> {
+  emit({ type: 'cancelling', commands: commandIds.length });
+  for (const id of commandIds) {
+    try {
+      await commands.cancel(id);
+    } catch (thrown) {
+      emit({ type: 'warned', message: `command ${id} could not be cancelled: ${toRunError(thrown).message}` });
+    }
+  }
+}
+
+function sum(all: readonly CommandProgress[]): Pick<CommandProgress, 'targets' | 'completed' | 'errors'> {
+  const total = (key: 'targets' | 'completed' | 'errors') => all.reduce((count, progress) => count + progress[key], 0);
+  return { targets: total('targets'), completed: total('completed'), errors: total('errors') };
+}
+
+const lost = (id: string) =>
+  new RunError('outcome-unknown', `Systems Manager accepted command ${id} but does not show it`, {
+    hint: 'Look for the command in the command history of the console before you run again.',
+  });

@@ -1,0 +1,88 @@
+import { RunError } from '../../shared/errors.ts';
+import type { EmitFleet } from '../events.ts';
+import { collate, type FleetReport } from '../fleet/collate.ts';
+import { type Fleet, sortOut } from '../fleet/reachable.ts';
+import type { FleetRequest } from '../fleet/request.ts';
+import { commandScopes, type Scope } from '../fleet/scope.ts';
+import type { Clock, CommandRequest, Commands, Documents, DocumentVersion, Inventory } from '../ports.ts';
+import { type OurDocument, requireOurDocument } from './install-document.ts';
+import { awaitCommands, collectInvocations } from './await-commands.ts';
+import { sendOnce } from './send-once.ts';
+
+export interface FleetPorts {
+  readonly documents: Documents;
+  readonly inventory: Inventory;
+  readonly commands: Commands;
+  readonly clock: Clock;
+}
+
+/**
+ * The run: prove the document, take the inventory, send, wait, collect, compare. When `cancel` is aborted the commands
+ * are cancelled, and the report says what had become of each host by then.
+ */
+export async function runOverFleet(
+  request: FleetRequest,
+  ours: OurDocument,
+  ports: FleetPorts,
+  emit: EmitFleet,
+  cancel: AbortSignal,
+): Promise<FleetReport> {
+  const document = await requireOurDocument(ours, ports.documents);
+  emit({
+    type: 'run-started',
+    operation: request.operation,
+    run: request.run,
+    document: ours.name,
+    version: document.version,
+  });
+
+  const fleet = await takeInventory(request.scope, ports.inventory);
+  emit({ type: 'inventory-taken', targeted: fleet.targeted.length, reachable: fleet.reachable.length });
+  for (const { host, message } of fleet.unreachable) {
+    emit({ type: 'host-left-out', instance: host.instanceId, name: host.name, message });
+  }
+
+  const commandIds: string[] = [];
+  for (const scope of commandScopes(request.scope, fleet.reachable)) {
+    if (cancel.aborted) break;
+    commandIds.push(await sendOnce(commandRequest(request, ours, document, scope), ports.commands, ports.clock, emit));
+  }
+  await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
+  const invocations = await collectInvocations(commandIds, ports.commands, ports.clock, emit);
+
+  return collate(request.run, fleet, invocations, cancel.aborted);
+}
+
+async function takeInventory(scope: Scope, inventory: Inventory): Promise<Fleet> {
+  const targeted = await inventory.instances(scope);
+  if (scope.by === 'ids') {
+    const known = new Set(targeted.map(({ instanceId }) => instanceId));
+    const unknown = scope.ids.filter((id) => !known.has(id));
+    if (unknown.length > 0) {
+      throw new RunError('no-target', `EC2 knows no instance ${unknown.join(', ')} in this account and Region`, {
+        hint: 'Check --instance-ids, --region and --profile; nothing was sent.',
+      });
+    }
+  } else if (targeted.length === 0) {
+    const tags = scope.tags.map(({ key, values }) => `tag:${key}=${values.join('|')}`).join(' and ');
+    throw new RunError('no-target', `no instance in this account and Region carries ${tags}`);
+  }
+  return sortOut(targeted, await inventory.managed(targeted.map(({ instanceId }) => instanceId)));
+}
+
+function commandRequest(
+  request: FleetRequest,
+  ours: OurDocument,
+  document: DocumentVersion,
+  scope: Scope,
+): CommandRequest {
+  return {
+    document: { name: ours.name, version: document.version, sha256: ours.sha256 },
+    scope,
+    parameters: request.parameters,
+    comment: request.comment,
+    maxConcurrency: request.maxConcurrency,
+    maxErrors: request.maxErrors,
+    deliverySeconds: request.deliverySeconds,
+  };
+}
