@@ -1,4 +1,4 @@
-import { basename, dirname } from 'node:path/posix';
+import { basename, dirname } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Layer } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
@@ -41,7 +41,8 @@ const deviceName = (sysPath: string): string => basename(sysPath).replaceAll('!'
 
 async function readDevice(reader: HostReader, sysPath: string, depth: number): Promise<BlockDevice> {
   const name = deviceName(sysPath);
-  if (depth > MAX_DEPTH) throw new RunError('host-unfit', `the block device ${name} stands on itself, or on more than ${MAX_DEPTH} layers`);
+  if (depth > MAX_DEPTH)
+    throw new RunError('host-unfit', `the block device ${name} stands on itself, or on more than ${MAX_DEPTH} layers`);
   const sizeBytes = (await readNumber(reader, `${sysPath}/size`)) * SECTOR;
 
   const partition = await readOptionalNumber(reader, `${sysPath}/partition`);
@@ -62,7 +63,11 @@ async function readDevice(reader: HostReader, sysPath: string, depth: number): P
   const dmName = await readAttribute(reader, `${sysPath}/dm/name`);
   if (dmName !== undefined) {
     const deviceMapper = { name: dmName, uuid: uuid ?? '' };
-    return { ...nothingMore, layer: { kind: deviceMapperKind(deviceMapper.uuid), name, sizeBytes, deviceMapper }, below: slaves };
+    return {
+      ...nothingMore,
+      layer: { kind: deviceMapperKind(deviceMapper.uuid), name, sizeBytes, deviceMapper },
+      below: slaves,
+    };
   }
 
   const backingFile = await readAttribute(reader, `${sysPath}/loop/backing_file`);
@@ -70,7 +75,8 @@ async function readDevice(reader: HostReader, sysPath: string, depth: number): P
     layer: { kind: backingFile === undefined ? 'disk' : 'loop', name, sizeBytes },
     below: slaves,
     // virtio-blk keeps the serial beside the disk, everybody else in the device's folder.
-    serial: (await readAttribute(reader, `${sysPath}/device/serial`)) ?? (await readAttribute(reader, `${sysPath}/serial`)),
+    serial:
+      (await readAttribute(reader, `${sysPath}/device/serial`)) ?? (await readAttribute(reader, `${sysPath}/serial`)),
     model: await readAttribute(reader, `${sysPath}/device/model`),
     backingFile,
     array: undefined,
@@ -88,7 +94,11 @@ async function readSlaves(reader: HostReader, sysPath: string, depth: number): P
   const devices: BlockDevice[] = [];
   for (const slave of [...((await reader.list(`${sysPath}/slaves`)) ?? [])].sort()) {
     const slavePath = await reader.realPath(`/sys/class/block/${slave}`);
-    if (slavePath === undefined) throw new RunError('host-unfit', `${deviceName(sysPath)} stands on ${slave}, which /sys/class/block does not know`);
+    if (slavePath === undefined)
+      throw new RunError(
+        'host-unfit',
+        `${deviceName(sysPath)} stands on ${slave}, which /sys/class/block does not know`,
+      );
     devices.push(await readDevice(reader, slavePath, depth + 1));
   }
   return devices;
@@ -102,7 +112,11 @@ interface ArrayParts {
 }
 
 /** An md array: what it stands on are the members that hold its data, not the faulty ones and the spares. */
-async function readArray(reader: HostReader, sysPath: string, { name, sizeBytes, level, slaves }: ArrayParts): Promise<BlockDevice> {
+async function readArray(
+  reader: HostReader,
+  sysPath: string,
+  { name, sizeBytes, level, slaves }: ArrayParts,
+): Promise<BlockDevice> {
   const disks = await readNumber(reader, `${sysPath}/md/raid_disks`);
   const uuid = await arrayUuid(reader, name);
   const members: { device: BlockDevice; slot: number | undefined; state: readonly string[] }[] = [];
@@ -125,7 +139,9 @@ async function readArray(reader: HostReader, sysPath: string, { name, sizeBytes,
     `${inSync} of ${disks} members in sync`,
     `state ${arrayState ?? 'unknown'}`,
     ...(syncAction === 'idle' ? [] : [`doing ${syncAction}`]),
-    ...members.filter((member) => !holdsData.includes(member)).map(({ device, state }) => `${device.layer.name} is ${state.join(',')}`),
+    ...members
+      .filter((member) => !holdsData.includes(member))
+      .map(({ device, state }) => `${device.layer.name} is ${state.join(',')}`),
   ].join(', ');
   return {
     ...nothingMore,

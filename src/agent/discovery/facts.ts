@@ -43,7 +43,10 @@ export interface ServerFacts {
   readonly enginesInUse: readonly string[];
   readonly clustered: 'galera' | 'group-replication' | undefined;
   readonly keyringPlugins: readonly string[];
-  /** The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing. */
+  /**
+   * The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing.
+   * Those that are not global say on what: `SELECT ON PERFORMANCE_SCHEMA.*`.
+   */
   readonly privileges: readonly string[];
 }
 

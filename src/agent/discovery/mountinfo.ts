@@ -82,7 +82,9 @@ export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefin
   function mountUpon(folder: string): Mount | undefined {
     return mounts.findLast(
       ({ id, parent, mountPoint }) =>
-        mountPoint === folder && id !== current?.id && (current === undefined ? !ids.has(parent) || parent === id : parent === current.id),
+        mountPoint === folder &&
+        id !== current?.id &&
+        (current === undefined ? !ids.has(parent) || parent === id : parent === current.id),
     );
   }
 }

@@ -19,7 +19,11 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
 
   // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
   const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
-  const located = await locateServerFiles(host, variables, dataFiles.map((row) => text(row, 'path')));
+  const located = await locateServerFiles(
+    host,
+    variables,
+    dataFiles.map((row) => text(row, 'path')),
+  );
 
   return {
     version,
@@ -38,7 +42,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     settings: restoreSettings(variables, plugins),
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),
-    keyringPlugins: await readKeyring(server, version, plugins),
+    keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
 }
@@ -93,7 +97,8 @@ function gtidMode({ flavour }: ServerVersion, variables: Variables): 'on' | 'off
 
 function flushLogAtTrxCommit(variables: Variables): 0 | 1 | 2 | 3 {
   const value = v.safeParse(v.picklist([0, 1, 2, 3]), integer(variables, 'innodb_flush_log_at_trx_commit'));
-  if (!value.success) throw notUnderstood('innodb_flush_log_at_trx_commit', required(variables, 'innodb_flush_log_at_trx_commit'));
+  if (!value.success)
+    throw notUnderstood('innodb_flush_log_at_trx_commit', required(variables, 'innodb_flush_log_at_trx_commit'));
   return value.output;
 }
 
@@ -129,16 +134,29 @@ async function readPlugins(server: ServerReader): Promise<readonly Plugin[]> {
 /** A server with the plugin loaded and a group named counts as a member, running or not. */
 function clustered(variables: Variables, plugins: readonly Plugin[]): ServerFacts['clustered'] {
   if (variables.get('wsrep_on')?.toUpperCase() === 'ON') return 'galera';
-  const group = plugins.some(({ name }) => name === 'group_replication') && variables.get('group_replication_group_name');
+  const group =
+    plugins.some(({ name }) => name === 'group_replication') && variables.get('group_replication_group_name');
   return group ? 'group-replication' : undefined;
 }
 
+interface Known {
+  readonly version: ServerVersion;
+  readonly plugins: readonly Plugin[];
+  readonly privileges: readonly string[];
+}
+
 /** MySQL has keyring plugins and components, MariaDB plugins of the type ENCRYPTION. */
-async function readKeyring(server: ServerReader, { flavour }: ServerVersion, plugins: readonly Plugin[]): Promise<readonly string[]> {
-  const loaded = plugins.filter(({ name, type }) => type === 'ENCRYPTION' || /^keyring_(?!udf)/.test(name)).map(({ name }) => name);
-  if (flavour === 'mariadb') return loaded;
+async function readKeyring(server: ServerReader, { version, plugins, privileges }: Known): Promise<readonly string[]> {
+  const loaded = plugins
+    .filter(({ name, type }) => type === 'ENCRYPTION' || /^keyring_(?!udf)/.test(name))
+    .map(({ name }) => name);
+  const hasComponents = version.flavour !== 'mariadb' && version.major >= 8;
+  if (!hasComponents || !MAY_READ_COMPONENTS.some((privilege) => holds(privileges, privilege))) return loaded;
   return [...loaded, ...(await server.ask(questions.keyringComponent)).map((row) => text(row, 'value'))];
 }
+
+/** Who lacks all of these is refused by a check of its own. */
+const MAY_READ_COMPONENTS = ['SELECT', 'SELECT ON PERFORMANCE_SCHEMA.*'];
 
 /**
  * The engines that are enabled; only where one of them is not understood, and we may see every table, those
@@ -153,13 +171,18 @@ async function readEngines(server: ServerReader, privileges: readonly string[]):
   return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
 }
 
-/** The global privileges, as GRANT names them; `ALL PRIVILEGES` stands for itself. */
+/**
+ * The privileges in upper case: global ones as GRANT names them (`ALL PRIVILEGES` stands for itself), the others
+ * as `SELECT ON PERFORMANCE_SCHEMA.*`.
+ */
 function parseGrants(rows: readonly Row[]): readonly string[] {
-  const global = questions
-    .withoutAccount(rows)
-    .map(({ grant }) => /^GRANT (.+) ON \*\.\*$/i.exec(grant ?? '')?.[1])
-    .filter((privileges) => privileges !== undefined);
-  return [...new Set(global.flatMap((privileges) => privileges.split(',')).map((name) => name.trim().toUpperCase()))].sort();
+  const privileges = questions.withoutAccount(rows).flatMap(({ grant }) => {
+    const [, names, object] = /^GRANT (.+) ON (.+)$/i.exec(grant ?? '') ?? [];
+    if (names === undefined || object === undefined) return [];
+    const suffix = object === '*.*' ? '' : ` ON ${object.replaceAll('`', '')}`;
+    return names.split(',').map((name) => `${name.trim()}${suffix}`.toUpperCase());
+  });
+  return [...new Set(privileges)].sort();
 }
 
 /** Whether an account with these privileges may do what `privilege` allows. */

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path/posix';
+import { basename, dirname, join, resolve } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
@@ -20,7 +20,11 @@ export type LocatedFiles = Pick<ServerFacts, 'datadir' | 'datadirOwner' | 'files
  * Throws RunError `files-unresolved` naming all that this host does not have: the server may live in a mount
  * namespace of its own, and then what looks like its files may be somebody else's.
  */
-export async function locateServerFiles(host: HostReader, variables: Variables, dataFiles: readonly string[]): Promise<LocatedFiles> {
+export async function locateServerFiles(
+  host: HostReader,
+  variables: Variables,
+  dataFiles: readonly string[],
+): Promise<LocatedFiles> {
   const datadir = await locateDatadir(host, variables);
   const named: readonly Named[] = [
     ...systemTablespace(variables, datadir),
@@ -43,7 +47,9 @@ export async function locateServerFiles(host: HostReader, variables: Variables, 
   return {
     datadir,
     datadirOwner: await ownerOf(host, datadir),
-    files: all.filter((file, index) => all.findIndex(({ role, path }) => role === file.role && path === file.path) === index),
+    files: all.filter(
+      (file, index) => all.findIndex(({ role, path }) => role === file.role && path === file.path) === index,
+    ),
   };
 }
 
@@ -56,7 +62,10 @@ async function locateDatadir(host: HostReader, variables: Variables): Promise<st
   const names = (await host.list(datadir)) ?? [];
   // The system schema is a folder in every version (MySQL 8 keeps its log tables there).
   if (!names.includes('mysql')) {
-    throw new RunError('files-unresolved', `${named} on this host holds no system schema: it is not the data directory of this server`);
+    throw new RunError(
+      'files-unresolved',
+      `${named} on this host holds no system schema: it is not the data directory of this server`,
+    );
   }
   return datadir;
 }
@@ -118,7 +127,10 @@ function binaryLogs(variables: Variables): readonly Named[] {
 const NO_DATA = /\.(pem|sock|pid|err)$/;
 
 /** Schemas and tables that were put elsewhere with symbolic links, and links inside such a schema. */
-async function followLinks(host: HostReader, datadir: string): Promise<{ files: readonly ServerFile[]; dangling: readonly string[] }> {
+async function followLinks(
+  host: HostReader,
+  datadir: string,
+): Promise<{ files: readonly ServerFile[]; dangling: readonly string[] }> {
   const files: ServerFile[] = [];
   const dangling: string[] = [];
   const inDatadir = await host.symlinksBelow(datadir, 2);

@@ -88,7 +88,9 @@ export function dataFiles(version: ServerVersion): ServerQuestion {
 
 function dataFilesTable({ flavour, major, minor }: ServerVersion): readonly [table: string, column: string] {
   if (flavour !== 'mariadb') return ['FILES', 'FILE_NAME'];
-  return major > 10 || (major === 10 && minor >= 6) ? ['INNODB_SYS_TABLESPACES', 'FILENAME'] : ['INNODB_SYS_DATAFILES', 'PATH'];
+  return major > 10 || (major === 10 && minor >= 6)
+    ? ['INNODB_SYS_TABLESPACES', 'FILENAME']
+    : ['INNODB_SYS_DATAFILES', 'PATH'];
 }
 
 /**

@@ -1,13 +1,24 @@
 import type { Layer, Role } from '../../shared/manifest.ts';
 import type { AttachedVolume, HostReader, InstanceFacts } from '../ports.ts';
-import { arraysOf, type BlockDevice, fileSystemUuid, leavesOf, readBlockDevice, readBlockDeviceAt } from './block-graph.ts';
+import {
+  arraysOf,
+  type BlockDevice,
+  fileSystemUuid,
+  leavesOf,
+  readBlockDevice,
+  readBlockDeviceAt,
+} from './block-graph.ts';
 import type { Member, RaidArray, ServerFile, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
 import { MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
 import { RunError } from '../../shared/errors.ts';
 import { identifyVolume } from './volume-ids.ts';
 
 /** The join: every file of the server -> its mount -> the devices below -> the volume EC2 knows. */
-export async function mapStorage(reader: HostReader, files: readonly ServerFile[], instance: InstanceFacts): Promise<StorageMap> {
+export async function mapStorage(
+  reader: HostReader,
+  files: readonly ServerFile[],
+  instance: InstanceFacts,
+): Promise<StorageMap> {
   const mounts = await readMounts(reader);
   const blockNames = (await reader.list('/sys/class/block')) ?? [];
   const visible = visibleMounts(mounts);
@@ -33,7 +44,10 @@ export async function mapStorage(reader: HostReader, files: readonly ServerFile[
         }
         const { volume } = identity;
         volumes.push(volume.volumeId);
-        members.set(volume.volumeId, joinMember(members.get(volume.volumeId), { volume, roles, layers: leaf.layers, instance }));
+        members.set(
+          volume.volumeId,
+          joinMember(members.get(volume.volumeId), { volume, roles, layers: leaf.layers, instance }),
+        );
       }
     }
     usedMounts.push({
@@ -51,7 +65,9 @@ export async function mapStorage(reader: HostReader, files: readonly ServerFile[
   return {
     mounts: usedMounts,
     members: [...members.values()],
-    unresolved: unique(unresolved.map((leaf) => JSON.stringify(leaf))).map((leaf) => JSON.parse(leaf) as UnresolvedLeaf),
+    unresolved: unique(unresolved.map((leaf) => JSON.stringify(leaf))).map(
+      (leaf) => JSON.parse(leaf) as UnresolvedLeaf,
+    ),
     arrays: [...arrays.values()],
     hostMounts: visible.map(({ mountPoint, majorMinor, fsType }) => ({ mountPoint, majorMinor, fsType })),
   };
@@ -64,7 +80,10 @@ async function readMounts(reader: HostReader): Promise<readonly Mount[]> {
 }
 
 /** One entry a superblock, in the order in which the server's files lead to it. */
-function usedSuperblocks(files: readonly ServerFile[], mounts: readonly Mount[]): readonly { mount: Mount; roles: readonly Role[] }[] {
+function usedSuperblocks(
+  files: readonly ServerFile[],
+  mounts: readonly Mount[],
+): readonly { mount: Mount; roles: readonly Role[] }[] {
   const used = new Map<string, { mount: Mount; roles: Role[] }>();
   for (const { path, role } of files) {
     const mount = mountOf(path, mounts);
@@ -94,7 +113,10 @@ async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
   const missing: { leaf: string; detail: string }[] = [];
   const main = await readBlockDevice(reader, mount.majorMinor);
   if (main === undefined) {
-    missing.push({ leaf: mount.source, detail: `${mount.fsType} ${mount.majorMinor} is on no block device of its own` });
+    missing.push({
+      leaf: mount.source,
+      detail: `${mount.fsType} ${mount.majorMinor} is on no block device of its own`,
+    });
   }
   const devices = main === undefined ? [] : [main];
   for (const option of mount.fsType === 'xfs' ? ['logdev', 'rtdev'] : []) {

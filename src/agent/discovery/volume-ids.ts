@@ -14,7 +14,11 @@ const GIB = 2 ** 30;
  * tells as its serial (NVMe on Nitro, virtio), else by the attachment's device path.
  * `blockNames`: all block devices of the host, to notice a Xen kernel that shifts the letters.
  */
-export function identifyVolume(leaf: BlockDevice, volumes: readonly AttachedVolume[], blockNames: readonly string[]): Identity {
+export function identifyVolume(
+  leaf: BlockDevice,
+  volumes: readonly AttachedVolume[],
+  blockNames: readonly string[],
+): Identity {
   if (isInstanceStore(leaf)) return { reason: 'instance-store', detail: describe(leaf) };
   if (leaf.layer.kind !== 'disk' && leaf.layer.kind !== 'loop') {
     return { reason: 'no-volume', detail: `the ${leaf.layer.kind} stands on no device that the kernel still has` };
@@ -41,9 +45,15 @@ function candidates(leaf: BlockDevice, volumes: readonly AttachedVolume[], block
       : { volume: attached };
   }
   const { name } = leaf.layer;
-  if (!XEN.test(name)) return only(volumes.filter(({ device }) => device === `/dev/${name}`), leaf);
+  if (!XEN.test(name))
+    return only(
+      volumes.filter(({ device }) => device === `/dev/${name}`),
+      leaf,
+    );
 
-  const shifted = volumes.find(({ device }) => XEN.test(xenName(device)) && !blockNames.some((other) => diskOf(other) === diskOf(xenName(device))));
+  const shifted = volumes.find(
+    ({ device }) => XEN.test(xenName(device)) && !blockNames.some((other) => diskOf(other) === diskOf(xenName(device))),
+  );
   if (shifted !== undefined) {
     return {
       reason: 'no-volume',
@@ -51,14 +61,20 @@ function candidates(leaf: BlockDevice, volumes: readonly AttachedVolume[], block
     };
   }
   const exact = volumes.filter(({ device }) => xenName(device) === name);
-  return only(exact.length > 0 ? exact : volumes.filter(({ device }) => diskOf(xenName(device)) === diskOf(name)), leaf);
+  return only(
+    exact.length > 0 ? exact : volumes.filter(({ device }) => diskOf(xenName(device)) === diskOf(name)),
+    leaf,
+  );
 }
 
 function only(found: readonly AttachedVolume[], leaf: BlockDevice): Identity {
   const [volume, ...others] = found;
   if (volume === undefined) return { reason: 'no-volume', detail: describe(leaf) };
   if (others.length === 0) return { volume };
-  return { reason: 'several-volumes', detail: `could be ${found.map(({ volumeId, device }) => `${volumeId} (${device})`).join(' or ')}` };
+  return {
+    reason: 'several-volumes',
+    detail: `could be ${found.map(({ volumeId, device }) => `${volumeId} (${device})`).join(' or ')}`,
+  };
 }
 
 /** The serial is the id without its hyphen: `vol0123456789abcdef0`, on old volumes 8 digits. */

@@ -11,7 +11,12 @@ const DESCRIPTION_LENGTH = 255;
  * The one CreateSnapshots request, whole. `takenAt` is when the coordinates were read; `owner` the caller's
  * `aws:userid` where it is known.
  */
-export function createSetRequest(plan: SnapshotPlan, coordinates: Coordinates, takenAt: Date, owner: string | undefined): CreateSetRequest {
+export function createSetRequest(
+  plan: SnapshotPlan,
+  coordinates: Coordinates,
+  takenAt: Date,
+  owner: string | undefined,
+): CreateSetRequest {
   return {
     instanceId: plan.instanceId,
     excludeBootVolume: plan.exclude.bootVolume,

@@ -2,7 +2,8 @@ import type { VolumeId } from '../../shared/ids.ts';
 import type { HostFacts } from '../discovery/facts.ts';
 import type { SnapshotPlan } from './snapshot-plan.ts';
 
-export const memberIds = ({ storage }: HostFacts): readonly VolumeId[] => storage.members.map(({ volume }) => volume.volumeId).sort();
+export const memberIds = ({ storage }: HostFacts): readonly VolumeId[] =>
+  storage.members.map(({ volume }) => volume.volumeId).sort();
 
 /** What CreateSnapshots has to leave out: it selects by exclusion, the boot volume by a flag of its own. */
 export function excludedVolumes(facts: HostFacts): SnapshotPlan['exclude'] {

@@ -19,6 +19,8 @@ export function planWarnings(facts: HostFacts, request: SnapshotRequest): readon
       code: 'key-not-in-set',
       message: `the keys of ${plugin} are NOT in the set: keep them, without them it cannot be restored`,
     })),
-    ...(server.binlogEnabled ? [] : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates' }]),
+    ...(server.binlogEnabled
+      ? []
+      : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates' }]),
   ];
 }

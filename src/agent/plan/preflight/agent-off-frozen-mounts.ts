@@ -1,4 +1,4 @@
-import type { MountPoint } from '../../discovery/facts.ts';
+import { mountPointOf } from '../mount-point-of.ts';
 import { splitMounts } from '../windows.ts';
 import type { Check } from './refusal.ts';
 
@@ -18,13 +18,3 @@ export const agentOffFrozenMounts: Check = (facts, request) => {
     ];
   });
 };
-
-/** The longest mount point above the path; of several the last, which lies on top. */
-function mountPointOf(path: string, mounts: readonly MountPoint[]): MountPoint | undefined {
-  let best: MountPoint | undefined;
-  for (const mount of mounts) {
-    const folder = mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`;
-    if (`${path}/`.startsWith(folder) && mount.mountPoint.length >= (best?.mountPoint.length ?? 0)) best = mount;
-  }
-  return best;
-}

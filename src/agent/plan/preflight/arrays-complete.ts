@@ -14,4 +14,5 @@ export const arraysComplete: Check = ({ storage }) =>
           : `Put the array right first; \`mdadm --detail /dev/${name}\` names what is missing.`,
     }));
 
-export const isDegradedMirror = ({ level, state }: RaidArray): boolean => state === 'degraded' && (level === 'raid1' || level === 'raid10');
+export const isDegradedMirror = ({ level, state }: RaidArray): boolean =>
+  state === 'degraded' && (level === 'raid1' || level === 'raid10');

@@ -3,34 +3,58 @@ import { holds } from '../../discovery/server-facts.ts';
 import { planLock } from '../lock-plan.ts';
 import type { Check } from './refusal.ts';
 
+interface Need {
+  /** What is granted to the least account, and on what. */
+  readonly privilege: string;
+  readonly on: string;
+  /** Any of these will do; upper case, as the facts have them. */
+  readonly anyOf: readonly string[];
+}
+
 /** What the run will ask of the server has to be allowed, and that is found out before it is asked. */
 export const privilegesSufficient: Check = ({ server }) => {
-  const missing = needed(server).filter((anyOf) => !anyOf.some((privilege) => holds(server.privileges, privilege)));
+  const missing = needed(server).filter(({ anyOf }) => !anyOf.some((name) => holds(server.privileges, name)));
   if (missing.length === 0) return [];
-  const names = missing.map(([name]) => name).join(', ');
+  const grants = [...new Set(missing.map(({ on }) => on))].map((on) => {
+    const names = missing.filter((need) => need.on === on).map(({ privilege }) => privilege);
+    return `GRANT ${names.join(', ')} ON ${on} TO <the account>;`;
+  });
   return [
     {
       code: 'server-denied',
-      message: `the account of the agent lacks ${names}`,
-      hint: `GRANT ${names} ON *.* TO that account (SELECT CURRENT_USER() names it).`,
+      message: `the agent's account on the server lacks ${missing.map(({ privilege, on }) => (on === '*.*' ? privilege : `${privilege} on ${on}`)).join(', ')}`,
+      hint: `${grants.join(' ')} (SELECT CURRENT_USER() names the account.)`,
     },
   ];
 };
 
-/** Each entry: the least privilege, then others that allow the same. */
-function needed(server: ServerFacts): readonly (readonly [string, ...string[]])[] {
+const globally = (privilege: string, ...others: readonly string[]): Need => ({
+  privilege,
+  on: '*.*',
+  anyOf: [privilege, ...others],
+});
+
+function needed(server: ServerFacts): readonly Need[] {
   const lock = planLock(server);
-  // PROCESS: everybody's statements in the process list, and where InnoDB keeps its files.
+  // PROCESS shows everybody's statements, and where InnoDB keeps its files.
   return [
-    ['RELOAD'],
-    ['PROCESS'],
-    ...(lock.kind === 'instance-then-ftwrl' ? ([['BACKUP_ADMIN']] as const) : []),
+    globally('RELOAD'),
+    globally('PROCESS'),
+    ...(lock.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
+    ...(lock.stillHeld.by === 'row' ? [performanceSchema] : []),
   ];
 }
 
+/** The witness of the lock, and the keyring's state, are tables there. */
+const performanceSchema: Need = {
+  privilege: 'SELECT',
+  on: 'performance_schema.*',
+  anyOf: ['SELECT', 'SELECT ON PERFORMANCE_SCHEMA.*'],
+};
+
 /** MariaDB 10.5 renamed the privilege, and its SHOW GRANTS uses the new name. */
-function coordinatesPrivilege({ version }: ServerFacts): readonly [string, ...string[]] {
+function coordinatesPrivilege({ version }: ServerFacts): Need {
   const renamed = version.flavour === 'mariadb' && (version.major > 10 || (version.major === 10 && version.minor >= 5));
-  return renamed ? ['BINLOG MONITOR'] : ['REPLICATION CLIENT', 'SUPER'];
+  return renamed ? globally('BINLOG MONITOR') : globally('REPLICATION CLIENT', 'SUPER');
 }

@@ -1,0 +1,59 @@
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
+import { InstanceId, VolumeId } from '../../shared/ids.ts';
+
+const text = v.string();
+/** What was asked -> what was answered; `null`: it was not there. */
+const answers = <T extends v.GenericSchema>(answer: T) => v.record(v.string(), v.nullable(answer));
+
+/**
+ * A host in one JSON file: every answer that discovery got, and nothing else. Of files only those below /proc and
+ * /sys, of the server only named questions without secrets. Replayed, the very same discovery reads it.
+ */
+export const Capture = v.strictObject({
+  v: v.literal(1),
+  /** ISO 8601 in UTC. */
+  takenAt: text,
+  /** The version of the agent that took it. */
+  agent: text,
+  host: v.strictObject({
+    files: answers(text),
+    /** path -> real path */
+    links: answers(text),
+    /** path -> names */
+    dirs: answers(v.array(text)),
+    owners: answers(v.strictObject({ uid: v.number(), gid: v.number() })),
+    /** path -> the symbolic links at most `depth` levels below */
+    symlinks: v.record(v.string(), v.strictObject({ depth: v.number(), links: v.array(text) })),
+  }),
+  server: v.strictObject({
+    /** name of the question -> rows */
+    answers: v.record(v.string(), v.array(v.record(v.string(), v.nullable(text)))),
+  }),
+  ec2: v.strictObject({
+    instanceId: InstanceId,
+    region: text,
+    name: text,
+    rootDevice: v.optional(text),
+    volumes: v.array(
+      v.strictObject({ volumeId: VolumeId, sizeGiB: v.number(), device: text, tags: v.record(v.string(), text) }),
+    ),
+  }),
+});
+export type Capture = v.InferOutput<typeof Capture>;
+
+/** Throws RunError `capture-invalid` naming what is wrong. */
+export function parseCapture(json: string): Capture {
+  const parsed = v.safeParse(Capture, parseJson(json));
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new RunError('capture-invalid', `${v.getDotPath(issue) ?? 'the capture'}: ${issue.message}`);
+}
+
+function parseJson(json: string): unknown {
+  try {
+    return JSON.parse(json);
+  } catch (error) {
+    throw new RunError('capture-invalid', 'the capture is not JSON', { cause: error });
+  }
+}
