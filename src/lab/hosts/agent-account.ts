@@ -1,0 +1,17 @@
+/** What the agent's account on MariaDB needs, each the least that works on 10.11, and what for. */
+export const AGENT_PRIVILEGES = [
+  // BACKUP STAGE.
+  'RELOAD',
+  // Everybody's statements in the process list (the gate), and where InnoDB keeps its files.
+  'PROCESS',
+  // SHOW BINLOG STATUS and SHOW BINLOG EVENTS.
+  'BINLOG MONITOR',
+  // information_schema.TABLES shows only tables on which one has a privilege: this one reads no data.
+  'SHOW VIEW',
+] as const;
+
+/** The statements that make the account. `passwordHex` is hexadecimal digits, so that it needs no quoting. */
+export const agentAccount = (user: string, passwordHex: string): readonly string[] => [
+  `CREATE USER \`${user}\`@localhost IDENTIFIED BY '${passwordHex}'`,
+  `GRANT ${AGENT_PRIVILEGES.join(', ')} ON *.* TO \`${user}\`@localhost`,
+];

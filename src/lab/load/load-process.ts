@@ -1,0 +1,85 @@
+import mysql from 'mysql2/promise';
+import type { Commit, LoadReport } from './ledger.ts';
+import { createSchema, SCHEMA } from './schema.ts';
+import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Worker, work } from './workers.ts';
+
+/** The hidden verb under which the lab starts itself as a load. */
+export const LOAD_VERB = 'write-load';
+
+export type ToLoad = { readonly kind: 'start'; readonly socket: string } | { readonly kind: 'stop' };
+export type FromLoad =
+  | { readonly kind: 'ready' }
+  | { readonly kind: 'running' }
+  | { readonly kind: 'report'; readonly report: LoadReport }
+  | { readonly kind: 'failed'; readonly message: string };
+
+const INNODB_WRITERS = 4;
+
+/**
+ * The hostile write load, in a process of its own so that it holds up nobody's event loop and nobody's is its excuse.
+ * It is told what to do by its parent, and ends with it.
+ */
+export async function runLoadProcess(): Promise<void> {
+  const stop = new AbortController();
+  process.on('disconnect', () => process.exit(0));
+  // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
+  process.on('SIGINT', () => undefined);
+  const socket = await new Promise<string>((resolve) => {
+    process.on('message', (message: ToLoad) => {
+      if (message.kind === 'start') resolve(message.socket);
+      else stop.abort();
+    });
+    tell({ kind: 'ready' });
+  });
+  try {
+    tell({ kind: 'report', report: await load(socket, stop) });
+  } catch (error) {
+    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+  }
+  process.disconnect?.();
+}
+
+async function load(socketPath: string, stop: AbortController): Promise<LoadReport> {
+  const commits: Commit[] = [];
+  const done = { ddl: 0, flushLogs: 0, longReads: 0 };
+  const acknowledged = (commit: Commit) => {
+    commits.push(commit);
+  };
+  const connect = (database?: string) =>
+    mysql.createConnection({ socketPath, user: 'root', ...(database && { database }) });
+  const first = await connect();
+  await createSchema(first);
+  await first.end();
+
+  const workers: Worker[] = [
+    ...Array.from({ length: INNODB_WRITERS }, (_, index) => innodbWriter(index + 1, acknowledged)),
+    myisamWriter(1, acknowledged),
+    ddlWorker(() => {
+      done.ddl += 1;
+    }),
+    logRotator(() => {
+      done.flushLogs += 1;
+    }),
+    longReader(() => {
+      done.longReads += 1;
+    }),
+  ];
+  tell({ kind: 'running' });
+  await Promise.all(
+    workers.map(async (worker) => {
+      const connection = await connect(SCHEMA);
+      try {
+        await work(worker, connection, stop.signal);
+      } finally {
+        // One worker that fails ends the load: its silence would make the proof weaker than it looks.
+        stop.abort();
+        connection.destroy();
+      }
+    }),
+  );
+  return { commits, done };
+}
+
+function tell(message: FromLoad): void {
+  process.send?.(message);
+}

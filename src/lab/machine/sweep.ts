@@ -1,0 +1,92 @@
+import { rm } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import { RunError } from '../../shared/errors.ts';
+import { mountsBelow } from './kernel-mounts.ts';
+import { findLabFolders, type LabFolder, removeMachineFolders } from './lab-folder.ts';
+import { processesOf, signalProcess } from './lab-processes.ts';
+import { loopsBelow } from './loop-devices.ts';
+import { plainShell, type Shell } from './shell.ts';
+
+const PROCESSES_DEADLINE_MS = 20_000;
+const DETACH_DEADLINE_MS = 10_000;
+const POLL_MS = 50;
+
+/** Sweeps every lab under a root. To be called by whoever holds the lab lock: then none of them is in use. */
+export async function sweepAll(root: string): Promise<number> {
+  const labs = await findLabFolders(root);
+  for (const lab of labs) await sweep(lab);
+  return labs.length;
+}
+
+/**
+ * Takes away everything of a lab: the one way in which a lab ends, whether it went well, was cancelled, or had
+ * crashed. The bytes are thrown away, so nothing has to be shut down in good order.
+ * A frozen file system is thawed before anything else: a process that writes to it cannot be killed.
+ */
+export async function sweep(lab: LabFolder): Promise<void> {
+  const shell = plainShell();
+  await killProcesses(lab, shell);
+  await unmountAll(join(lab.path, 'hosts'), shell);
+  await detachLoops(join(lab.path, 'pool'), shell);
+  await unmountAll(lab.path, shell);
+  await detachLoops(lab.path, shell);
+  await removeMachineFolders(lab);
+  await rm(lab.path, { recursive: true, force: true });
+}
+
+async function killProcesses(lab: LabFolder, shell: Shell): Promise<void> {
+  const giveUp = Date.now() + PROCESSES_DEADLINE_MS;
+  for (;;) {
+    await thawAll(lab.path, shell);
+    const left = await processesOf(lab.id);
+    if (left.length === 0) return;
+    if (Date.now() > giveUp) {
+      throw new RunError('lab-unfit', `processes of ${lab.path} do not end: ${left.join(', ')}`);
+    }
+    for (const pid of left) signalProcess(pid, 'SIGKILL');
+    await sleep(POLL_MS);
+  }
+}
+
+/** There is no telling whether a file system is frozen, so all are thawed; EINVAL says that it was not. */
+async function thawAll(folder: string, shell: Shell): Promise<void> {
+  const mounts = (await mountsBelow(folder)).filter(({ fsType }) => fsType === 'xfs');
+  for (const { mountPoint } of mounts) await shell.run(['fsfreeze', '-u', mountPoint]).catch(() => undefined);
+}
+
+async function unmountAll(folder: string, shell: Shell): Promise<void> {
+  for (const { mountPoint } of await mountsBelow(folder)) {
+    await untilItWorks(`${mountPoint} is still in use`, () => shell.run(['umount', mountPoint]));
+  }
+}
+
+async function detachLoops(folder: string, shell: Shell): Promise<void> {
+  for (const device of await loopsBelow(folder)) {
+    await untilItWorks(`${device} is still in use`, () => shell.run(['losetup', '--detach', device]));
+  }
+  // The kernel detaches a device that was busy only when its last user is gone.
+  await untilItWorks(`loop devices of ${folder} do not go away`, async () => {
+    const left = await loopsBelow(folder);
+    if (left.length > 0) throw new Error(left.join(', '));
+  });
+}
+
+/** The last reference of a process that has just been killed may take a moment to go. */
+async function untilItWorks(complaint: string, work: () => Promise<unknown>): Promise<void> {
+  const giveUp = Date.now() + DETACH_DEADLINE_MS;
+  for (;;) {
+    try {
+      await work();
+      return;
+    } catch (error) {
+      if (Date.now() > giveUp) {
+        const reason = error instanceof Error ? error.message : String(error);
+        throw new RunError('lab-unfit', `${complaint}: ${reason}`, {
+          hint: 'End what uses it (`fuser -vm` names it), then run `mysql-ebs-snapshot-lab down`.',
+        });
+      }
+      await sleep(POLL_MS);
+    }
+  }
+}

@@ -1,0 +1,108 @@
+import { mkdir, readFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
+import type { SnapshotId } from '../../shared/ids.ts';
+import { BINLOG_INFO_FILE, Manifest, MANIFEST_FILE } from '../../shared/manifest.ts';
+import type { Disk, EbsOnBtrfs } from '../ebs/ebs-on-btrfs.ts';
+import { startServer } from '../hosts/database-server.ts';
+import type { SimulatedHost } from '../hosts/simulated-host.ts';
+import { type Commit, type EntryKey, entryKey, LEDGERS } from '../load/ledger.ts';
+import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
+import type { LabFolder } from '../machine/lab-folder.ts';
+import { makeMountNamespace } from '../machine/mount-namespace.ts';
+import type { Shell } from '../machine/shell.ts';
+import type { Evidence } from './prove-set.ts';
+import { binlogFiles, readBinlogFrom } from './read-binlog.ts';
+
+/**
+ * Restores a set beside its original: in a mount namespace where the copies are mounted at the paths of the
+ * originals, so that every path the server has written down is true. Starts a server on it and gathers the evidence.
+ */
+export async function restoreSet(
+  shell: Shell,
+  lab: LabFolder,
+  ebs: EbsOnBtrfs,
+  host: SimulatedHost,
+  snapshotIds: readonly SnapshotId[],
+  commits: readonly Commit[],
+): Promise<Evidence> {
+  await using namespace = await makeMountNamespace(shell);
+  for (const disk of await ebs.restore(snapshotIds)) {
+    // The original is mounted, and XFS refuses a second file system of the same UUID.
+    await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', disk.device, mountPointOf(disk, host)]);
+  }
+  const manifest = await readManifest(namespace.outside(join(host.paths.datadir, MANIFEST_FILE)));
+  const { binlog } = manifest.coordinates;
+  if (!binlog)
+    throw new RunError('rehearsal-failed', `the manifest of ${manifest.set} holds no place in the binary log`);
+  const binlogInfo = await readFile(namespace.outside(join(host.paths.datadir, BINLOG_INFO_FILE)), 'utf8');
+  const imageLog = namespace.outside(host.paths.logBin);
+  const last = (await binlogFiles(imageLog)).at(-1);
+  if (!last) throw new RunError('rehearsal-failed', `${manifest.set} holds no binary log`);
+  const afterRecorded = await readBinlogFrom(shell, imageLog, binlog);
+
+  const runFolder = join(lab.path, 'restored', host.instanceId);
+  await mkdir(runFolder, { recursive: true });
+  await using server = await startServer(shell, {
+    ...host.paths,
+    runFolder,
+    serverId: host.serverId,
+    durability: host.durability,
+    enter: namespace.enter,
+    extra: ['--skip-slave-start'],
+  });
+  const connection = await server.connect();
+  const restored = await interrogate(connection);
+  await connection.end();
+  return {
+    commits,
+    manifest: { takenAt: Date.parse(manifest.takenAt), coordinates: manifest.coordinates },
+    binlogInfo,
+    original: await readBinlogFrom(shell, host.paths.logBin, binlog),
+    image: { lastFile: last.name, lastFileBytes: last.bytes, afterRecorded },
+    restored,
+    openingBalance: ACCOUNTS * OPENING_BALANCE,
+  };
+}
+
+/** A volume goes back to where it was: the host's volumes stand in the order of their mount points. */
+function mountPointOf({ volumeId }: Disk, { volumes, paths }: SimulatedHost): string {
+  const index = volumes.filter(({ isBoot }) => !isBoot).findIndex((volume) => volume.volumeId === volumeId);
+  const mountPoint = [paths.data, paths.binlog, paths.other][index];
+  if (!mountPoint) throw new RunError('bug', `${volumeId} has no mount point`);
+  return mountPoint;
+}
+
+async function readManifest(path: string): Promise<Manifest> {
+  try {
+    return v.parse(Manifest, JSON.parse(await readFile(path, 'utf8')));
+  } catch (error) {
+    const reason = error instanceof Error ? error.message : String(error);
+    throw new RunError('rehearsal-failed', `the restored data directory holds no valid manifest: ${reason}`);
+  }
+}
+
+async function interrogate(connection: Connection): Promise<Evidence['restored']> {
+  const rows = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
+  const gtid = String((await rows('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))[0]?.['gtid']);
+  const entries = new Set<EntryKey>();
+  for (const ledger of LEDGERS) {
+    for (const row of await rows(`SELECT writer, seq FROM ${SCHEMA}.${ledger}`)) {
+      entries.add(entryKey(ledger, Number(row['writer']), Number(row['seq'])));
+    }
+  }
+  const balance = Number((await rows(`SELECT SUM(balance) AS balance FROM ${SCHEMA}.accounts`))[0]?.['balance']);
+  const tables = await rows(
+    "SELECT CONCAT('`', TABLE_SCHEMA, '`.`', TABLE_NAME, '`') AS name FROM information_schema.TABLES " +
+      "WHERE TABLE_TYPE = 'BASE TABLE' AND TABLE_SCHEMA NOT IN ('information_schema', 'performance_schema')",
+  );
+  // The last line of an answer is its verdict; what stands above it are remarks on the way.
+  const damaged: string[] = [];
+  for (const { name } of tables) {
+    const verdict = (await rows(`CHECK TABLE ${name}`)).at(-1)?.['Msg_text'];
+    if (verdict !== 'OK') damaged.push(`${name} (${verdict})`);
+  }
+  return { gtid, entries, damaged, balance };
+}

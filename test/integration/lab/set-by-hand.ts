@@ -1,0 +1,74 @@
+import { writeFile } from 'node:fs/promises';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import * as v from 'valibot';
+import type { EbsOnBtrfs } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
+import { newVolumeId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
+import type { SimulatedHost } from '../../../src/lab/hosts/simulated-host.ts';
+import type { Shell } from '../../../src/lab/machine/shell.ts';
+import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
+import { SnapshotId } from '../../../src/shared/ids.ts';
+import { BINLOG_INFO_FILE, type Manifest, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
+
+export interface HandMade {
+  readonly snapshots: readonly SnapshotId[];
+}
+
+export interface Lapses {
+  /** No lock at all: the coordinates are those of a moment before the capture. */
+  readonly withoutLock?: true;
+  /** The redo log is not waited for. */
+  readonly withoutRedoProof?: true;
+}
+
+/** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
+export async function takeSetByHand(shell: Shell, ebs: EbsOnBtrfs, host: SimulatedHost, lapses: Lapses = {}) {
+  const connection = await host.server.connect();
+  if (!lapses.withoutLock) {
+    for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
+      await connection.query(`BACKUP STAGE ${stage}`);
+  }
+  if (!lapses.withoutRedoProof) await redoFlushed(connection);
+  const row = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0][0];
+  const status = await row('SHOW BINLOG STATUS');
+  const binlog = { file: String(status?.['File']), position: Number(status?.['Position']) };
+  const gtid = String((await row('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))?.['gtid']);
+  const manifest: Manifest = {
+    v: 1,
+    run: 'by-hand',
+    set: `by-hand/${host.instanceId}`,
+    instance: host.instanceId,
+    region: 'eu-lab-1',
+    level: 'application',
+    takenAt: new Date().toISOString(),
+    server: { flavour: 'mariadb', version: '10.11.0', serverId: host.serverId },
+    coordinates: { binlog, gtid },
+    members: [],
+    fileSystems: [],
+    settings: {},
+    warnings: [],
+  };
+  await writeFile(join(host.paths.datadir, MANIFEST_FILE), JSON.stringify(manifest));
+  await writeFile(join(host.paths.datadir, BINLOG_INFO_FILE), binlogInfoLine(binlog));
+  if (lapses.withoutLock) await sleep(200);
+  await shell.run(['sync', '--file-system', host.paths.data, host.paths.binlog]);
+  const members = host.volumes.slice(1, 3).map(({ volumeId }) => ({
+    volumeId,
+    snapshotId: v.parse(SnapshotId, newVolumeId().replace('vol-', 'snap-')),
+  }));
+  await ebs.capture(host.instanceId, members);
+  const [after] = (await connection.query<RowDataPacket[]>('SHOW BINLOG STATUS'))[0];
+  if (!lapses.withoutLock) await connection.query('BACKUP STAGE END');
+  await connection.end();
+  return { snapshots: members.map(({ snapshotId }) => snapshotId), binlog, after };
+}
+
+async function redoFlushed(connection: Connection): Promise<void> {
+  const lsn = async (name: string) => {
+    const [rows] = await connection.query<RowDataPacket[]>(`SHOW GLOBAL STATUS LIKE '${name}'`);
+    return BigInt(rows[0]?.['Value'] ?? '');
+  };
+  const target = await lsn('Innodb_lsn_current');
+  while ((await lsn('Innodb_lsn_flushed')) < target) await sleep(10);
+}
