@@ -1,9 +1,11 @@
 import { readdir, readFile, realpath, stat } from 'node:fs/promises';
 import { join } from 'node:path';
+import { RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
 
 /** What "it does not exist" looks like; a symbolic link that leads to itself leads nowhere. */
 const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+const DENIED = ['EACCES', 'EPERM'];
 /** sysfs attributes that are there but have nothing to say (a detached loop, an array without redundancy …). */
 const SILENT_IN_SYSFS = [...ABSENT, 'EINVAL', 'ENODEV', 'ENXIO', 'EIO', 'EOPNOTSUPP', 'ENODATA'];
 
@@ -35,7 +37,9 @@ async function orUndefined<T>(promise: Promise<T>, codes: readonly string[]): Pr
   try {
     return await promise;
   } catch (error) {
-    if (error instanceof Error && 'code' in error && codes.includes(String(error.code))) return undefined;
+    const code = error instanceof Error && 'code' in error ? String(error.code) : '';
+    if (codes.includes(code)) return undefined;
+    if (DENIED.includes(code)) throw new RunError('host-unfit', (error as Error).message, { hint: 'Run as root.' });
     throw error;
   }
 }

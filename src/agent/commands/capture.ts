@@ -1,6 +1,15 @@
 import { RunError } from '../../shared/errors.ts';
+import { VERSION } from '../../shared/version.ts';
+import { identify } from '../adapters/aws-settings.ts';
+import { writeCaptureFile } from '../adapters/capture-file.ts';
 import { type Readers, recordCapture } from '../adapters/capture-recorder.ts';
+import { clock } from '../adapters/clock.ts';
+import { SdkEc2 } from '../adapters/ec2.ts';
+import { hostReader } from '../adapters/host-reader.ts';
 import { discover } from '../discovery/discover.ts';
+import type { AgentOptions } from '../options/agent-options.ts';
+import { connect } from './connect.ts';
+import type { Ending } from './ending.ts';
 
 export interface CaptureReport {
   /** The capture as JSON text, ready to be written. */
@@ -21,4 +30,24 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
     problem = error;
   }
   return { text: `${JSON.stringify(recorder.capture(takenAt, agent), null, 2)}\n`, problem };
+}
+
+/** Writes the capture; a host whose discovery fails is captured as far as that came, because that is what needs a look. */
+export async function captureCommand(options: AgentOptions): Promise<Ending> {
+  const file = options.captureTo;
+  if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
+  const { instanceId, aws } = await identify();
+  await using server = await connect(options, aws);
+  const { text, problem } = await runCapture(
+    { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) },
+    clock.now(),
+    VERSION,
+  );
+  writeCaptureFile(file, text);
+  const stopped = problem === undefined ? '' : `; discovery stopped at ${problem.code}: ${problem.message}`;
+  return {
+    exit: 0,
+    json: JSON.stringify({ v: 1, outcome: 'done', file, ...(problem && { stoppedAt: problem.code }) }),
+    text: `captured into ${file}${stopped}\n`,
+  };
 }

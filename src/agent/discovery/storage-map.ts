@@ -115,7 +115,7 @@ async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
   if (main === undefined) {
     missing.push({
       leaf: mount.source,
-      detail: `${mount.fsType} ${mount.majorMinor} is on no block device of its own`,
+      detail: `the kernel shows no single device below this ${mount.fsType} (${mount.majorMinor})`,
     });
   }
   const devices = main === undefined ? [] : [main];
@@ -133,13 +133,24 @@ function joinMember(
   known: Member | undefined,
   found: { volume: AttachedVolume; roles: readonly Role[]; layers: readonly Layer[]; instance: InstanceFacts },
 ): Member {
-  const layers = [...(known?.layers ?? []), ...found.layers];
   return {
     volume: found.volume,
     roles: unique([...(known?.roles ?? []), ...found.roles]),
-    layers: layers.filter((layer, index) => layers.findIndex(({ name }) => name === layer.name) === index),
+    layers: joinLayers(known?.layers ?? [], found.layers),
     isBootVolume: found.volume.device === found.instance.rootDevice,
   };
+}
+
+/** Two ways up from one volume as one list, each layer once and above all it stands on. */
+function joinLayers(known: readonly Layer[], found: readonly Layer[]): readonly Layer[] {
+  const joined = [...known];
+  let above = joined.length;
+  for (const layer of found.toReversed()) {
+    const index = joined.findIndex(({ name }) => name === layer.name);
+    if (index >= 0) above = index;
+    else joined.splice(above, 0, layer);
+  }
+  return joined;
 }
 
 const unique = <T>(values: readonly T[]): readonly T[] => [...new Set(values)];

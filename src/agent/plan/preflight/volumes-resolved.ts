@@ -13,7 +13,7 @@ const WHAT: Readonly<Record<UnresolvedLeaf['reason'], string>> = {
   'no-volume': 'is no EBS volume attached to this instance',
   'several-volumes': 'is not known to be exactly one EBS volume',
   'size-differs': 'has another size than its EBS volume',
-  'no-block-device': 'is no block device',
+  'no-block-device': 'cannot be followed to a volume',
 };
 
 type Remedy = (leaf: string, mountPoint: string, instance: string) => Pick<Refusal, 'code' | 'hint'>;
