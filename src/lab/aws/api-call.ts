@@ -1,0 +1,20 @@
+import type { Principal } from './iam/principals.ts';
+import type { Fault } from './behaviour.ts';
+
+export type ServiceName = 'ec2' | 'ssm' | 'sts';
+
+/** One API call, decoded from its protocol and signed by a known principal. */
+export interface ApiCall {
+  readonly service: ServiceName;
+  readonly action: string;
+  readonly parameters: Readonly<Record<string, unknown>>;
+  readonly caller: Principal;
+  /** The fault that strikes while the work is done; those before and after it are the dispatcher's. */
+  readonly fault: Fault | undefined;
+}
+
+export interface HttpAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}

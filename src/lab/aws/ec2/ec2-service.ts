@@ -1,0 +1,25 @@
+import type { ApiCall } from '../api-call.ts';
+import { ApiError } from '../api-error.ts';
+import { createSnapshots } from './create-snapshots.ts';
+import { createTags } from './create-tags.ts';
+import { describeInstances } from './describe-instances.ts';
+import { describeSnapshots } from './describe-snapshots.ts';
+import { describeVolumes } from './describe-volumes.ts';
+import type { Ec2World } from './ec2-world.ts';
+import type { XmlElement } from './query-protocol.ts';
+
+/** The actions of EC2 that the lab embodies. */
+const ACTIONS: Readonly<Record<string, (world: Ec2World, call: ApiCall) => Promise<XmlElement>>> = {
+  CreateSnapshots: createSnapshots,
+  CreateTags: createTags,
+  DescribeInstances: describeInstances,
+  DescribeSnapshots: describeSnapshots,
+  DescribeVolumes: describeVolumes,
+};
+
+export function performEc2(world: Ec2World, call: ApiCall): Promise<XmlElement> {
+  const action = ACTIONS[call.action];
+  if (action === undefined)
+    throw new ApiError('InvalidAction', `The action ${call.action} is not valid for this web service.`);
+  return action(world, call);
+}

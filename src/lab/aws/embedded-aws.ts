@@ -1,0 +1,148 @@
+import * as v from 'valibot';
+import hostPolicy from '../../../iam/host.json' with { type: 'json' };
+import installerPolicy from '../../../iam/installer.json' with { type: 'json' };
+import operatorPolicy from '../../../iam/operator.json' with { type: 'json' };
+import { type RunDocument, ssmAgent } from '../ssm-agent/run-document.ts';
+import type { EbsStore, LabHost } from '../world.ts';
+import type { Account } from './account.ts';
+import { type Behaviour, BehaviourChange, usualBehaviour } from './behaviour.ts';
+import type { RecordedCall } from './call-record.ts';
+import { dispatch, type Services } from './dispatch.ts';
+import { Ec2State } from './ec2/state.ts';
+import { type HttpServer, serve } from './http-server.ts';
+import { type Credentials, Principals } from './iam/principals.ts';
+import { Policy } from './iam/policy.ts';
+import { startImds } from './imds.ts';
+import { controlLab } from './lab-control.ts';
+
+export interface EmbeddedAwsOptions {
+  /** Keeps the bytes of snapshots. */
+  readonly store: EbsStore;
+  readonly region?: string;
+  readonly behaviour?: Partial<Behaviour>;
+  /** How long a host's credentials last; six hours where nothing is said. */
+  readonly credentialLifetimeMs?: number;
+  /** Where the SSM agents put their scripts, within the hosts. */
+  readonly orchestrationRoot?: string;
+  /** Wall clock in milliseconds, for tests of what takes hours. */
+  readonly now?: () => number;
+}
+
+export interface AddHostOptions {
+  /** How documents are run on this host; the lab's SSM agent where nothing is said. */
+  readonly run?: RunDocument;
+}
+
+/** EC2, Systems Manager, STS and IMDS on loopback, as README.md beside this file describes them. */
+export interface EmbeddedAws extends AsyncDisposable {
+  /** For AWS_ENDPOINT_URL. */
+  readonly endpoint: string;
+  readonly region: string;
+  readonly accountId: string;
+  /** Sends commands and reads; its rights are those of `iam/operator.json`. */
+  readonly operator: Credentials;
+  /** Installs documents; its rights are those of `iam/installer.json`. */
+  readonly installer: Credentials;
+  /** May do everything; for the lab's own chores and for tests. */
+  readonly administrator: Credentials;
+  /** Registers the instance in EC2 and Systems Manager and starts its IMDS. Its rights are those of `iam/host.json`. */
+  addHost(host: LabHost, options?: AddHostOptions): Promise<{ readonly imdsEndpoint: string }>;
+  /** Takes the instance away, its volumes and its IMDS; its snapshots stay. */
+  removeHost(instanceId: string): Promise<void>;
+  /** Puts a SecureString into Parameter Store. */
+  putParameter(name: string, value: string): void;
+  /** Changes what is told; the same as `PUT /_lab/behaviour`. */
+  readonly behaviour: Behaviour;
+  behave(change: BehaviourChange): void;
+  /** Every API call, in the order of arrival. */
+  readonly calls: readonly RecordedCall[];
+}
+
+const ADMINISTRATOR: Policy = {
+  Version: '2012-10-17',
+  Statement: [{ Effect: 'Allow', Action: ['*'], Resource: ['*'], Condition: {} }],
+};
+const SIX_HOURS_MS = 6 * 3_600_000;
+const ORCHESTRATION_ROOT = '/var/lib/mysql-ebs-snapshot-lab/ssm';
+
+export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
+  const account: Account = { id: '123456789012', region: options.region ?? 'eu-central-1' };
+  const now = options.now ?? Date.now;
+  const behaviour: Behaviour = { ...usualBehaviour(), ...options.behaviour };
+  const principals = new Principals(account);
+  const state = new Ec2State();
+  const work = new Set<Promise<void>>();
+  const services: Services = {
+    ec2: { account, state, store: options.store, behaviour, now },
+    ssm: {
+      account,
+      behaviour,
+      now,
+      hosts: new Map(),
+      documents: new Map(),
+      commands: new Map(),
+      parameters: new Map(),
+      track: (promise) => {
+        work.add(promise);
+        void promise.finally(() => work.delete(promise));
+      },
+    },
+    principals,
+    behaviour,
+    calls: [],
+    now,
+  };
+  const agent = ssmAgent({ orchestrationRoot: options.orchestrationRoot ?? ORCHESTRATION_ROOT });
+  const rights = v.parse(Policy, hostPolicy);
+  const imds = new Map<string, HttpServer>();
+  let lastAddress = 1;
+
+  const server = await serve('127.0.0.1', async (request) =>
+    request.path.startsWith('/_lab/') ? controlLab(behaviour, services.calls, request) : dispatch(services, request),
+  );
+
+  return {
+    endpoint: server.url,
+    region: account.region,
+    accountId: account.id,
+    operator: principals.addUser('operator', v.parse(Policy, operatorPolicy)),
+    installer: principals.addUser('installer', v.parse(Policy, installerPolicy)),
+    administrator: principals.addUser('administrator', ADMINISTRATOR),
+    behaviour,
+    behave: (change) => void Object.assign(behaviour, v.parse(BehaviourChange, change)),
+    calls: services.calls,
+    putParameter: (name, value) => void services.ssm.parameters.set(name, { name, value, modifiedAt: now() }),
+
+    async addHost(host, { run = agent } = {}) {
+      const session = principals.hostSession(host.instanceId, rights);
+      const lifetime = options.credentialLifetimeMs ?? SIX_HOURS_MS;
+      lastAddress += 1;
+      const metadata = await startImds(loopback(lastAddress), {
+        account,
+        instanceId: host.instanceId,
+        issue: () => principals.issue(session, new Date(now() + lifetime)),
+        now,
+      });
+      imds.set(host.instanceId, metadata);
+      state.addHost(host, new Date(now()));
+      services.ssm.hosts.set(host.instanceId, { host, run, registeredAt: now() });
+      return { imdsEndpoint: metadata.url };
+    },
+
+    async removeHost(instanceId) {
+      state.removeHost(instanceId);
+      services.ssm.hosts.delete(instanceId);
+      await imds.get(instanceId)?.[Symbol.asyncDispose]();
+      imds.delete(instanceId);
+    },
+
+    async [Symbol.asyncDispose]() {
+      for (const command of services.ssm.commands.values()) command.cancel.abort();
+      await Promise.allSettled(work);
+      await Promise.all([server, ...imds.values()].map((each) => each[Symbol.asyncDispose]()));
+    },
+  };
+}
+
+/** The loopback network has an address for every host: 127.0.0.2, 127.0.0.3 … 127.1.2.3. */
+const loopback = (number: number): string => `127.${(number >> 16) & 255}.${(number >> 8) & 255}.${number & 255}`;

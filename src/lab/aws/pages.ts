@@ -1,0 +1,26 @@
+/** A page of a list, with an opaque token for the next one. */
+export interface Page<T> {
+  readonly items: readonly T[];
+  readonly nextToken: string | undefined;
+}
+
+/**
+ * Cuts one page. The token names the last item given, so that a list that grows at its end, or loses
+ * items, neither repeats nor skips. `undefined` where the token is none of this list's.
+ */
+export function cutPage<T>(
+  list: readonly T[],
+  idOf: (item: T) => string,
+  { size, token }: { size: number; token: string | undefined },
+): Page<T> | undefined {
+  let start = 0;
+  if (token !== undefined) {
+    const last = Buffer.from(token, 'base64url').toString('utf8');
+    start = list.findIndex((item) => `after ${idOf(item)}` === last) + 1;
+    if (start === 0) return undefined;
+  }
+  const items = list.slice(start, start + size);
+  const last = items.at(-1);
+  const more = start + size < list.length && last !== undefined;
+  return { items, nextToken: more ? Buffer.from(`after ${idOf(last)}`).toString('base64url') : undefined };
+}

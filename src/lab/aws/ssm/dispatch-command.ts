@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import { type Command, detailOf, type Invocation, isError, limitOf } from './command.ts';
+import type { SsmWorld } from './ssm-world.ts';
+
+/** How often a waiting delivery looks whether the host is online again. */
+const LOOK_MS = 50;
+
+/**
+ * Delivers a command to its targets, at most MaxConcurrency at a time; once more than MaxErrors have
+ * failed, the rest is terminated. The service's ramp (1, 2, 4 … hosts) is left out.
+ */
+export async function dispatchCommand(world: SsmWorld, command: Command): Promise<void> {
+  const waiting = [...command.invocations.values()];
+  const maxErrors = limitOf(command.maxErrors, waiting.length, 0);
+  let errors = 0;
+  let next = 0;
+
+  const worker = async () => {
+    for (let invocation = waiting[next++]; invocation !== undefined; invocation = waiting[next++]) {
+      if (command.exceededMaxErrors) end(world, invocation, 'Terminated');
+      else await execute(world, command, invocation);
+      if (isError(invocation)) errors += 1;
+      if (errors > maxErrors) command.exceededMaxErrors = true;
+    }
+  };
+  const workers = Math.min(limitOf(command.maxConcurrency, waiting.length, 1), waiting.length);
+  await Promise.all(Array.from({ length: workers }, worker));
+}
+
+async function execute(world: SsmWorld, command: Command, invocation: Invocation): Promise<void> {
+  const { signal } = command.cancel;
+  const { host, run } = invocation.target;
+  const deadline = invocation.requestedAt + command.timeoutSeconds * 1000;
+  while (world.behaviour.offline.includes(host.instanceId) && !signal.aborted) {
+    if (world.now() >= deadline) return end(world, invocation, 'DeliveryTimedOut');
+    await sleep(LOOK_MS, undefined, { ref: false });
+  }
+  if (signal.aborted) return end(world, invocation, 'Cancelled');
+
+  invocation.detail = 'InProgress';
+  invocation.startedAt = world.now();
+  const { commandId, parameters, documentVersion } = command;
+  const work = { commandId, parameters, content: documentVersion.content, region: world.account.region };
+  invocation.steps = await run(host, work, signal);
+  end(world, invocation, signal.aborted && invocation.steps.length === 0 ? 'Cancelled' : detailOf(invocation.steps));
+}
+
+function end(world: SsmWorld, invocation: Invocation, detail: Invocation['detail']): void {
+  invocation.detail = detail;
+  invocation.endedAt = world.now();
+}

@@ -1,0 +1,33 @@
+import * as v from 'valibot';
+import { arn } from '../account.ts';
+import type { ApiCall } from '../api-call.ts';
+import { ApiError } from '../api-error.ts';
+import { parseInput, seconds } from './json-protocol.ts';
+import { authorizeSsm, type SsmWorld } from './ssm-world.ts';
+
+export interface StoredParameter {
+  readonly name: string;
+  readonly value: string;
+  readonly modifiedAt: number;
+}
+
+const Get = v.strictObject({ Name: v.string(), WithDecryption: v.optional(v.boolean(), false) });
+
+/** GetParameter of a SecureString; without WithDecryption the answer is a ciphertext, as in Parameter Store. */
+export async function getParameter(world: SsmWorld, call: ApiCall): Promise<object> {
+  const input = parseInput(Get, call.parameters);
+  authorizeSsm(call.caller, 'GetParameter', arn.parameter(world.account, input.Name));
+  const stored = world.parameters.get(input.Name);
+  if (stored === undefined) throw new ApiError('ParameterNotFound', `Parameter ${input.Name} not found.`);
+  return {
+    Parameter: {
+      Name: stored.name,
+      Type: 'SecureString',
+      Value: input.WithDecryption ? stored.value : Buffer.from(`encrypted ${stored.name}`).toString('base64'),
+      Version: 1,
+      LastModifiedDate: seconds(stored.modifiedAt),
+      ARN: arn.parameter(world.account, stored.name),
+      DataType: 'text',
+    },
+  };
+}

@@ -1,0 +1,38 @@
+import type { ApiCall } from '../api-call.ts';
+import { ApiError } from '../api-error.ts';
+import { cancelCommand, getCommandInvocation, listCommandInvocations, listCommands } from './command-reads.ts';
+import { describeInstanceInformation } from './describe-instance-information.ts';
+import {
+  addTagsToResource,
+  createDocument,
+  describeDocument,
+  getDocument,
+  updateDocument,
+  updateDocumentDefaultVersion,
+} from './documents.ts';
+import { getParameter } from './parameters.ts';
+import { sendCommand } from './send-command.ts';
+import type { SsmWorld } from './ssm-world.ts';
+
+/** The actions of Systems Manager that the lab embodies. */
+const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promise<object>>> = {
+  AddTagsToResource: addTagsToResource,
+  CancelCommand: cancelCommand,
+  CreateDocument: createDocument,
+  DescribeDocument: describeDocument,
+  DescribeInstanceInformation: describeInstanceInformation,
+  GetCommandInvocation: getCommandInvocation,
+  GetDocument: getDocument,
+  GetParameter: getParameter,
+  ListCommandInvocations: listCommandInvocations,
+  ListCommands: listCommands,
+  SendCommand: sendCommand,
+  UpdateDocument: updateDocument,
+  UpdateDocumentDefaultVersion: updateDocumentDefaultVersion,
+};
+
+export function performSsm(world: SsmWorld, call: ApiCall): Promise<object> {
+  const action = ACTIONS[call.action];
+  if (action === undefined) throw new ApiError('UnknownOperationException', `the lab does not embody ${call.action}`);
+  return action(world, call);
+}
