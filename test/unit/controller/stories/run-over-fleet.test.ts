@@ -1,0 +1,175 @@
+import { describe, expect, it } from 'vitest';
+import type { FleetRequest } from '../../../../src/controller/fleet/request.ts';
+import type { Scope } from '../../../../src/controller/fleet/scope.ts';
+import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
+import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
+import { FakeDocuments, FakeFleet, fakeClock, host, online, RUN, ran, recorder, running } from '../fakes.ts';
+
+const ours = ourDocument('mysql-ebs-snapshot', 'content');
+const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
+const ids = (count: number): Scope => ({ by: 'ids', ids: numbers(count).map(host) });
+const byRole: Scope = { by: 'tags', tags: [{ key: 'Role', values: ['db'] }] };
+
+/** A fleet of `count` hosts that all answer well. */
+function fleetOf(count: number): FakeFleet {
+  const fleet = new FakeFleet();
+  fleet.targeted = numbers(count).map((n) => running(n));
+  fleet.nodes = numbers(count).map(online);
+  fleet.answers = numbers(count).map((n) => ran(n));
+  return fleet;
+}
+
+function start(
+  fleet: FakeFleet,
+  scope: Scope,
+  options: { cancel?: AbortSignal; clock?: ReturnType<typeof fakeClock> } = {},
+) {
+  const documents = new FakeDocuments();
+  documents.kept = [{ version: '7', status: 'Active', statusText: undefined, sha256: ours.sha256 }];
+  documents.default = '7';
+  const request: FleetRequest = {
+    operation: 'snapshot',
+    run: RUN,
+    scope,
+    documentName: ours.name,
+    parameters: { Operation: 'snapshot', RunId: RUN },
+    comment: 'c',
+    maxConcurrency: '10%',
+    maxErrors: '100%',
+    deliverySeconds: 600,
+  };
+  const { events, emit } = recorder();
+  const ports = { documents, inventory: fleet, commands: fleet, clock: options.clock ?? fakeClock() };
+  const report = runOverFleet(request, ours, ports, emit, options.cancel ?? new AbortController().signal);
+  return { report, events };
+}
+
+describe('a run over the fleet', () => {
+  it('pins the document, sends once, and reports every host', async () => {
+    const fleet = fleetOf(2);
+    const { report } = start(fleet, ids(2));
+    expect(await report).toMatchObject({ ending: 'done', hosts: [{ instance: host(1) }, { instance: host(2) }] });
+    expect(fleet.sent).toEqual([
+      {
+        document: { name: ours.name, version: '7', sha256: ours.sha256 },
+        scope: ids(2),
+        parameters: { Operation: 'snapshot', RunId: RUN },
+        comment: 'c',
+        maxConcurrency: '10%',
+        maxErrors: '100%',
+        deliverySeconds: 600,
+      },
+    ]);
+  });
+
+  it('sends more than 50 ids as several commands and collects them all', async () => {
+    const fleet = fleetOf(120);
+    const { hosts } = await start(fleet, ids(120)).report;
+    expect(fleet.sent).toHaveLength(3);
+    expect(hosts.filter(({ result }) => result.outcome === 'done')).toHaveLength(120);
+  });
+
+  it('sends nothing where an instance is unknown', async () => {
+    const fleet = fleetOf(1);
+    await expect(start(fleet, ids(2)).report).rejects.toMatchObject({
+      code: 'no-target',
+      message: expect.stringContaining(host(2)),
+    });
+    expect(fleet.sent).toEqual([]);
+  });
+
+  it('sends nothing where no instance carries the tags', async () => {
+    const fleet = fleetOf(0);
+    await expect(start(fleet, byRole).report).rejects.toMatchObject({
+      code: 'no-target',
+      message: 'no instance in this account and Region carries tag:Role=db',
+    });
+    expect(fleet.sent).toEqual([]);
+  });
+
+  it('runs on those that can be reached and names the others', async () => {
+    const fleet = fleetOf(3);
+    fleet.nodes = [online(1), { ...online(3), ping: 'Inactive' }];
+    const { report, events } = start(fleet, ids(3));
+    const { ending, hosts } = await report;
+    expect(ending).toBe('host-missing');
+    expect(hosts.map(({ result }) => result.code ?? 'done')).toEqual(['done', 'host-missing', 'host-missing']);
+    expect(fleet.sent.map(({ scope }) => scope)).toEqual([ids(1)]);
+    expect(events.filter(({ type }) => type === 'host-left-out')).toHaveLength(2);
+  });
+
+  it('reports a fleet of which nobody can be reached without sending', async () => {
+    const fleet = fleetOf(2);
+    fleet.nodes = [];
+    expect(await start(fleet, byRole).report).toMatchObject({ ending: 'host-missing' });
+    expect(fleet.sent).toEqual([]);
+  });
+
+  it('polls less and less often', async () => {
+    const fleet = fleetOf(1);
+    fleet.polls = 12;
+    const clock = fakeClock();
+    await start(fleet, ids(1), { clock }).report;
+    expect(clock.slept).toHaveLength(11);
+    expect(clock.slept).toEqual([...clock.slept].sort((a, b) => a - b));
+    expect(clock.slept.at(-1)).toBe(15_000);
+  });
+
+  it('cancels its commands once, waits for their end and reports what became of the hosts', async () => {
+    const fleet = fleetOf(2);
+    fleet.polls = 1000;
+    fleet.endStatus = 'Cancelled';
+    fleet.answers = [ran(1), ran(2, '', { status: 'Cancelled', exitStatus: undefined })];
+    const cancel = new AbortController();
+    const clock = fakeClock((slept) => {
+      if (slept === 3) cancel.abort();
+    });
+    const { report, events } = start(fleet, ids(2), { cancel: cancel.signal, clock });
+    expect(await report).toMatchObject({
+      ending: 'cancelled',
+      outcome: 'failed',
+      hosts: [
+        { result: { outcome: 'done' } },
+        { result: { code: 'host-missing', message: expect.stringContaining('Cancelled') } },
+      ],
+    });
+    expect(fleet.cancelled).toEqual(['command-1']);
+    expect(events.filter(({ type }) => type === 'cancelling')).toHaveLength(1);
+  });
+
+  it('sends nothing after a cancel', async () => {
+    const fleet = fleetOf(2);
+    const { report } = start(fleet, ids(2), { cancel: AbortSignal.abort() });
+    expect(await report).toMatchObject({ ending: 'cancelled' });
+    expect(fleet.sent).toEqual([]);
+  });
+
+  describe('after an unclear answer to SendCommand', () => {
+    const unclear = () => {
+      const fleet = fleetOf(1);
+      fleet.answerTo = () => ({ kind: 'unknown', message: 'socket hang up' });
+      return fleet;
+    };
+
+    it('finds the command by run and targets, and does not send again', async () => {
+      const fleet = unclear();
+      fleet.found = [
+        { commandId: 'command-9', runId: 'another', scope: ids(1) },
+        { commandId: 'command-8', runId: RUN, scope: ids(2) },
+        { commandId: 'command-1', runId: RUN, scope: ids(1) },
+      ];
+      expect(await start(fleet, ids(1)).report).toMatchObject({ ending: 'done' });
+      expect(fleet.sent).toHaveLength(1);
+    });
+
+    it('says that it does not know where the command is not found, and does not send again', async () => {
+      const fleet = unclear();
+      await expect(start(fleet, ids(1)).report).rejects.toMatchObject({
+        code: 'outcome-unknown',
+        message: expect.stringContaining('socket hang up'),
+        hint: expect.stringContaining(RUN),
+      });
+      expect(fleet.sent).toHaveLength(1);
+    });
+  });
+});
