@@ -1,5 +1,5 @@
-import type { GlobalOptions } from '../options.ts';
 import { type Clients, openClients } from '../adapters/clients.ts';
+import type { GlobalOptions } from '../options.ts';
 
 /** What the commands are given of the process they run in; `main` makes it once. */
 export interface Context {

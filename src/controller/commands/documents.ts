@@ -4,7 +4,7 @@ import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { type GlobalOptions, parseDocumentName } from '../options.ts';
 import { type Installation, installDocument, ourDocument } from '../stories/install-document.ts';
-import { clientsFor, type Context, type ExitStatus } from './context.ts';
+import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface DocumentsOptions extends GlobalOptions {
   readonly name: string;

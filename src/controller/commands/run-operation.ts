@@ -12,7 +12,7 @@ import { styleFor } from '../report/style.ts';
 import { formatTable } from '../report/table.ts';
 import { ourDocument } from '../stories/install-document.ts';
 import { runOverFleet } from '../stories/run-over-fleet.ts';
-import { clientsFor, type Context, type ExitStatus } from './context.ts';
+import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 /** `snapshot` and `plan`: options -> story -> report. */
 export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {

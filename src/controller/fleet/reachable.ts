@@ -1,7 +1,7 @@
 import type { InstanceId } from '../../shared/ids.ts';
 import type { FleetInstance, ManagedNode } from '../ports.ts';
 
-/** A targeted host that no command can reach now, and why. */
+/** A targeted host that no command reached, and why. */
 export interface UnreachableHost {
   readonly host: FleetInstance;
   readonly message: string;

@@ -1,6 +1,6 @@
+import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { InstanceId } from '../../shared/ids.ts';
-import * as v from 'valibot';
 
 /** Whom a run is for: instances by id, or every instance that carries all of these tags. */
 export type Scope =

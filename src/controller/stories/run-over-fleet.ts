@@ -1,12 +1,13 @@
-import { RunError } from '../../shared/errors.ts';
+import { RunError, toRunError } from '../../shared/errors.ts';
+import { TAG } from '../../shared/tags.ts';
 import type { EmitFleet } from '../events.ts';
 import { collate, type FleetReport } from '../fleet/collate.ts';
-import { type Fleet, sortOut } from '../fleet/reachable.ts';
+import { type Fleet, sortOut, type UnreachableHost } from '../fleet/reachable.ts';
 import type { FleetRequest } from '../fleet/request.ts';
 import { commandScopes, type Scope } from '../fleet/scope.ts';
 import type { Clock, CommandRequest, Commands, Documents, DocumentVersion, Inventory } from '../ports.ts';
-import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { awaitCommands, collectInvocations } from './await-commands.ts';
+import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { sendOnce } from './send-once.ts';
 
 export interface FleetPorts {
@@ -42,15 +43,63 @@ export async function runOverFleet(
     emit({ type: 'host-left-out', instance: host.instanceId, name: host.name, message });
   }
 
-  const commandIds: string[] = [];
+  const { commandIds, unsent } = await sendAll(request, ours, document, fleet, ports, emit, cancel);
+  const invocations = await sayingThatHostsAreAtWork(request, commandIds, async () => {
+    await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
+    return collectInvocations(commandIds, ports.commands, ports.clock, emit);
+  });
+
+  return collate(
+    request.run,
+    { ...fleet, unreachable: [...fleet.unreachable, ...unsent] },
+    invocations,
+    cancel.aborted,
+  );
+}
+
+/** Sends the commands. Once hosts are at work, a command that cannot be sent is told of its hosts, not thrown. */
+async function sendAll(
+  request: FleetRequest,
+  ours: OurDocument,
+  document: DocumentVersion,
+  fleet: Fleet,
+  { commands, clock }: FleetPorts,
+  emit: EmitFleet,
+  cancel: AbortSignal,
+): Promise<{ commandIds: string[]; unsent: UnreachableHost[] }> {
+  const [commandIds, unsent]: [string[], UnreachableHost[]] = [[], []];
   for (const scope of commandScopes(request.scope, fleet.reachable)) {
     if (cancel.aborted) break;
-    commandIds.push(await sendOnce(commandRequest(request, ours, document, scope), ports.commands, ports.clock, emit));
+    try {
+      commandIds.push(await sendOnce(commandRequest(request, ours, document, scope), commands, clock, emit));
+    } catch (thrown) {
+      if (commandIds.length === 0 || scope.by === 'tags') throw thrown;
+      const { message, hint } = toRunError(thrown);
+      emit({ type: 'warned', message });
+      const ids = new Set(scope.ids);
+      unsent.push(
+        ...fleet.targeted.filter(({ instanceId }) => ids.has(instanceId)).map((host) => ({ host, message, hint })),
+      );
+    }
   }
-  await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
-  const invocations = await collectInvocations(commandIds, ports.commands, ports.clock, emit);
+  return { commandIds, unsent };
+}
 
-  return collate(request.run, fleet, invocations, cancel.aborted);
+/** An error while hosts are at work says nothing of the hosts: it must not look like a refusal before the start. */
+async function sayingThatHostsAreAtWork<T>(
+  request: FleetRequest,
+  commandIds: readonly string[],
+  wait: () => Promise<T>,
+): Promise<T> {
+  try {
+    return await wait();
+  } catch (thrown) {
+    const { message } = toRunError(thrown);
+    throw new RunError('outcome-unknown', `the hosts are at work, but cannot be watched any more: ${message}`, {
+      cause: thrown,
+      hint: `Look at command ${commandIds.join(', ')} in Run Command, and for snapshots with the tag ${TAG.run}=${request.run}.`,
+    });
+  }
 }
 
 async function takeInventory(scope: Scope, inventory: Inventory): Promise<Fleet> {

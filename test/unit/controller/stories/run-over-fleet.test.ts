@@ -3,6 +3,7 @@ import type { FleetRequest } from '../../../../src/controller/fleet/request.ts';
 import type { Scope } from '../../../../src/controller/fleet/scope.ts';
 import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
 import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
+import { RunError } from '../../../../src/shared/errors.ts';
 import { FakeDocuments, FakeFleet, fakeClock, host, online, RUN, ran, recorder, running } from '../fakes.ts';
 
 const ours = ourDocument('mysql-ebs-snapshot', 'content');
@@ -67,6 +68,30 @@ describe('a run over the fleet', () => {
     const { hosts } = await start(fleet, ids(120)).report;
     expect(fleet.sent).toHaveLength(3);
     expect(hosts.filter(({ result }) => result.outcome === 'done')).toHaveLength(120);
+  });
+
+  it('reports the hosts of a command that cannot be sent any more, and waits for the others', async () => {
+    const fleet = fleetOf(60);
+    fleet.answerTo = (n) => {
+      if (n === 2) throw new RunError('no-permission', 'AWS denies ssm:SendCommand');
+      return { kind: 'sent', commandId: `command-${n}` };
+    };
+    const { ending, hosts } = await start(fleet, ids(60)).report;
+    expect(ending).toBe('host-missing');
+    expect(hosts.filter(({ result }) => result.outcome === 'done')).toHaveLength(50);
+    expect(hosts[59]?.result.message).toBe('AWS denies ssm:SendCommand');
+  });
+
+  it('does not look like a refusal when the hosts cannot be watched any more', async () => {
+    const fleet = fleetOf(1);
+    fleet.progress = async () => {
+      throw new RunError('no-credentials', 'the session has expired');
+    };
+    await expect(start(fleet, ids(1)).report).rejects.toMatchObject({
+      code: 'outcome-unknown',
+      message: 'the hosts are at work, but cannot be watched any more: the session has expired',
+      hint: expect.stringContaining('command-1'),
+    });
   });
 
   it('sends nothing where an instance is unknown', async () => {
