@@ -61,29 +61,41 @@ export function outcomeOf(code: ErrorCode): Outcome {
 }
 
 /**
- * The result as one line of at most 1,238 bytes. What does not fit goes in a fixed order: `snapshots`
- * (they are found by the set's tag), then `gtid` (it is in the manifest), then the tails of the texts.
+ * The result as one line of at most 1,238 bytes. What does not fit goes in a fixed order: `snapshots` (they are
+ * found by the set's tag), `gtid` (it is in the manifest), `warnings` (they are in the log), the tails of the
+ * texts, and at the very last what the set's tags know as well.
  */
 export function encodeResult(result: Result): string {
   const fits = (candidate: Result) => Buffer.byteLength(JSON.stringify(candidate)) <= RESULT_BYTES;
-  const { snapshots: _found, ...withoutSnapshots } = result;
-  const { gtid: _kept, ...withoutGtid } = withoutSnapshots;
-  for (const candidate of [result, withoutSnapshots, withoutGtid]) {
-    if (fits(candidate)) return JSON.stringify(candidate);
+  let rest = result;
+  for (const key of ['snapshots', 'gtid', 'warnings'] as const) {
+    if (!fits(rest)) rest = without(rest, key);
   }
-  const { warnings: _logged, ...bare } = withoutGtid;
-  let cut: Result = bare;
-  for (const key of ['message', 'hint'] as const) {
-    const text = cut[key];
-    if (text === undefined) continue;
-    cut = { ...cut, [key]: longestThatFits(text, (part) => fits({ ...cut, [key]: part })) };
-    if (fits(cut)) break;
+  // A long hint must not cost the whole message, so the message keeps its beginning until the hint is gone.
+  for (const [key, keep] of [
+    ['message', 200],
+    ['hint', 0],
+    ['message', 0],
+  ] as const) {
+    const text = rest[key];
+    if (text === undefined || fits(rest)) continue;
+    rest = { ...rest, [key]: longestThatFits(text, keep, (part) => fits({ ...rest, [key]: part })) };
   }
-  return JSON.stringify(cut);
+  for (const key of ['server', 'binlog', 'set', 'instance'] as const) {
+    if (!fits(rest)) rest = without(rest, key);
+  }
+  return JSON.stringify(rest);
 }
 
-function longestThatFits(text: string, fits: (part: string) => boolean): string {
-  let [low, high] = [0, text.length];
+function without(result: Result, key: keyof Result): Result {
+  const { [key]: _dropped, ...rest } = result;
+  return rest as Result;
+}
+
+/** The longest beginning of a text that fits, with `…` for its end; at least `keep` characters of it in any case. */
+function longestThatFits(text: string, keep: number, fits: (part: string) => boolean): string {
+  if (text.length <= keep) return text;
+  let [low, high] = [keep, text.length - 1];
   const part = (length: number) => `${text.slice(0, length).toWellFormed()}…`;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);

@@ -1,0 +1,44 @@
+# shellcheck shell=bash
+# What the lab and the tests on real parts need of the machine. Sourced after node.sh.
+
+# A script started by cron or `su` may lack the folders where mkfs.xfs and losetup live.
+export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
+
+# program:Debian package
+readonly PROGRAMS_NEEDED=(
+  mariadbd:mariadb-server mariadb-install-db:mariadb-server mariadb-binlog:mariadb-client mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs
+  losetup:mount mount:mount fsfreeze:util-linux flock:util-linux unshare:util-linux nsenter:util-linux
+)
+
+missing_packages() {
+  local entry
+  for entry in "${PROGRAMS_NEEDED[@]}"; do
+    command -v "${entry%%:*}" >/dev/null || echo "${entry##*:}"
+  done | sort -u | xargs
+}
+
+need_system_packages() {
+  local missing
+  missing=$(missing_packages)
+  [[ -n $missing ]] || return 0
+  command -v apt-get >/dev/null || die "this machine has no apt-get; please install (Debian's names): $missing"
+  ((EUID == 0)) || die "root is needed to install: $missing"
+  echo "Installing $missing (apt-get) …" >&2
+  # shellcheck disable=SC2086 # a list of names
+  apt_install $missing >&2 || die "apt-get could not install: $missing"
+}
+
+# Installs packages without starting their services: the lab runs database servers of its own.
+# A subshell, so that the trap undoes the policy whatever happens.
+apt_install() (
+  policy=/usr/sbin/policy-rc.d
+  if [[ ! -e $policy ]]; then
+    trap 'rm -f "$policy"' EXIT
+    trap 'exit 130' INT TERM HUP
+    printf '#!/bin/sh\n# Written by mysql-ebs-snapshot while it installs packages; remove it if it is still here.\nexit 101\n' >"$policy"
+    chmod +x "$policy"
+  fi
+  export DEBIAN_FRONTEND=noninteractive
+  options=(-q -o DPkg::Lock::Timeout=300)
+  apt-get "${options[@]}" update && apt-get "${options[@]}" install --yes --no-install-recommends "$@" </dev/null
+)
