@@ -93,7 +93,7 @@ export function parseAgentOptions(argv: readonly string[]): AgentOptions {
     defaultsGroupSuffix: values['defaults-group-suffix'] ?? '',
     socket: values.socket,
     user: values.user,
-    passwordParameter: matching(values, 'password-parameter', /^[A-Za-z0-9_.\/-]{1,1011}$/, 'a Parameter Store name'),
+    passwordParameter: matching(values, 'password-parameter', /^[A-Za-z0-9_./-]{1,1011}$/, 'a Parameter Store name'),
     level: oneOf(values, 'level', Level.options, 'application'),
     freeze: oneOf(values, 'freeze', ['auto', 'never'], 'auto'),
     lockTimeoutSeconds,

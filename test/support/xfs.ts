@@ -1,0 +1,59 @@
+import { execFileSync } from 'node:child_process';
+import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+
+const GIB = 2 ** 30;
+
+/** A real XFS on a loop device. Its disposal thaws it first: an unmount of a frozen file system never returns. */
+export interface XfsVolume {
+  readonly mountPoint: string;
+  readonly device: string;
+}
+
+const quietly = (program: string, ...rest: string[]): boolean => {
+  try {
+    execFileSync(program, rest, { stdio: 'pipe' });
+    return true;
+  } catch {
+    return false;
+  }
+};
+
+/** Makes one XFS of 1 GiB for each name, mounted side by side in a new folder. */
+export function mountXfs(...names: string[]): { readonly folder: string; readonly volumes: XfsVolume[] } & Disposable {
+  const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+  const volumes: XfsVolume[] = [];
+  const dispose = () => {
+    for (const { mountPoint, device } of volumes) {
+      quietly('fsfreeze', '--unfreeze', mountPoint);
+      quietly('umount', mountPoint);
+      quietly('losetup', '--detach', device);
+    }
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    for (const name of names) {
+      const image = join(folder, `${name}.img`);
+      writeFileSync(image, '');
+      truncateSync(image, GIB);
+      execFileSync('mkfs.xfs', ['-q', image]);
+      const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+      const mountPoint = join(folder, name);
+      mkdirSync(mountPoint);
+      volumes.push({ mountPoint, device });
+      execFileSync('mount', [device, mountPoint]);
+    }
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+  return { folder, volumes, [Symbol.dispose]: dispose };
+}
+
+/** Whether a file system is frozen: only freezing it can tell. Leaves it as it was. */
+export function isFrozen(mountPoint: string): boolean {
+  if (!quietly('fsfreeze', '--freeze', mountPoint)) return true;
+  execFileSync('fsfreeze', ['--unfreeze', mountPoint]);
+  return false;
+}

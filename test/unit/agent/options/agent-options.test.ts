@@ -1,0 +1,51 @@
+import { describe, expect, it } from 'vitest';
+import { parseAgentOptions } from '../../../../src/agent/options/agent-options.ts';
+
+const parse = (line: string) => parseAgentOptions(line === '' ? [] : line.split(' '));
+
+describe('the command line of the agent', () => {
+  it('needs nothing but the verb', () => {
+    expect(parse('snapshot')).toMatchObject({
+      verb: 'snapshot',
+      level: 'application',
+      freeze: 'auto',
+      lockTimeoutSeconds: 3,
+      longQueryThresholdSeconds: 3,
+      freezeTimeoutSeconds: 10,
+      logFile: '/var/log/mysql-ebs-snapshot/mysql-ebs-snapshot.log',
+    });
+  });
+
+  it('lets the threshold of long statements follow the lock timeout', () => {
+    expect(parse('snapshot --lock-timeout 7').longQueryThresholdSeconds).toBe(7);
+  });
+
+  it('keeps everything behind the first = of a tag', () => {
+    expect(parse('snapshot --tag a=b=c --tag d=').tags).toEqual({ a: 'b=c', d: '' });
+  });
+
+  it.each([
+    ['', 'no command given'],
+    ['snapsot', "unknown command 'snapsot'"],
+    ['snapshot now', "unexpected argument 'now'"],
+    ['capture', 'capture takes one FILE'],
+    ['snapshot --lock-timout 3', "unknown option '--lock-timout'"],
+    ['snapshot --capture x', '--capture means nothing to snapshot'],
+    ['thaw --level application', '--level means nothing to thaw'],
+    ['snapshot --level crash', "--level 'crash' is not one of: application"],
+    ['snapshot --freeze maybe', "--freeze 'maybe' is not one of: auto, never"],
+    ['snapshot --lock-timeout 0', "--lock-timeout '0' takes a whole number from 1 to 60"],
+    ['snapshot --lock-timeout 2.5', "--lock-timeout '2.5' takes a whole number from 1 to 60"],
+    ['snapshot --long-query-threshold 4', "--long-query-threshold '4' may not be above --lock-timeout"],
+    ['snapshot --run-id a/b', "--run-id 'a/b' is not a run id"],
+    ['snapshot --tag novalue', "--tag 'novalue' is not Key=Value"],
+    ['snapshot --tag mysql-ebs-snapshot:grade=application', 'the key is not yours to set'],
+    ['snapshot --tag AWS:x=y', 'the key is not yours to set'],
+    [`snapshot --tag ${'k'.repeat(128)}=v`, 'is longer than EC2 takes'],
+    ['snapshot --password-parameter a$b', "--password-parameter 'a$b' is not a Parameter Store name"],
+  ])('refuses %j: %s', (line, message) => {
+    expect(() => parse(line)).toThrow(
+      expect.objectContaining({ code: 'usage', message: expect.stringContaining(message) }),
+    );
+  });
+});
