@@ -96,7 +96,8 @@ function without(result: Result, key: keyof Result): Result {
 function longestThatFits(text: string, keep: number, fits: (part: string) => boolean): string {
   if (text.length <= keep) return text;
   let [low, high] = [keep, text.length - 1];
-  const part = (length: number) => `${text.slice(0, length).toWellFormed()}…`;
+  const halfCharacter = /[\ud800-\udbff]$/;
+  const part = (length: number) => `${text.slice(0, length).replace(halfCharacter, '')}…`;
   while (low < high) {
     const middle = Math.ceil((low + high) / 2);
     if (fits(part(middle))) low = middle;
