@@ -166,6 +166,12 @@ const table = {
     hint: "Look for the set's tag with DescribeSnapshots; what arrives late stays graded unproven.",
   },
 
+  'lab-unswept': {
+    exit: 53,
+    meaning: 'something of the lab (a process, a mount, a loop device) could not be taken away',
+    hint: 'End what uses it (`fuser -vm` names it), then run `mysql-ebs-snapshot-lab down`.',
+  },
+
   'host-missing': {
     exit: 40,
     meaning: 'a targeted host did not report a result',

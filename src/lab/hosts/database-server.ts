@@ -3,13 +3,11 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import mysql, { type Connection } from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
-import { signalProcess } from '../machine/lab-processes.ts';
 import type { Shell } from '../machine/shell.ts';
 import { REDO_LOG_SIZE } from './data-directory-cache.ts';
 import { type Durability, durabilitySettings } from './durability.ts';
 
 const START_DEADLINE_MS = 60_000;
-const STOP_DEADLINE_MS = 60_000;
 const POLL_MS = 25;
 
 export interface ServerOptions {
@@ -25,7 +23,10 @@ export interface ServerOptions {
   readonly extra?: readonly string[];
 }
 
-/** A real MariaDB server, run by the account `mysql`, reached over its socket. */
+/**
+ * A real MariaDB server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
+ * a lab's server has written is needed after it.
+ */
 export interface DatabaseServer extends AsyncDisposable {
   readonly pid: number;
   readonly socket: string;
@@ -64,7 +65,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
     ],
     { stdio: 'ignore' },
   );
-  const pid = child.pid;
+  const { pid } = child;
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());
@@ -86,11 +87,8 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
     errorLog,
     connect,
     async [Symbol.asyncDispose]() {
-      if (hasEnded()) return;
-      signalProcess(child.pid ?? 0, 'SIGTERM');
-      const late = setTimeout(() => child.kill('SIGKILL'), STOP_DEADLINE_MS);
+      if (!hasEnded()) child.kill('SIGKILL');
       await ended;
-      clearTimeout(late);
     },
   };
 }

@@ -26,7 +26,7 @@ export async function sweepAll(root: string): Promise<number> {
  */
 export async function sweep(lab: LabFolder): Promise<void> {
   const shell = plainShell();
-  await killProcesses(lab, shell);
+  await endProcesses(lab);
   await unmountAll(join(lab.path, 'hosts'), shell);
   await detachLoops(join(lab.path, 'pool'), shell);
   await unmountAll(lab.path, shell);
@@ -35,14 +35,16 @@ export async function sweep(lab: LabFolder): Promise<void> {
   await rm(lab.path, { recursive: true, force: true });
 }
 
-async function killProcesses(lab: LabFolder, shell: Shell): Promise<void> {
+/** Ends everything that a lab has started, by SIGKILL. */
+export async function endProcesses(lab: LabFolder): Promise<void> {
+  const shell = plainShell();
   const giveUp = Date.now() + PROCESSES_DEADLINE_MS;
   for (;;) {
     await thawAll(lab.path, shell);
     const left = await processesOf(lab.id);
     if (left.length === 0) return;
     if (Date.now() > giveUp) {
-      throw new RunError('lab-unfit', `processes of ${lab.path} do not end: ${left.join(', ')}`);
+      throw new RunError('lab-unswept', `processes of ${lab.path} do not end: ${left.join(', ')}`);
     }
     for (const pid of left) signalProcess(pid, 'SIGKILL');
     await sleep(POLL_MS);
@@ -82,9 +84,7 @@ async function untilItWorks(complaint: string, work: () => Promise<unknown>): Pr
     } catch (error) {
       if (Date.now() > giveUp) {
         const reason = error instanceof Error ? error.message : String(error);
-        throw new RunError('lab-unfit', `${complaint}: ${reason}`, {
-          hint: 'End what uses it (`fuser -vm` names it), then run `mysql-ebs-snapshot-lab down`.',
-        });
+        throw new RunError('lab-unswept', `${complaint}: ${reason}`);
       }
       await sleep(POLL_MS);
     }

@@ -5,14 +5,13 @@ import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { BINLOG_INFO_FILE, Manifest, MANIFEST_FILE } from '../../shared/manifest.ts';
-import type { Disk, EbsOnBtrfs } from '../ebs/ebs-on-btrfs.ts';
+import type { Disk } from '../ebs/ebs-on-btrfs.ts';
 import { startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
 import { type Commit, type EntryKey, entryKey, LEDGERS } from '../load/ledger.ts';
 import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
-import type { LabFolder } from '../machine/lab-folder.ts';
 import { makeMountNamespace } from '../machine/mount-namespace.ts';
-import type { Shell } from '../machine/shell.ts';
+import type { StandingLab } from '../standing-lab.ts';
 import type { Evidence } from './prove-set.ts';
 import { binlogFiles, readBinlogFrom } from './read-binlog.ts';
 
@@ -21,9 +20,7 @@ import { binlogFiles, readBinlogFrom } from './read-binlog.ts';
  * originals, so that every path the server has written down is true. Starts a server on it and gathers the evidence.
  */
 export async function restoreSet(
-  shell: Shell,
-  lab: LabFolder,
-  ebs: EbsOnBtrfs,
+  { shell, folder, ebs }: Pick<StandingLab, 'shell' | 'folder' | 'ebs'>,
   host: SimulatedHost,
   snapshotIds: readonly SnapshotId[],
   commits: readonly Commit[],
@@ -43,7 +40,7 @@ export async function restoreSet(
   if (!last) throw new RunError('rehearsal-failed', `${manifest.set} holds no binary log`);
   const afterRecorded = await readBinlogFrom(shell, imageLog, binlog);
 
-  const runFolder = join(lab.path, 'restored', host.instanceId);
+  const runFolder = join(folder.path, 'restored', host.instanceId);
   await mkdir(runFolder, { recursive: true });
   await using server = await startServer(shell, {
     ...host.paths,

@@ -26,7 +26,7 @@ async function proof(durability: Durability, lapses: Lapses = {}) {
   mark(
     `load: ${report.commits.length} commits, longest ${Math.round(longestCommitMs(report))} ms, ${JSON.stringify(report.done)}`,
   );
-  const evidence = await restoreSet(shell, lab, ebs, host, set.snapshots, report.commits);
+  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set.snapshots, report.commits);
   mark('restored');
   return proveSet(evidence);
 }

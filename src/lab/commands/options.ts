@@ -1,0 +1,50 @@
+import { RunError } from '../../shared/errors.ts';
+import { DURABILITIES, type Durability } from '../hosts/durability.ts';
+import type { LabOptions } from '../standing-lab.ts';
+
+const MOST_HOSTS = 8;
+const LONGEST_LATENCY_MS = 60_000;
+
+/** The options of `rehearse` and `up`, as commander hands them over: text, not yet proven. */
+export interface LabArguments {
+  readonly json?: true;
+  readonly hosts: string;
+  readonly durability: string;
+  readonly apiLatency: string;
+  readonly root: string;
+}
+
+/** Throws RunError `usage` that names the wrong value. */
+export function labOptions(given: LabArguments, dist: string): LabOptions {
+  return {
+    root: absolute(given.root),
+    dist,
+    hosts: wholeNumber('--hosts', given.hosts, 1, MOST_HOSTS),
+    durability: durability(given.durability),
+    apiLatencyMs: wholeNumber('--api-latency', given.apiLatency, 0, LONGEST_LATENCY_MS),
+  };
+}
+
+/** The folder of all labs. The path is part of mount points and of sockets' names, which are short and plain. */
+export function absolute(root: string): string {
+  if (/^(\/[\w.-]+)+$/.test(root) && root.length <= 50 && !root.split('/').includes('..')) return root;
+  throw new RunError('usage', `'${root}' is not valid for --root`, {
+    hint: 'Give an absolute path of at most 50 letters, digits and _.-/',
+  });
+}
+
+function wholeNumber(option: string, text: string, least: number, most: number): number {
+  const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
+  if (value >= least && value <= most) return value;
+  throw new RunError('usage', `'${text}' is not valid for ${option}`, {
+    hint: `Give a whole number from ${least} to ${most}.`,
+  });
+}
+
+function durability(text: string): Durability {
+  const found = DURABILITIES.find((each) => each === text);
+  if (found) return found;
+  throw new RunError('usage', `'${text}' is not valid for --durability`, {
+    hint: `Give innodb_flush_log_at_trx_commit/sync_binlog: ${DURABILITIES.join(', ')}.`,
+  });
+}

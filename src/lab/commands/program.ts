@@ -1,0 +1,61 @@
+import { Command } from 'commander';
+import { COMMIT, VERSION } from '../../shared/version.ts';
+import { DURABILITIES } from '../hosts/durability.ts';
+import { DEFAULT_ROOT } from '../machine/lab-folder.ts';
+import type { Context, ExitStatus } from './context.ts';
+import { type DownArguments, downCommand } from './down.ts';
+import type { LabArguments } from './options.ts';
+import { type RehearseArguments, rehearseCommand } from './rehearse.ts';
+import { upCommand } from './up.ts';
+
+/** The command line. `ended` is told the exit status of the command that ran. */
+export function buildProgram(context: Context, ended: (status: ExitStatus) => void): Command {
+  const program = new Command('mysql-ebs-snapshot-lab')
+    .description('Runs mysql-ebs-snapshot on real databases and file systems of this machine, with an AWS of its own.')
+    .version(`${VERSION} (${COMMIT})`)
+    .exitOverride()
+    .configureOutput({ writeErr: () => {} });
+
+  labCommand(program, 'rehearse')
+    .description('take sets under a hostile write load, restore them, and prove that nothing is lost')
+    .option('--keep', 'leave file systems and servers standing for a look, until `down`')
+    .action(async (options: RehearseArguments) => ended(await rehearseCommand(options, context)));
+
+  labCommand(program, 'up')
+    .description('leave a lab standing, and print the environment for AWS clients')
+    .action(async (options: LabArguments) => ended(await upCommand(options, context)));
+
+  program
+    .command('down')
+    .description('end the lab that `up` left standing, and sweep what crashed labs have left')
+    .option('--json', 'one line of JSON on stdout')
+    .option('--root <folder>', 'the folder of all labs', DEFAULT_ROOT)
+    .action(async (options: DownArguments) => ended(await downCommand(options, context)));
+
+  program.addHelpText(
+    'after',
+    `
+Examples:
+  mysql-ebs-snapshot-lab rehearse
+  mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
+  eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
+  mysql-ebs-snapshot-lab down
+
+Exit status: 0 done, 2 usage, 10-29 refused, 30-49 failed, 50-69 a person is needed, 130 cancelled.
+`,
+  );
+  return program;
+}
+
+const labCommand = (program: Command, name: string): Command =>
+  program
+    .command(name)
+    .option('--json', 'one line of JSON, the last one on stdout, instead of text')
+    .option('--hosts <number>', 'simulated instances', '2')
+    .option('--api-latency <ms>', 'answer time of CreateSnapshots', '0')
+    .option(
+      '--durability <x/y>',
+      `innodb_flush_log_at_trx_commit/sync_binlog of the servers: ${DURABILITIES.join(', ')}`,
+      '1/1',
+    )
+    .option('--root <folder>', 'the folder of all labs', DEFAULT_ROOT);
