@@ -1,0 +1,148 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import { arraysOf, leavesOf, readBlockDevice } from '../../../../src/agent/discovery/block-graph.ts';
+import { RunError } from '../../../../src/shared/errors.ts';
+import { deviceMapper, mdArray, nvme } from '../../../fixtures/described-devices.ts';
+import { describedHost, plant, type Tree } from '../../../fixtures/described-host.ts';
+
+const disk = (n: number): Tree => nvme({ name: `nvme${n}n1`, dev: `259:${n}`, serial: `vol0000000000000000${n}` });
+
+interface Md {
+  readonly level: string;
+  readonly states: readonly string[];
+  readonly arrayState?: string;
+  readonly syncAction?: string;
+  readonly disks?: number;
+}
+
+async function readMd({ level, states, arrayState, syncAction, disks }: Md) {
+  const members = Object.fromEntries(states.map((state, n) => [`nvme${n}n1`, { slot: slotOf(state, n), state }]));
+  const tree = mdArray({
+    name: 'md0',
+    dev: '9:0',
+    level,
+    disks: disks ?? states.length,
+    members,
+    ...(arrayState === undefined ? {} : { arrayState }),
+    ...(syncAction === undefined ? {} : { syncAction }),
+  });
+  const device = await readBlockDevice(describedHost(plant(tree, ...states.map((_, n) => disk(n)))), '9:0');
+  if (device === undefined) throw new Error('md0 is described and must be found');
+  return { state: device.array?.state, leaves: leavesOf(device).map(({ device: { layer } }) => layer.name) };
+}
+
+const slotOf = (state: string, n: number): string => (/in_sync|rebuilding/.test(state) ? String(n) : 'none');
+
+test.each<[string, Md, string, string[]]>([
+  ['whole', { level: 'raid1', states: ['in_sync', 'in_sync'] }, 'whole', ['nvme0n1', 'nvme1n1']],
+  [
+    'active, with a write-mostly half',
+    { level: 'raid1', states: ['in_sync', 'in_sync,write_mostly'], arrayState: 'active' },
+    'whole',
+    ['nvme0n1', 'nvme1n1'],
+  ],
+  ['a faulty half', { level: 'raid1', states: ['in_sync', 'faulty'] }, 'degraded', ['nvme0n1']],
+  ['a half removed', { level: 'raid1', states: ['in_sync'], disks: 2 }, 'degraded', ['nvme0n1']],
+  [
+    'a hot spare besides',
+    { level: 'raid1', states: ['in_sync', 'in_sync', 'spare'], disks: 2 },
+    'whole',
+    ['nvme0n1', 'nvme1n1'],
+  ],
+  ['rebuilding', { level: 'raid1', states: ['in_sync', 'spare'], syncAction: 'recover' }, 'resyncing', ['nvme0n1']],
+  [
+    'after a crash',
+    { level: 'raid10', states: ['in_sync', 'in_sync'], syncAction: 'resync' },
+    'resyncing',
+    ['nvme0n1', 'nvme1n1'],
+  ],
+  [
+    'being checked',
+    { level: 'raid5', states: ['in_sync', 'in_sync', 'in_sync'], syncAction: 'check' },
+    'whole',
+    ['nvme0n1', 'nvme1n1', 'nvme2n1'],
+  ],
+  [
+    'raid6 without one',
+    { level: 'raid6', states: ['in_sync', 'in_sync', 'in_sync', 'faulty'] },
+    'degraded',
+    ['nvme0n1', 'nvme1n1', 'nvme2n1'],
+  ],
+  [
+    'with a journal',
+    { level: 'raid5', states: ['in_sync', 'in_sync', 'journal'], disks: 2 },
+    'whole',
+    ['nvme0n1', 'nvme1n1', 'nvme2n1'],
+  ],
+  ['a stripe without one', { level: 'raid0', states: ['in_sync'], disks: 2 }, 'incomplete', ['nvme0n1']],
+  [
+    'broken',
+    { level: 'raid0', states: ['in_sync', 'in_sync'], arrayState: 'broken' },
+    'incomplete',
+    ['nvme0n1', 'nvme1n1'],
+  ],
+  [
+    'not started',
+    { level: 'raid1', states: ['in_sync', 'in_sync'], arrayState: 'inactive' },
+    'incomplete',
+    ['nvme0n1', 'nvme1n1'],
+  ],
+])('an array: %s', async (_, md, state, leaves) => {
+  expect(await readMd(md)).toEqual({ state, leaves });
+});
+
+test('a stack of any depth leads to every disk it stands on', async () => {
+  await fc.assert(
+    fc.asyncProperty(
+      fc.array(fc.uniqueArray(fc.nat(9), { minLength: 1 }), { minLength: 1, maxLength: 6 }),
+      async (stack) => {
+        // Each level stands on the level before and on disks of its own.
+        const levels = stack.map((disks, level) =>
+          deviceMapper({
+            name: `dm-${level}`,
+            dev: `253:${level}`,
+            dmName: `vg-l${level}`,
+            uuid: 'LVM-x',
+            on: [...(level === 0 ? [] : [`dm-${level - 1}`]), ...disks.map((n) => `nvme${n}n1`)],
+          }),
+        );
+        const host = describedHost(plant(...Array.from({ length: 10 }, (_, n) => disk(n)), ...levels));
+        const top = await readBlockDevice(host, `253:${stack.length - 1}`);
+        const found = new Set(top === undefined ? [] : leavesOf(top).map(({ device: { layer } }) => layer.name));
+        expect(found).toEqual(new Set(stack.flat().map((n) => `nvme${n}n1`)));
+      },
+    ),
+    { numRuns: 50 },
+  );
+});
+
+test('whatever an attribute says, the answer is a device or a refusal that names the file', async () => {
+  const tree = plant(
+    mdArray({
+      name: 'md0',
+      dev: '9:0',
+      level: 'raid1',
+      disks: 1,
+      members: { nvme0n1: { slot: '0', state: 'in_sync' } },
+    }),
+    disk(0),
+  );
+  await fc.assert(
+    fc.asyncProperty(fc.constantFrom(...Object.keys(tree.files)), fc.string(), async (path, content) => {
+      const host = describedHost({ ...tree, files: { ...tree.files, [path]: content } });
+      try {
+        const device = await readBlockDevice(host, '9:0');
+        expect(device === undefined ? [] : arraysOf(device)).toHaveLength(device?.layer.kind === 'raid' ? 1 : 0);
+      } catch (error) {
+        expect(error).toBeInstanceOf(RunError);
+        expect((error as RunError).message).toContain('/sys/devices/');
+      }
+    }),
+    { numRuns: 500 },
+  );
+});
+
+test('a device that stands on itself is refused', async () => {
+  const host = describedHost(deviceMapper({ name: 'dm-0', dev: '253:0', dmName: 'x', uuid: '', on: ['dm-0'] }));
+  await expect(readBlockDevice(host, '253:0')).rejects.toMatchObject({ code: 'host-unfit' });
+});

@@ -1,0 +1,108 @@
+import fc from 'fast-check';
+import { expect, test } from 'vitest';
+import {
+  type Mount,
+  mountOf,
+  parseMountinfo,
+  superOption,
+  visibleMounts,
+} from '../../../../src/agent/discovery/mountinfo.ts';
+import { RunError } from '../../../../src/shared/errors.ts';
+
+/** As the kernel's mangle_path writes: these characters as three octal digits, the rest as they are. */
+const escape = (text: string): string =>
+  text.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
+
+const name = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\//g, '_'));
+const path = fc.array(name, { minLength: 1, maxLength: 5 }).map((names) => `/${names.join('/')}`);
+const optional = fc.array(fc.constantFrom('shared:1', 'master:12', 'propagate_from:3', 'unbindable'), { maxLength: 3 });
+
+test('any mount point, root and source come back as they were written', () => {
+  fc.assert(
+    fc.property(path, path, name, optional, (mountPoint, root, source, fields) => {
+      const line = [
+        31,
+        27,
+        '259:3',
+        escape(root),
+        escape(mountPoint),
+        'rw,noatime',
+        ...fields,
+        '-',
+        'xfs',
+        escape(source),
+        'rw,noquota',
+      ];
+      expect(parseMountinfo(`${line.join(' ')}\n`)).toEqual([
+        {
+          id: 31,
+          parent: 27,
+          majorMinor: '259:3',
+          root,
+          mountPoint,
+          fsType: 'xfs',
+          source,
+          superOptions: 'rw,noquota',
+        },
+      ]);
+    }),
+  );
+});
+
+test('any text is either understood or refused by name, never a crash', () => {
+  fc.assert(
+    fc.property(fc.string({ unit: fc.constantFrom(...'0123456789 -/:\\\nxfsrw,=') }), (text) => {
+      try {
+        for (const { majorMinor, mountPoint } of parseMountinfo(text)) {
+          expect(majorMinor).toMatch(/^\d+:\d+$/);
+          expect(mountPoint.startsWith('/')).toBe(true);
+        }
+      } catch (error) {
+        expect(error).toBeInstanceOf(RunError);
+      }
+    }),
+    { numRuns: 2_000 },
+  );
+});
+
+const mount = (id: number, parent: number, mountPoint: string, more: Partial<Mount> = {}): Mount => ({
+  id,
+  parent,
+  majorMinor: `8:${id}`,
+  root: '/',
+  mountPoint,
+  fsType: 'xfs',
+  source: `/dev/sd${id}`,
+  superOptions: 'rw',
+  ...more,
+});
+
+test('a file lies on the deepest mount above it, and folders are compared whole', () => {
+  const mounts = [mount(1, 0, '/'), mount(2, 1, '/data'), mount(3, 2, '/data/mysql')];
+  expect(mountOf('/data/mysql/shop', mounts)?.id).toBe(3);
+  expect(mountOf('/data/mysqlx', mounts)?.id).toBe(2);
+  expect(mountOf('/database', mounts)?.id).toBe(1);
+  expect(mountOf('/data', mounts)?.id).toBe(2);
+});
+
+test('of two mounts at one place the later one counts', () => {
+  const mounts = [mount(1, 0, '/'), mount(2, 1, '/data'), mount(3, 2, '/data')];
+  expect(mountOf('/data/mysql', mounts)?.id).toBe(3);
+});
+
+test('a mount below a folder that was mounted over is hidden, although its path is longer', () => {
+  const mounts = [mount(1, 0, '/'), mount(2, 1, '/data'), mount(3, 2, '/data/mysql'), mount(4, 2, '/data')];
+  expect(mountOf('/data/mysql/shop', mounts)?.id).toBe(4);
+  expect(visibleMounts(mounts).map(({ id }) => id)).toEqual([1, 4]);
+});
+
+test('without a mount at the root a path outside every mount has none', () => {
+  expect(mountOf('/var/lib', [mount(2, 1, '/data')])).toBeUndefined();
+  expect(mountOf('/data/x', [mount(2, 1, '/data')])?.id).toBe(2);
+});
+
+test('an option of the superblock is found by its whole name', () => {
+  const { superOptions } = { superOptions: 'rw,xlogdev=/dev/a,logdev=/dev/mapper/my\\040log,noquota' };
+  expect(superOption(mount(1, 0, '/', { superOptions }), 'logdev')).toBe('/dev/mapper/my log');
+  expect(superOption(mount(1, 0, '/', { superOptions }), 'rtdev')).toBeUndefined();
+});

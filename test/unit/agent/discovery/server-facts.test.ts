@@ -1,0 +1,97 @@
+import { expect, test } from 'vitest';
+import { readServer } from '../../../../src/agent/discovery/server-facts.ts';
+import { withoutAccount } from '../../../../src/agent/discovery/server-questions.ts';
+import { describedHost } from '../../../fixtures/described-host.ts';
+import { type DescribedServer, mariadb, mysql } from '../../../fixtures/described-server.ts';
+
+const read = ({ answers, tree }: DescribedServer, asked: string[] = []) =>
+  readServer(
+    {
+      ask: async ({ name }) => {
+        asked.push(name);
+        return answers[name] ?? [];
+      },
+    },
+    describedHost(tree),
+  );
+
+test('the recorded MariaDB is understood', async () => {
+  expect(await read(mariadb())).toMatchObject({
+    version: { flavour: 'mariadb', major: 10, minor: 11, patch: 19 },
+    uuid: 'fXdYp7ZWAMMBm0PUMZFJoAcM0o0=',
+    gtidMode: 'on',
+    syncBinlog: 0,
+    doublewrite: true,
+    redoLogEnabled: true,
+    clustered: undefined,
+    privileges: ['BINLOG MONITOR', 'PROCESS', 'RELOAD'],
+  });
+});
+
+test('Percona Server says who it is in the version comment alone', async () => {
+  const variables = { version: '8.4.3-3', version_comment: 'Percona Server (GPL), Release 3, Revision 1' };
+  expect((await read(mysql('8.4.3', { variables }))).version).toEqual({
+    flavour: 'percona',
+    major: 8,
+    minor: 4,
+    patch: 3,
+  });
+});
+
+test.each([
+  ['version', 'ten'],
+  ['server_id', ''],
+  ['sync_binlog', '1.5'],
+  ['innodb_flush_log_at_trx_commit', '4'],
+  ['innodb_doublewrite', 'MAYBE'],
+  ['log_bin', 'PERHAPS'],
+])('an answer that is not understood is named: %s = %s', async (name, value) => {
+  await expect(read(mysql('8.4.3', { variables: { [name]: value } }))).rejects.toMatchObject({
+    code: 'server-unsupported',
+    message: expect.stringContaining(name),
+  });
+});
+
+test.each([
+  ['DETECT_ONLY', false],
+  ['DETECT_AND_RECOVER', true],
+  ['OFF', false],
+])('innodb_doublewrite = %s', async (value, expected) => {
+  expect((await read(mysql('8.4.3', { variables: { innodb_doublewrite: value } }))).doublewrite).toBe(expected);
+});
+
+test('an account without PROCESS is not made to ask what would be refused', async () => {
+  const asked: string[] = [];
+  await read(mariadb({ answers: { grants: [{ grant: 'GRANT USAGE ON *.*' }] } }), asked);
+  expect(asked).not.toContain('data-files');
+});
+
+test('an engine that is enabled counts as used, until an account that sees all tables shows that none uses it', async () => {
+  const engines = [
+    { Engine: 'InnoDB', Support: 'DEFAULT' },
+    { Engine: 'ROCKSDB', Support: 'YES' },
+    { Engine: 'SPIDER', Support: 'NO' },
+  ];
+  const used = [{ engine: 'InnoDB' }];
+  const seesAll = [{ grant: 'GRANT ALL PRIVILEGES ON *.*' }];
+  expect((await read(mariadb({ answers: { engines } }))).enginesInUse).toEqual(['INNODB', 'ROCKSDB']);
+  const answers = { engines, grants: seesAll, 'engines-in-use': used };
+  expect((await read(mariadb({ answers }))).enginesInUse).toEqual(['INNODB']);
+});
+
+test('a grant loses the account and the hash of its password, whatever the server appends', () => {
+  const rows = [
+    {
+      'Grants for a@localhost':
+        "GRANT RELOAD, BINLOG MONITOR ON *.* TO `a`@`localhost` IDENTIFIED BY PASSWORD '*B69027D44F6E5EDC07F1AEAD1477967B16F28227'",
+    },
+    {
+      'Grants for a@localhost':
+        "GRANT SELECT ON `performance_schema`.* TO `a`@`localhost` IDENTIFIED VIA ed25519 USING 'x TO y'",
+    },
+  ];
+  expect(withoutAccount(rows)).toEqual([
+    { grant: 'GRANT RELOAD, BINLOG MONITOR ON *.*' },
+    { grant: 'GRANT SELECT ON `performance_schema`.*' },
+  ]);
+});

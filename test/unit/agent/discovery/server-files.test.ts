@@ -1,0 +1,90 @@
+import { expect, test } from 'vitest';
+import { locateServerFiles } from '../../../../src/agent/discovery/server-files.ts';
+import { describedHost, plant, type Tree } from '../../../fixtures/described-host.ts';
+
+const DATADIR: Tree = { folders: ['/data/mysql/mysql', '/data/mysql/ibdata1'] };
+
+const locate = (variables: Record<string, string>, tree: Tree = {}, dataFiles: readonly string[] = []) =>
+  locateServerFiles(
+    describedHost(plant(DATADIR, tree)),
+    new Map(Object.entries({ datadir: '/data/mysql/', ...variables })),
+    dataFiles,
+  );
+const pathsOf = async (...args: Parameters<typeof locate>) =>
+  (await locate(...args)).files.map(({ role, path }) => `${role} ${path}`);
+
+test('relative values are below the data directory, or below innodb_data_home_dir', async () => {
+  const variables = {
+    innodb_data_home_dir: 'home',
+    innodb_data_file_path: 'ibdata1:12M;deep/ibdata2:50M:autoextend:max:500M',
+    innodb_log_group_home_dir: './',
+    innodb_undo_directory: '../undo',
+  };
+  const tree = { folders: ['/data/mysql/home/ibdata1', '/data/mysql/home/deep/ibdata2', '/data/undo'] };
+  expect(await pathsOf(variables, tree)).toEqual([
+    'data /data/mysql',
+    'system-tablespace /data/mysql/home/ibdata1',
+    'system-tablespace /data/mysql/home/deep/ibdata2',
+    'redo /data/mysql',
+    'undo /data/undo',
+  ]);
+});
+
+test('a system tablespace may name files by absolute paths', async () => {
+  const variables = {
+    innodb_data_home_dir: '',
+    innodb_data_file_path: '/disk1/ibdata1:12M;/disk2/ibdata2:1G:autoextend',
+  };
+  const tree = { folders: ['/disk1/ibdata1', '/disk2/ibdata2'] };
+  expect(await pathsOf(variables, tree)).toContain('system-tablespace /disk2/ibdata2');
+});
+
+test('a raw device is refused', async () => {
+  await expect(locate({ innodb_data_file_path: '/dev/sdb1:3Graw' })).rejects.toMatchObject({
+    code: 'server-unsupported',
+  });
+});
+
+test('paths are followed to where they really are', async () => {
+  const tree = {
+    folders: ['/disk2/binlog', '/disk3/orders.ibd'],
+    links: { '/binlog': '/disk2/binlog', '/data/mysql/orders.ibd': '/disk3/orders.ibd' },
+  };
+  expect(await pathsOf({ log_bin_basename: '/binlog/bin' }, tree, ['orders.ibd'])).toEqual([
+    'data /data/mysql',
+    'binlog /disk2/binlog',
+    'tablespace /disk3/orders.ibd',
+  ]);
+});
+
+test('an index of logs elsewhere brings its folder along', async () => {
+  const variables = { relay_log_basename: '/data/mysql/relay', relay_log_index: '/index/relay.index' };
+  expect(await pathsOf(variables, { folders: ['/index'] })).toContain('relay-log /index');
+});
+
+test('a schema elsewhere is searched for tables that are elsewhere again', async () => {
+  const tree = {
+    folders: ['/fast/shop', '/slow/hits.MYD'],
+    links: { '/data/mysql/shop': '/fast/shop', '/fast/shop/hits.MYD': '/slow/hits.MYD' },
+  };
+  expect(await pathsOf({}, tree)).toEqual(['data /data/mysql', 'tablespace /fast/shop', 'tablespace /slow/hits.MYD']);
+});
+
+test('everything that this host does not have is named at once', async () => {
+  const missing = locate(
+    { log_bin_basename: '/gone/bin', innodb_undo_directory: '/away' },
+    { links: { '/data/mysql/shop': '/nowhere' } },
+    ['/lost/t.ibd'],
+  );
+  await expect(missing).rejects.toMatchObject({
+    code: 'files-unresolved',
+    message: expect.stringMatching(/\/away.*\/gone.*\/lost\/t\.ibd.*\/data\/mysql\/shop/),
+  });
+});
+
+test('a data directory without the system schema is some other folder', async () => {
+  const host = describedHost({ folders: ['/data/mysql/base'] });
+  await expect(locateServerFiles(host, new Map([['datadir', '/data/mysql']]), [])).rejects.toMatchObject({
+    code: 'files-unresolved',
+  });
+});
