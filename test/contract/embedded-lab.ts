@@ -1,7 +1,7 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { EC2Client } from '@aws-sdk/client-ec2';
+import { EC2Client, type EC2ClientConfig } from '@aws-sdk/client-ec2';
 import { SSMClient } from '@aws-sdk/client-ssm';
 import { STSClient } from '@aws-sdk/client-sts';
 import { fromInstanceMetadata } from '@aws-sdk/credential-providers';
@@ -68,15 +68,15 @@ export async function startLab(options: Partial<EmbeddedAwsOptions> = {}): Promi
   const orchestrationRoot = await mkdtemp(join(tmpdir(), 'contract-'));
   const store = countingStore();
   const aws = await startEmbeddedAws({ store, orchestrationRoot, ...options });
-  const clients = (credentials: ConstructorParameters<typeof EC2Client>[0] & object): Clients => {
-    const config = { endpoint: aws.endpoint, region: aws.region, maxAttempts: 1, ...credentials };
+  const clients = (credentials: NonNullable<EC2ClientConfig['credentials']>): Clients => {
+    const config = { endpoint: aws.endpoint, region: aws.region, maxAttempts: 1, credentials };
     return { ec2: new EC2Client(config), ssm: new SSMClient(config), sts: new STSClient(config) };
   };
   return {
     aws,
     store,
-    as: (who) => clients({ credentials: aws[who] }),
-    asHost: (imdsEndpoint) => clients({ credentials: metadataCredentials(imdsEndpoint) }),
+    as: (who) => clients(aws[who]),
+    asHost: (imdsEndpoint) => clients(metadataCredentials(imdsEndpoint)),
     async [Symbol.asyncDispose]() {
       await aws[Symbol.asyncDispose]();
       await rm(orchestrationRoot, { recursive: true, force: true });

@@ -13,6 +13,7 @@ import { type HttpServer, serve } from './http-server.ts';
 import { type Credentials, Principals } from './iam/principals.ts';
 import { Policy } from './iam/policy.ts';
 import { startImds } from './imds.ts';
+import { applyToNewHost } from './ssm/associations.ts';
 import { controlLab } from './lab-control.ts';
 
 export interface EmbeddedAwsOptions {
@@ -81,6 +82,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       hosts: new Map(),
       documents: new Map(),
       commands: new Map(),
+      associations: new Map(),
       parameters: new Map(),
       track: (promise) => {
         work.add(promise);
@@ -125,7 +127,9 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       });
       imds.set(host.instanceId, metadata);
       state.addHost(host, new Date(now()));
-      services.ssm.hosts.set(host.instanceId, { host, run, registeredAt: now() });
+      const managed = { host, run, registeredAt: now() };
+      services.ssm.hosts.set(host.instanceId, managed);
+      applyToNewHost(services.ssm, managed);
       return { imdsEndpoint: metadata.url };
     },
 

@@ -3,7 +3,8 @@ import type { ParameterDefinition, ParameterValue } from './document.ts';
 /**
  * The values of a run: those given, else the defaults. The agent checks allowedPattern again, defaults
  * included, with Go's RE2, which finds (it does not anchor) and has neither look-around nor back-references:
- * a pattern with one fails the document. Throws an Error that says what is wrong.
+ * a pattern with one fails the document. Parameters whose names are not letters and digits are ignored.
+ * Throws an Error that says what is wrong.
  */
 export function settleParameters(
   definitions: Readonly<Record<string, ParameterDefinition>>,
@@ -11,6 +12,7 @@ export function settleParameters(
 ): ReadonlyMap<string, ParameterValue> {
   const settled = new Map<string, ParameterValue>();
   for (const [name, definition] of Object.entries(definitions)) {
+    if (!/^[A-Za-z0-9]+$/.test(name)) continue;
     const value = settle(definition, given[name]);
     if (value === undefined) continue;
     settled.set(name, value);
@@ -38,24 +40,31 @@ function check(name: string, pattern: string, value: ParameterValue): void {
 
 /**
  * Plain textual substitution of `{{ name }}`, with no quoting: the injection hole of the genuine agent.
- * A text that is nothing but a StringList's placeholder becomes the list; within a text a list is JSON.
- * `$$` in a value becomes `$`. Placeholders that are no parameter (`{{ platformType }}`) stay as they are.
+ * A text that is nothing but a placeholder becomes the value itself, a list where it is a StringList;
+ * within a text a list is JSON, and the value is expanded as a template of Go's regexp package.
+ * Placeholders that are no parameter (`{{ platformType }}`) stay as they are.
  */
 export function substitute(input: unknown, values: ReadonlyMap<string, ParameterValue>): unknown {
-  if (Array.isArray(input)) {
-    return input.flatMap((item) => substitute(item, values));
-  }
+  if (Array.isArray(input)) return input.map((item) => substitute(item, values));
   if (typeof input === 'object' && input !== null) {
     return Object.fromEntries(Object.entries(input).map(([key, value]) => [key, substitute(value, values)]));
   }
   if (typeof input !== 'string') return input;
-  const whole = /^\{\{ *([A-Za-z0-9_.-]+) *\}\}$/.exec(input)?.[1];
-  const list = whole === undefined ? undefined : values.get(whole);
-  if (list !== undefined && typeof list !== 'string') return list;
-  return input.replace(/\{\{ *([A-Za-z0-9_.-]+) *\}\}/g, (placeholder, name: string) => {
-    const value = values.get(name);
-    if (value === undefined) return placeholder;
-    return (typeof value === 'string' ? value : JSON.stringify(value)).replaceAll('$$', '$');
+  const alone = /^\{\{\s*([A-Za-z0-9]+)\s*\}\}$/.exec(input)?.[1];
+  const value = alone === undefined ? undefined : values.get(alone);
+  if (value !== undefined) return value;
+  return input.replace(/\{\{\s*([A-Za-z0-9]+)\s*\}\}/g, (placeholder, name: string) => {
+    const text = values.get(name);
+    if (text === undefined) return placeholder;
+    return expand(typeof text === 'string' ? text : JSON.stringify(text), placeholder);
+  });
+}
+
+/** Go's Expand: `$$` is a dollar, `$0` the placeholder, any other `$name` or `${name}` is nothing. */
+function expand(template: string, placeholder: string): string {
+  return template.replace(/\$(?:(\$)|(\w+)|\{(\w+)\})/g, (_whole, dollar?: string, bare?: string, braced?: string) => {
+    if (dollar !== undefined) return '$';
+    return (bare ?? braced) === '0' ? placeholder : '';
   });
 }
 

@@ -128,12 +128,17 @@ async function runStep(step: Step, world: StepWorld, signal: AbortSignal): Promi
 /** What an exit status means to the agent; 137 looks like a timeout, whatever it came from. */
 function interpret(result: ScriptResult): Pick<StepResult, 'status' | 'exitCode' | 'stdout' | 'stderr'> {
   const { exitCode, stdout, stderr } = result;
-  const because = (status: StepStatus, added = '') => ({ status, exitCode, stdout, stderr: stderr + added });
+  const because = (status: StepStatus, added = '') => ({
+    status,
+    exitCode,
+    stdout,
+    stderr: [stderr, added].filter((text) => text !== '').join('\n'),
+  });
   if (result.ended === 'cancelled') return because('Cancelled');
   if (result.ended === 'timed-out' || exitCode === 137) return because('TimedOut');
   if (exitCode === 0 || exitCode === SKIP_THE_REST_AND_SUCCEED) return because('Success');
-  if (exitCode === REBOOT) return because('Failed', '\nexit status 194 reboots the host; the lab does not');
-  return because('Failed', `\nfailed to run commands: exit status ${exitCode}`);
+  if (exitCode === REBOOT) return because('Failed', 'exit status 194 reboots the host; the lab does not');
+  return because('Failed', `failed to run commands: exit status ${exitCode}`);
 }
 
 const leavesOff = (last: StepResult | undefined): boolean =>

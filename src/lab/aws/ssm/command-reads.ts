@@ -137,19 +137,15 @@ function invocationsOf(command: Command, instanceId: string | undefined): readon
   return found === undefined ? [] : [found];
 }
 
-const passes = (filters: readonly Filter[], command: Command, status: string): boolean =>
-  filters.every(({ key, value }) => {
-    switch (key) {
-      case 'InvokedAfter':
-        return command.requestedAt >= Date.parse(value);
-      case 'InvokedBefore':
-        return command.requestedAt <= Date.parse(value);
-      case 'Status':
-        return status === value;
-      case 'DocumentName':
-        return command.documentName === value;
-    }
-  });
+function passes(filters: readonly Filter[], command: Command, status: string): boolean {
+  const tests: Readonly<Record<Filter['key'], (value: string) => boolean>> = {
+    InvokedAfter: (value) => command.requestedAt >= Date.parse(value),
+    InvokedBefore: (value) => command.requestedAt <= Date.parse(value),
+    Status: (value) => status === value,
+    DocumentName: (value) => command.documentName === value,
+  };
+  return filters.every(({ key, value }) => tests[key](value));
+}
 
 function describeInvocation(command: Command, invocation: Invocation, details: boolean): object {
   return {

@@ -5,6 +5,7 @@ import type { DocumentVersion } from './document-store.ts';
 /** [doc: Understanding command statuses] The status, and the detail that says how it came to be. */
 export type InvocationStatus =
   | 'Pending'
+  | 'Delayed'
   | 'InProgress'
   | 'Success'
   | 'Cancelled'
@@ -40,12 +41,13 @@ export interface Command {
   readonly maxErrors: string;
   readonly invocations: ReadonlyMap<string, Invocation>;
   readonly cancel: AbortController;
-  /** Set once more invocations have failed than MaxErrors allows. */
-  exceededMaxErrors: boolean;
+  /** MaxErrors as a number of invocations. */
+  readonly errorsAllowed: number;
 }
 
 const STATUS: Readonly<Record<InvocationDetail, InvocationStatus>> = {
   Pending: 'Pending',
+  Delayed: 'Delayed',
   InProgress: 'InProgress',
   Success: 'Success',
   Cancelled: 'Cancelled',
@@ -59,7 +61,7 @@ const STATUS: Readonly<Record<InvocationDetail, InvocationStatus>> = {
 
 export const statusOf = ({ detail }: Invocation): InvocationStatus => STATUS[detail];
 
-const UNDER_WAY: ReadonlySet<InvocationDetail> = new Set(['Pending', 'InProgress', 'Cancelling']);
+const UNDER_WAY: ReadonlySet<InvocationDetail> = new Set(['Pending', 'Delayed', 'InProgress', 'Cancelling']);
 export const isUnderWay = ({ detail }: Invocation): boolean => UNDER_WAY.has(detail);
 
 /** Failed and timed-out executions count as errors; a delivery that timed out is counted on its own. */
@@ -74,35 +76,37 @@ export interface CommandState {
   readonly deliveryTimedOut: number;
 }
 
-/** The command as a whole, made of its invocations. */
+/**
+ * The command as a whole, made of its invocations [doc: Command, StatusDetails]. The documentation gives
+ * `Incomplete` as a detail only; that its status is Failed is the lab's reading.
+ */
 export function stateOf(command: Command): CommandState {
-  const counts = {
-    targets: command.invocations.size,
-    completed: 0,
-    errors: 0,
-    deliveryTimedOut: 0,
-    pending: 0,
-    successes: 0,
-  };
-  for (const invocation of command.invocations.values()) {
-    if (!isUnderWay(invocation)) counts.completed += 1;
-    if (isError(invocation)) counts.errors += 1;
-    if (invocation.detail === 'DeliveryTimedOut') counts.deliveryTimedOut += 1;
-    if (invocation.detail === 'Pending') counts.pending += 1;
-    if (invocation.detail === 'Success') counts.successes += 1;
-  }
-  const { pending, successes, ...told } = counts;
-  const as = (status: CommandState['status'], detail: string = status): CommandState => ({ status, detail, ...told });
-  if (counts.targets === 0) return as('Success', 'NoInstancesInTag');
-  if (counts.completed < counts.targets) {
-    if (command.cancel.signal.aborted) return as('Cancelling');
-    return pending === counts.targets ? as('Pending') : as('InProgress');
-  }
-  if (command.cancel.signal.aborted) return as('Cancelled');
-  if (command.exceededMaxErrors) return as('Failed');
-  if (successes === counts.targets) return as('Success');
-  if (counts.deliveryTimedOut > 0) return as('TimedOut', 'DeliveryTimedOut');
-  return as('Failed', 'Incomplete');
+  const count = new Map<InvocationDetail, number>();
+  for (const { detail } of command.invocations.values()) count.set(detail, (count.get(detail) ?? 0) + 1);
+  const of = (...details: InvocationDetail[]) => details.reduce((sum, detail) => sum + (count.get(detail) ?? 0), 0);
+
+  const targets = command.invocations.size;
+  const completed = targets - of(...UNDER_WAY);
+  const deliveryTimedOut = of('DeliveryTimedOut');
+  const errors = of('Failed', 'ExecutionTimedOut');
+  const as = (status: CommandState['status'], detail: string = status): CommandState => ({
+    status,
+    detail,
+    targets,
+    completed,
+    errors,
+    deliveryTimedOut,
+  });
+
+  const cancelled = command.cancel.signal.aborted;
+  if (targets === 0) return as('Success', 'NoInstancesInTag');
+  if (completed < targets && cancelled) return as('Cancelling');
+  if (completed < targets) return of('Pending', 'Delayed') === targets ? as('Pending') : as('InProgress');
+  if (cancelled) return as('Cancelled');
+  if (of('Failed') > command.errorsAllowed) return as('Failed');
+  if (errors > command.errorsAllowed) return as('TimedOut', 'ExecutionTimedOut');
+  if (deliveryTimedOut > command.errorsAllowed) return as('TimedOut', 'DeliveryTimedOut');
+  return of('Success') === targets ? as('Success') : as('Failed', 'Incomplete');
 }
 
 /** What the steps make of an invocation: one failure fails it, skipped steps do not. */

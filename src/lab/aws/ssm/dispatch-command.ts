@@ -11,16 +11,14 @@ const LOOK_MS = 50;
  */
 export async function dispatchCommand(world: SsmWorld, command: Command): Promise<void> {
   const waiting = [...command.invocations.values()];
-  const maxErrors = limitOf(command.maxErrors, waiting.length, 0);
   let errors = 0;
   let next = 0;
 
   const worker = async () => {
     for (let invocation = waiting[next++]; invocation !== undefined; invocation = waiting[next++]) {
-      if (command.exceededMaxErrors) end(world, invocation, 'Terminated');
+      if (errors > command.errorsAllowed) end(world, invocation, 'Terminated');
       else await execute(world, command, invocation);
       if (isError(invocation)) errors += 1;
-      if (errors > maxErrors) command.exceededMaxErrors = true;
     }
   };
   const workers = Math.min(limitOf(command.maxConcurrency, waiting.length, 1), waiting.length);
@@ -32,6 +30,7 @@ async function execute(world: SsmWorld, command: Command, invocation: Invocation
   const { host, run } = invocation.target;
   const deadline = invocation.requestedAt + command.timeoutSeconds * 1000;
   while (world.behaviour.offline.includes(host.instanceId) && !signal.aborted) {
+    invocation.detail = 'Delayed';
     if (world.now() >= deadline) return end(world, invocation, 'DeliveryTimedOut');
     await sleep(LOOK_MS, undefined, { ref: false });
   }

@@ -1,19 +1,18 @@
-import { randomUUID } from 'node:crypto';
 import * as v from 'valibot';
 import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
-import type { Command, Invocation } from './command.ts';
 import { describeCommand } from './describe-command.ts';
-import { dispatchCommand } from './dispatch-command.ts';
+import { startCommand } from './start-command.ts';
 import { type DocumentVersion, findDocument, findVersion } from './document-store.ts';
 import { refusalOf } from './document-validation.ts';
 import { parseInput } from './json-protocol.ts';
 import { authorizeSsm, type ManagedHost, type SsmWorld } from './ssm-world.ts';
 import { hostsFor, Targets } from './targets.ts';
 
-const Rate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|[1-9][0-9]?%|100%)$/));
-const ErrorRate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|0|[1-9][0-9]?%|100%|0%)$/));
+/** MaxConcurrency and MaxErrors, as the model has them. */
+export const Rate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|[1-9][0-9]?%|100%)$/));
+export const ErrorRate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|0|[1-9][0-9]?%|100%|0%)$/));
 const Hash = v.pipe(v.string(), v.maxLength(256));
 
 const Parameters = v.strictObject({
@@ -50,9 +49,7 @@ export async function sendCommand(world: SsmWorld, call: ApiCall): Promise<objec
   refuseOtherHash(version, request);
   refuseBadParameters(version, request.Parameters);
 
-  const requestedAt = world.now();
-  const command: Command = {
-    commandId: randomUUID(),
+  const command = startCommand(world, {
     documentName: document.name,
     documentVersion: version,
     versionAsked: request.DocumentVersion ?? '$DEFAULT',
@@ -60,21 +57,11 @@ export async function sendCommand(world: SsmWorld, call: ApiCall): Promise<objec
     comment: request.Comment,
     instanceIds: request.InstanceIds,
     targets: request.Targets,
-    requestedAt,
     timeoutSeconds: request.TimeoutSeconds,
     maxConcurrency: request.MaxConcurrency,
     maxErrors: request.MaxErrors,
-    invocations: new Map(
-      targets.map((target): [string, Invocation] => [
-        target.host.instanceId,
-        { target, requestedAt, detail: 'Pending', steps: [], asked: 0 },
-      ]),
-    ),
-    cancel: new AbortController(),
-    exceededMaxErrors: false,
-  };
-  world.commands.set(command.commandId, command);
-  world.track(dispatchCommand(world, command));
+    hosts: targets,
+  });
   return { Command: describeCommand(command) };
 }
 

@@ -1,5 +1,12 @@
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
+import {
+  createAssociation,
+  describeAssociation,
+  describeAssociationExecutions,
+  describeAssociationExecutionTargets,
+  startAssociationsOnce,
+} from './associations.ts';
 import { cancelCommand, getCommandInvocation, listCommandInvocations, listCommands } from './command-reads.ts';
 import { describeInstanceInformation } from './describe-instance-information.ts';
 import {
@@ -18,7 +25,11 @@ import type { SsmWorld } from './ssm-world.ts';
 const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promise<object>>> = {
   AddTagsToResource: addTagsToResource,
   CancelCommand: cancelCommand,
+  CreateAssociation: createAssociation,
   CreateDocument: createDocument,
+  DescribeAssociation: describeAssociation,
+  DescribeAssociationExecutionTargets: describeAssociationExecutionTargets,
+  DescribeAssociationExecutions: describeAssociationExecutions,
   DescribeDocument: describeDocument,
   DescribeInstanceInformation: describeInstanceInformation,
   GetCommandInvocation: getCommandInvocation,
@@ -27,6 +38,7 @@ const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promi
   ListCommandInvocations: listCommandInvocations,
   ListCommands: listCommands,
   SendCommand: sendCommand,
+  StartAssociationsOnce: startAssociationsOnce,
   UpdateDocument: updateDocument,
   UpdateDocumentDefaultVersion: updateDocumentDefaultVersion,
 };

@@ -5,6 +5,7 @@ import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { conditionKeys, isAllowed } from '../iam/evaluate.ts';
 import type { Principal } from '../iam/principals.ts';
+import type { Association } from './associations.ts';
 import type { Command } from './command.ts';
 import type { StoredDocument } from './document-store.ts';
 import type { StoredParameter } from './parameters.ts';
@@ -25,6 +26,7 @@ export interface SsmWorld {
   readonly documents: Map<string, StoredDocument>;
   /** In the order of their sending. */
   readonly commands: Map<string, Command>;
+  readonly associations: Map<string, Association>;
   readonly parameters: Map<string, StoredParameter>;
   /** Work that goes on after its answer; the lab waits for it when it shuts down. */
   readonly track: (work: Promise<void>) => void;
