@@ -14,13 +14,13 @@ export interface DocumentVersion {
   readonly statusText: string | undefined;
   /** SHA-256 of the content in hex. */
   readonly sha256: string;
+  /** The number of the newest version of the document. */
+  readonly latest: number;
 }
 
 export interface Documents {
-  /** One version, the default one where none is given; `undefined` where there is no such document. */
+  /** One version, the default one where none is given; `undefined` where there is no such document or version. */
   describe(name: string, version?: string): Promise<DocumentVersion | undefined>;
-  /** The version numbers, newest first. */
-  versions(name: string): Promise<readonly string[]>;
   /** Creates the document; answers its version. */
   create(name: string, content: string): Promise<string>;
   /** Adds a version and answers its number; `undefined` where a version with this content is there already. */

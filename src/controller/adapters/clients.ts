@@ -1,5 +1,6 @@
 import { EC2Client } from '@aws-sdk/client-ec2';
 import { SSMClient } from '@aws-sdk/client-ssm';
+import { fromIni } from '@aws-sdk/credential-providers';
 
 /** What the command line says of the account; everything else is the SDK's standard environment. */
 export interface Account {
@@ -26,7 +27,10 @@ export function openClients(account: Account): Clients {
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const common = {
     requestHandler,
-    ...(account.profile === undefined ? {} : { profile: account.profile }),
+    // The profile that was asked for or none: the chain would look at the environment first, and fall back to IMDS.
+    ...(account.profile === undefined
+      ? {}
+      : { profile: account.profile, credentials: fromIni({ profile: account.profile }) }),
     ...(account.region === undefined ? {} : { region: account.region }),
   };
   const ec2 = new EC2Client({ ...common, maxAttempts: 3 });

@@ -2,7 +2,6 @@ import {
   CreateDocumentCommand,
   DescribeDocumentCommand,
   type DocumentDescription,
-  paginateListDocumentVersions,
   UpdateDocumentCommand,
   UpdateDocumentDefaultVersionCommand,
 } from '@aws-sdk/client-ssm';
@@ -20,19 +19,9 @@ export function documents({ ssm, ssmOnce }: Clients): Documents {
           const { Document } = await ssm.send(new DescribeDocumentCommand(request));
           return Document === undefined ? undefined : documentVersion(Document);
         } catch (thrown) {
-          if (isNamed(thrown, 'InvalidDocument')) return undefined;
+          if (isNamed(thrown, 'InvalidDocument') || isNamed(thrown, 'InvalidDocumentVersion')) return undefined;
           throw thrown;
         }
-      });
-    },
-
-    versions(name) {
-      return asking('ssm:ListDocumentVersions', async () => {
-        const found: string[] = [];
-        for await (const page of paginateListDocumentVersions({ client: ssm, pageSize: 50 }, { Name: name })) {
-          found.push(...(page.DocumentVersions ?? []).flatMap(({ DocumentVersion }) => DocumentVersion ?? []));
-        }
-        return found.sort((a, b) => Number(b) - Number(a));
       });
     },
 
@@ -88,5 +77,6 @@ function documentVersion(description: DocumentDescription): DocumentVersion {
     status: description.Status ?? 'Creating',
     statusText: description.StatusInformation,
     sha256: description.Hash ?? '',
+    latest: Number(description.LatestVersion ?? description.DocumentVersion ?? 1),
   };
 }

@@ -49,7 +49,8 @@ export async function installDocument(
     await untilActive(ours, version, documents, clock);
     return { name, sha256, did: 'created', version };
   }
-  const version = (await documents.update(name, content)) ?? (await versionWithOurContent(ours, documents));
+  const version =
+    (await documents.update(name, content)) ?? (await versionWithOurContent(ours, installed.latest, documents));
   await untilActive(ours, version, documents, clock);
   await documents.makeDefault(name, version);
   return { name, sha256, did: 'updated', version };
@@ -95,10 +96,10 @@ async function untilActive(ours: OurDocument, version: string, documents: Docume
 }
 
 /** Systems Manager refuses a second version with the same content: then the one that is there is ours. */
-async function versionWithOurContent(ours: OurDocument, documents: Documents): Promise<string> {
-  for (const version of await documents.versions(ours.name)) {
-    const described = await documents.describe(ours.name, version);
-    if (described?.sha256 === ours.sha256) return version;
+async function versionWithOurContent(ours: OurDocument, latest: number, documents: Documents): Promise<string> {
+  for (let version = latest; version > 0; version--) {
+    const described = await documents.describe(ours.name, String(version));
+    if (described?.sha256 === ours.sha256) return described.version;
   }
   throw new RunError(
     'document-invalid',

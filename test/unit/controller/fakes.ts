@@ -69,10 +69,7 @@ export class FakeDocuments implements Documents {
     if (found !== undefined && found.status !== 'Active') {
       this.kept = this.kept.map((each) => (each === found ? { ...each, status: this.comesUp } : each));
     }
-    return found;
-  }
-  async versions(): Promise<readonly string[]> {
-    return this.kept.map(({ version }) => version).reverse();
+    return found === undefined ? undefined : { ...found, latest: this.kept.length };
   }
   async create(_name: string, content: string): Promise<string> {
     this.calls.push('create');
@@ -89,7 +86,13 @@ export class FakeDocuments implements Documents {
   }
   #add(content: string, status: DocumentVersion['status']): string {
     const version = String(this.kept.length + 1);
-    this.kept.push({ version, status, statusText: undefined, sha256: this.hashOf(content) });
+    this.kept.push({
+      version,
+      status,
+      statusText: undefined,
+      sha256: this.hashOf(content),
+      latest: this.kept.length + 1,
+    });
     return version;
   }
 }

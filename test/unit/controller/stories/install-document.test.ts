@@ -13,6 +13,7 @@ const kept = (version: string, sha256: string) => ({
   sha256,
   status: 'Active' as const,
   statusText: undefined,
+  latest: 1,
 });
 
 function documents(...versions: ReturnType<typeof kept>[]): FakeDocuments {

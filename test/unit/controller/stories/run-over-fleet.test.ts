@@ -26,7 +26,7 @@ function start(
   options: { cancel?: AbortSignal; clock?: ReturnType<typeof fakeClock> } = {},
 ) {
   const documents = new FakeDocuments();
-  documents.kept = [{ version: '7', status: 'Active', statusText: undefined, sha256: ours.sha256 }];
+  documents.kept = [{ version: '7', status: 'Active', statusText: undefined, sha256: ours.sha256, latest: 7 }];
   documents.default = '7';
   const request: FleetRequest = {
     operation: 'snapshot',

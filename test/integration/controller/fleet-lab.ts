@@ -1,0 +1,162 @@
+import { spawn } from 'node:child_process';
+import { existsSync } from 'node:fs';
+import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import * as v from 'valibot';
+import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
+import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
+import { InstanceId } from '../../../src/shared/ids.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+/** The agents of these hosts. Each notes its arguments in a file first, so that a test sees how often it ran. */
+const NOTES_ARGUMENTS = `
+const { appendFileSync } = require('node:fs');
+const argv = process.argv.slice(2);
+appendFileSync('/opt/mysql-ebs-snapshot/ran', JSON.stringify(argv) + '\\n');
+const run = argv[argv.indexOf('--run-id') + 1];
+const instance = process.env.AWS_SSM_INSTANCE_ID;
+const report = (result, status) => {
+  console.log(JSON.stringify({ v: 1, run, instance, ...result }));
+  console.error('a line for people');
+  process.exitCode = status;
+};
+`;
+export const AGENTS = {
+  good: `${NOTES_ARGUMENTS}report({ outcome: 'done', level: 'application', grade: 'application', set: run + '/' + instance, members: 2, stallMs: 312, frozenMs: 251, apiMs: 240, binlog: 'binlog.000042:1234' }, 0);`,
+  refusing: `${NOTES_ARGUMENTS}report({ outcome: 'refused', code: 'storage-unfit', message: 'nvme3n1 is instance store', hint: 'Move it.' }, 21);`,
+  unsafe: `${NOTES_ARGUMENTS}report({ outcome: 'unsafe', code: 'thaw-failed', message: '/data may be frozen', hint: 'Thaw it.' }, 50);`,
+  broken: `${NOTES_ARGUMENTS}throw new Error('no such module');`,
+  endless: `${NOTES_ARGUMENTS}setInterval(() => {}, 1000);`,
+} as const;
+
+export interface TestHost {
+  readonly instanceId: InstanceId;
+  /** The arguments of every run of the host's agent. */
+  ran(): Promise<string[][]>;
+}
+
+export interface Ran {
+  readonly status: number | null;
+  readonly stdout: string;
+  readonly stderr: string;
+  /** The last line of stdout. */
+  readonly json: { outcome: string; run?: string; code?: string; message?: string; hosts?: Record<string, unknown>[] };
+}
+
+export type Who = 'operator' | 'installer' | 'administrator';
+
+export interface RunOptions {
+  readonly as?: Who;
+  /** Over the environment that points at the lab; `undefined` takes a variable away. */
+  readonly environment?: Record<string, string | undefined>;
+  /** Called with what stderr holds so far, each time it grows; may send signals. */
+  readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
+}
+
+export interface FleetLab extends AsyncDisposable {
+  readonly aws: EmbeddedAws;
+  /** The built controller's installation: `dist/controller.cjs`, `ssm-documents/`. */
+  readonly installation: string;
+  addHost(
+    number: number,
+    agent: keyof typeof AGENTS,
+    options?: { tags?: Record<string, string>; oldSsmAgent?: true },
+  ): Promise<TestHost>;
+  /** Runs the controller as users do, to its end. */
+  run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
+}
+
+/** Builds the controller and starts an AWS without hosts. */
+export async function startFleetLab(): Promise<FleetLab> {
+  const folder = await mkdtemp(join(tmpdir(), 'controller-'));
+  const installation = join(folder, 'installation');
+  await build({
+    entryPoints: [join(ROOT, 'src/controller/main.ts')],
+    outfile: join(installation, 'dist/controller.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    logLevel: 'silent',
+  });
+  await cp(join(ROOT, 'ssm-documents'), join(installation, 'ssm-documents'), { recursive: true });
+  const orchestrationRoot = join(folder, 'ssm');
+  const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot });
+
+  return {
+    aws,
+    installation,
+
+    async addHost(number, agent, { tags = {}, oldSsmAgent } = {}) {
+      const instanceId = v.parse(InstanceId, `i-${number.toString(16).padStart(17, '0')}`);
+      const opt = join(folder, instanceId);
+      await mkdir(join(opt, 'mysql-ebs-snapshot'), { recursive: true });
+      await writeFile(join(opt, 'mysql-ebs-snapshot/agent.cjs'), AGENTS[agent]);
+      // The host's own /opt, in a mount namespace that ends with its processes.
+      const enter = [
+        'unshare',
+        '--mount',
+        '--propagation',
+        'private',
+        'sh',
+        '-c',
+        'mount --bind "$0" /opt && exec "$@"',
+        opt,
+      ];
+      await aws.addHost(
+        { instanceId, tags: { Name: `db${number}`, ...tags }, volumes: [], enter, environment: {} },
+        oldSsmAgent === true ? { run: ssmAgent({ orchestrationRoot, ignoresEnvVar: true }) } : {},
+      );
+      const notes = join(opt, 'mysql-ebs-snapshot/ran');
+      return {
+        instanceId,
+        ran: async () => {
+          if (!existsSync(notes)) return [];
+          return (await readFile(notes, 'utf8'))
+            .trim()
+            .split('\n')
+            .map((line) => JSON.parse(line) as string[]);
+        },
+      };
+    },
+
+    run(argv, { as = 'operator', environment = {}, onStderr = () => {} } = {}) {
+      const child = spawn(process.execPath, [join(installation, 'dist/controller.cjs'), ...argv], {
+        stdio: ['ignore', 'pipe', 'pipe'],
+        env: {
+          PATH: process.env['PATH'],
+          HOME: folder,
+          AWS_ENDPOINT_URL: aws.endpoint,
+          AWS_REGION: aws.region,
+          AWS_ACCESS_KEY_ID: aws[as].accessKeyId,
+          AWS_SECRET_ACCESS_KEY: aws[as].secretAccessKey,
+          AWS_EC2_METADATA_DISABLED: 'true',
+          ...environment,
+        },
+      });
+      let [stdout, stderr] = ['', ''];
+      child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
+      child.stderr.setEncoding('utf8').on('data', (text: string) => {
+        stderr += text;
+        onStderr(stderr, (signal) => child.kill(signal));
+      });
+      return new Promise((resolve, reject) => {
+        child.once('error', reject);
+        child.once('close', (status) => {
+          const last = stdout.trimEnd().split('\n').at(-1) ?? '';
+          resolve({ status, stdout, stderr, json: last.startsWith('{') ? JSON.parse(last) : { outcome: '' } });
+        });
+      });
+    },
+
+    async [Symbol.asyncDispose]() {
+      await aws[Symbol.asyncDispose]();
+      await rm(folder, { recursive: true });
+    },
+  };
+}
