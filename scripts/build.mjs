@@ -1,4 +1,6 @@
 /**
+ * `node scripts/build.mjs [agent|controller|lab …]`
+ *
  * Bundles each program into one file that needs nothing but Node: dist/agent.cjs, dist/controller.cjs, dist/lab.cjs.
  *
  * The agent is built in two stages that travel in one file. Its `main.ts` answers --version and --help by itself
@@ -118,7 +120,8 @@ const PROGRAMS = [
 const { version } = JSON.parse(await readFile(resolve(ROOT, 'package.json'), 'utf8'));
 const define = { __VERSION__: JSON.stringify(version), __COMMIT__: JSON.stringify(commit()) };
 
-for (const program of PROGRAMS) {
+const asked = process.argv.slice(2);
+for (const program of PROGRAMS.filter(({ name }) => asked.length === 0 || asked.includes(name))) {
   if (existsSync(resolve(ROOT, `src/${program.name}/main.ts`))) await bundle(program);
 }
 
