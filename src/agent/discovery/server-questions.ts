@@ -57,7 +57,7 @@ export const status: ServerQuestion = {
 /** What is loaded: encryption, replication groups, and the libraries that a restored server needs. */
 export const plugins: ServerQuestion = {
   name: 'plugins',
-  sql: 'SELECT PLUGIN_NAME AS name, PLUGIN_TYPE AS type, PLUGIN_STATUS AS status, PLUGIN_LIBRARY AS library FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL ORDER BY PLUGIN_NAME',
+  sql: 'SELECT PLUGIN_NAME AS name, PLUGIN_TYPE AS type, PLUGIN_STATUS AS status, PLUGIN_LIBRARY AS `library` FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL ORDER BY PLUGIN_NAME',
 };
 
 /** MySQL >= 8.0.24: the keyring as a component shows nowhere among the plugins. */

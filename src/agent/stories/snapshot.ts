@@ -123,8 +123,9 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
     try {
       return await takeSetUnderLock(attempt);
     } catch (error) {
-      if (!(error instanceof RunError && error.code === 'lock-timeout') || number >= request.lockTries) throw error;
+      if (!(error instanceof RunError && error.code === 'lock-timeout')) throw error;
       world.emit({ type: 'lock-not-granted', attempt: number, waitedMs: Math.round(world.clock.elapsed() - asked) });
+      if (number >= request.lockTries) throw error;
       await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
     }
   }
