@@ -40,7 +40,7 @@ export async function runScript(run: ScriptRun, signal: AbortSignal): Promise<Sc
 
   const child = spawnIn(
     run,
-    ['sh', '-c', 'umask 0022; cd "$1" && exec sh -c "$2"', 'sh', run.workingDirectory, path],
+    ['sh', '-c', 'umask 0022; cd "$1" && unset OLDPWD && exec sh -c "$2"', 'sh', run.workingDirectory, path],
     'ignore',
   );
   const stdout = keepHead(child.stdout);
