@@ -4,7 +4,7 @@
 readonly NODE_NEEDED=20.19
 
 die() {
-  printf '%s: %s\n' "${0##*/}" "$*" >&2
+  printf 'scripts/%s: %s\n' "${0##*/}" "$*" >&2
   exit 2
 }
 
@@ -19,6 +19,7 @@ need_node() {
 need_node_packages() {
   need_node
   [[ package-lock.json -nt node_modules/.package-lock.json ]] || return 0
+  command -v npm >/dev/null || die 'npm is needed to install the Node packages and is not on PATH'
   echo 'Installing Node packages (npm ci) …' >&2
   npm ci --no-progress --loglevel=error >&2 || die 'npm ci failed; the lines above say why'
 }
