@@ -62,6 +62,11 @@ describe.runIf(process.getuid?.() === 0)('the script of the document', () => {
     },
   );
 
+  it('expands nothing of Tags to file names', () => {
+    const { result } = runScript(ends(TELLS_ARGUMENTS), { Tags: '*,/*' });
+    expect(told(result?.message).argv.slice(-4)).toEqual(['--tag', '*', '--tag', '/*']);
+  });
+
   it('keeps the status and the line of the agent', () => {
     const { status, stdout } = runScript(ends(`console.log('${RESULT}'); process.exitCode = 30;`));
     expect([status, stdout]).toEqual([30, `${RESULT}\n`]);

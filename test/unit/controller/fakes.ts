@@ -105,6 +105,8 @@ export class FakeFleet implements Commands, Inventory {
   nodes: ManagedNode[] = [];
   answers: Invocation[] = [];
   polls = 1;
+  /** How many polls a cancelled command still takes. */
+  pollsToCancel = 0;
   endStatus = 'Success';
   answerTo: (n: number) => SendAnswer = (n) => ({ kind: 'sent', commandId: `command-${n}` });
   found: SentCommand[] = [];
@@ -126,7 +128,7 @@ export class FakeFleet implements Commands, Inventory {
   async progress(commandId: string): Promise<CommandProgress | undefined> {
     const polled = (this.#polled.get(commandId) ?? 0) + 1;
     this.#polled.set(commandId, polled);
-    const ended = polled >= this.polls || this.cancelled.includes(commandId);
+    const ended = polled >= this.polls || (this.cancelled.includes(commandId) && this.pollsToCancel-- <= 0);
     const targets = this.#of(commandId).length;
     return { status: ended ? this.endStatus : 'InProgress', ended, targets, completed: ended ? targets : 0, errors: 0 };
   }

@@ -54,7 +54,7 @@ describe('the request of a command line', () => {
     [{ passwordParameter: '/prod/root' }, "'/prod/root' is not valid for --password-parameter"],
     [{ runId: 'a b' }, "'a b' is not valid for --run-id"],
     [{ tag: ['Team'] }, "'Team' is not valid for --tag"],
-    [{ tag: ['Team=a,b'] }, "'Team=a,b' is not valid for --tag"],
+    [{ tag: ['Team=a,Env=b'] }, "'Team=a,Env=b' is not valid for --tag"],
     [{ tag: ['Team=$x'] }, "'Team=$x' is not valid for --tag"],
     [{ tag: ['Name=x'] }, "the tag key 'Name' is reserved"],
     [{ tag: ['mysql-ebs-snapshot:grade=application'] }, "the tag key 'mysql-ebs-snapshot:grade' is reserved"],

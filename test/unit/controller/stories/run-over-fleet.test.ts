@@ -143,6 +143,7 @@ describe('a run over the fleet', () => {
   it('cancels its commands once, waits for their end and reports what became of the hosts', async () => {
     const fleet = fleetOf(2);
     fleet.polls = 1000;
+    fleet.pollsToCancel = 3;
     fleet.endStatus = 'Cancelled';
     fleet.answers = [ran(1), ran(2, '', { status: 'Cancelled', exitStatus: undefined })];
     const cancel = new AbortController();
@@ -183,7 +184,9 @@ describe('a run over the fleet', () => {
         { commandId: 'command-8', runId: RUN, scope: ids(2) },
         { commandId: 'command-1', runId: RUN, scope: ids(1) },
       ];
-      expect(await start(fleet, ids(1)).report).toMatchObject({ ending: 'done' });
+      const { report, events } = start(fleet, ids(1));
+      expect(await report).toMatchObject({ ending: 'done' });
+      expect(events).toContainEqual({ type: 'command-sent', commandId: 'command-1', hosts: 1 });
       expect(fleet.sent).toHaveLength(1);
     });
 
