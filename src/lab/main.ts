@@ -9,6 +9,8 @@ import { LOAD_VERB, runLoadProcess } from './load/load-process.ts';
 
 /** Picks the command, turns Ctrl-C into cancellation and the ending into an exit status. */
 async function main(argv: readonly string[]): Promise<void> {
+  // The SDK's advice about Node's version is for those who maintain this program, not for those who run it.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   if (argv[0] === LOAD_VERB && process.send) return runLoadProcess();
   const cancel = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {

@@ -46,9 +46,11 @@ export interface LabDescription {
 
 /** Keeps a lab standing until SIGTERM. Its parent hears how it gets on, and may go once the lab stands. */
 export async function keepStanding(cancel: AbortController): Promise<void> {
-  const tell = (message: FromKeeper) => {
-    if (process.connected) process.send?.(message, () => undefined);
-  };
+  const tell = (message: FromKeeper) =>
+    new Promise<void>((told) => {
+      if (process.connected) process.send?.(message, () => told());
+      else told();
+    });
   let stands = false;
   process.on('disconnect', () => {
     if (!stands) cancel.abort(new RunError('cancelled', 'whoever started the lab has gone'));
@@ -56,15 +58,15 @@ export async function keepStanding(cancel: AbortController): Promise<void> {
   const options = new Promise<LabOptions>((resolve) => {
     process.once('message', (message: ToKeeper) => resolve(message.options));
   });
-  tell({ kind: 'ready' });
-  const say = (sentence: string) => tell({ kind: 'said', sentence });
+  void tell({ kind: 'ready' });
+  const say = (sentence: string) => void tell({ kind: 'said', sentence });
   try {
     const given = await options;
     await withLab('up', given, cancel.signal, say, async (lab) => {
       await controllerOf(lab.shell, lab.aws, given.dist, say).installDocuments();
       say('The documents are installed.');
       stands = true;
-      tell({ kind: 'standing', description: describe(lab) });
+      void tell({ kind: 'standing', description: describe(lab) });
       await new Promise<void>((resolve) => {
         cancel.signal.addEventListener('abort', () => resolve(), { once: true });
         // A signal waits for nobody: something has to keep the process alive until it comes.
@@ -74,7 +76,7 @@ export async function keepStanding(cancel: AbortController): Promise<void> {
     });
   } catch (thrown) {
     const { code, message, hint } = cancel.signal.aborted ? toRunError(cancel.signal.reason) : toRunError(thrown);
-    tell({ kind: 'failed', code, message, hint });
+    await tell({ kind: 'failed', code, message, hint });
   }
   if (process.connected) process.disconnect();
 }

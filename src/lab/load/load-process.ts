@@ -21,6 +21,7 @@ const INNODB_WRITERS = 4;
  */
 export async function runLoadProcess(): Promise<void> {
   const stop = new AbortController();
+  // The parent hangs up when it has heard the end, or has died.
   process.on('disconnect', () => process.exit(0));
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
   process.on('SIGINT', () => undefined);
@@ -36,7 +37,6 @@ export async function runLoadProcess(): Promise<void> {
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
-  process.disconnect?.();
 }
 
 async function load(socketPath: string, stop: AbortController): Promise<LoadReport> {

@@ -22,7 +22,7 @@ export function innodbWriter(writer: number, acknowledged: (commit: Commit) => v
   let seq = 0;
   return {
     name: `InnoDB writer ${writer}`,
-    pauseMs: 2,
+    pauseMs: 4,
     async turn(connection) {
       seq += 1;
       const [from, to] = [1 + (seq % ACCOUNTS), 1 + ((seq * 7 + writer) % ACCOUNTS)];

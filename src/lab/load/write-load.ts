@@ -30,8 +30,11 @@ export async function startLoad(shell: Shell, program: string, socket: string): 
     child.on('message', (message: FromLoad) => {
       if (message.kind === 'ready') send({ kind: 'start', socket });
       else if (message.kind === 'running') running();
-      else if (message.kind === 'report') resolve(message.report);
-      else fail(message.message);
+      else {
+        if (message.kind === 'report') resolve(message.report);
+        else fail(message.message);
+        child.disconnect();
+      }
     });
     child.once('error', (error) => fail(error.message));
     child.once('exit', (status, signal) => fail(`its process ended (${signal ?? status})`));

@@ -2,8 +2,9 @@ import { readdir, readFile } from 'node:fs/promises';
 import type { Shell } from './shell.ts';
 
 /** Attaches a file as a block device and returns its path, like `/dev/loop3`. */
-export async function attachLoop(shell: Shell, file: string): Promise<string> {
-  return (await shell.run(['losetup', '--find', '--show', '--direct-io=on', file])).trim();
+export async function attachLoop(shell: Shell, file: string, mode: 'direct' | 'buffered' = 'direct'): Promise<string> {
+  const directIo = `--direct-io=${mode === 'direct' ? 'on' : 'off'}`;
+  return (await shell.run(['losetup', '--find', '--show', directIo, file])).trim();
 }
 
 /** The loop devices whose backing file lies below a folder, by their paths. */
