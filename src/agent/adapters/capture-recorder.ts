@@ -1,4 +1,4 @@
-import { withoutAccount, grants } from '../discovery/server-questions.ts';
+import { grants, withoutAccount } from '../discovery/server-questions.ts';
 import type { Ec2Reader, HostReader, InstanceFacts, Row, ServerReader } from '../ports.ts';
 import type { Capture } from './capture.ts';
 

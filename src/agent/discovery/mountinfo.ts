@@ -73,19 +73,24 @@ export function superOption(mount: Mount, name: string): string | undefined {
  */
 export function mountOf(path: string, mounts: readonly Mount[]): Mount | undefined {
   const ids = new Set(mounts.map(({ id }) => id));
+  // A mount is crossed once: what we were told might lead round in a circle.
+  const crossed = new Set<Mount>();
   let current: Mount | undefined;
   for (const folder of foldersTo(path)) {
-    for (let upon = mountUpon(folder); upon !== undefined; upon = mountUpon(folder)) current = upon;
+    for (let upon = mountUpon(folder); upon !== undefined; upon = mountUpon(folder)) {
+      crossed.add(upon);
+      current = upon;
+    }
   }
   return current;
 
   function mountUpon(folder: string): Mount | undefined {
-    return mounts.findLast(
-      ({ id, parent, mountPoint }) =>
-        mountPoint === folder &&
-        id !== current?.id &&
-        (current === undefined ? !ids.has(parent) || parent === id : parent === current.id),
-    );
+    return mounts.findLast((mount) => mount.mountPoint === folder && !crossed.has(mount) && isUpon(mount, current));
+  }
+
+  /** The outermost mount is its own parent, or its parent is outside what we can see. */
+  function isUpon({ id, parent }: Mount, below: Mount | undefined): boolean {
+    return below === undefined ? parent === id || !ids.has(parent) : parent === below.id;
   }
 }
 

@@ -1,3 +1,4 @@
+import { RunError } from '../../shared/errors.ts';
 import type { Layer, Role } from '../../shared/manifest.ts';
 import type { AttachedVolume, HostReader, InstanceFacts } from '../ports.ts';
 import {
@@ -10,7 +11,6 @@ import {
 } from './block-graph.ts';
 import type { Member, RaidArray, ServerFile, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
 import { MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
-import { RunError } from '../../shared/errors.ts';
 import { identifyVolume } from './volume-ids.ts';
 
 /** The join: every file of the server -> its mount -> the devices below -> the volume EC2 knows. */

@@ -10,7 +10,7 @@ import {
 import { RunError } from '../../../../src/shared/errors.ts';
 
 /** As the kernel's mangle_path writes: these characters as three octal digits, the rest as they are. */
-const escape = (text: string): string =>
+const asTheKernelWrites = (text: string): string =>
   text.replace(/[ \t\n\\#]/g, (character) => `\\${character.charCodeAt(0).toString(8).padStart(3, '0')}`);
 
 const name = fc.string({ unit: 'grapheme', minLength: 1 }).map((text) => text.replace(/\//g, '_'));
@@ -24,13 +24,13 @@ test('any mount point, root and source come back as they were written', () => {
         31,
         27,
         '259:3',
-        escape(root),
-        escape(mountPoint),
+        asTheKernelWrites(root),
+        asTheKernelWrites(mountPoint),
         'rw,noatime',
         ...fields,
         '-',
         'xfs',
-        escape(source),
+        asTheKernelWrites(source),
         'rw,noquota',
       ];
       expect(parseMountinfo(`${line.join(' ')}\n`)).toEqual([
@@ -105,4 +105,20 @@ test('an option of the superblock is found by its whole name', () => {
   const { superOptions } = { superOptions: 'rw,xlogdev=/dev/a,logdev=/dev/mapper/my\\040log,noquota' };
   expect(superOption(mount(1, 0, '/', { superOptions }), 'logdev')).toBe('/dev/mapper/my log');
   expect(superOption(mount(1, 0, '/', { superOptions }), 'rtdev')).toBeUndefined();
+});
+
+test('mounts that lead round in a circle come to an end', () => {
+  const id = fc.integer({ min: 1, max: 4 });
+  fc.assert(
+    fc.property(fc.array(fc.tuple(id, id, fc.constantFrom('/', '/data', '/data/mysql'))), (circle) => {
+      const mounts = circle.map(([own, parent, mountPoint]) => mount(own, parent, mountPoint));
+      const found = mountOf('/data/mysql/shop', mounts);
+      expect(found === undefined || mounts.includes(found)).toBe(true);
+    }),
+  );
+});
+
+test('what the kernel escapes is exactly what is unescaped', () => {
+  const line = '31 27 8:3 / /a\\040b\\011c\\012d\\134e\\043f rw - xfs /dev/sdf rw';
+  expect(parseMountinfo(line)[0]?.mountPoint).toBe('/a b\tc\nd\\e#f');
 });

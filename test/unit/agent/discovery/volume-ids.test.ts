@@ -1,9 +1,9 @@
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import type { BlockDevice } from '../../../../src/agent/discovery/block-graph.ts';
 import { identifyVolume } from '../../../../src/agent/discovery/volume-ids.ts';
 import type { AttachedVolume } from '../../../../src/agent/ports.ts';
 import { VolumeId } from '../../../../src/shared/ids.ts';
-import * as v from 'valibot';
 
 const leaf = (name: string, more: Partial<BlockDevice> = {}): BlockDevice => ({
   layer: { kind: 'disk', name, sizeBytes: 2 ** 30 },

@@ -1,0 +1,68 @@
+import { expect, test } from 'vitest';
+import { planResult } from '../../../../src/agent/plan/plan-json.ts';
+import { approve, planSnapshot, refusalError } from '../../../../src/agent/plan/plan-snapshot.ts';
+import { decodeResult, encodeResult } from '../../../../src/shared/result.ts';
+import { factsOf, REQUEST } from './some-facts.ts';
+
+const planOf = async (host: string, request = {}) => planSnapshot({ ...REQUEST, ...request }, await factsOf(host));
+
+test('what is no member is left out, the boot volume by its own flag', async () => {
+  const { plan } = await planOf('md-raid0-two-nvme');
+  expect(plan.members).toEqual(['vol-0aaaaaaaaaaaaaaa1', 'vol-0aaaaaaaaaaaaaaa2']);
+  expect(plan.exclude).toEqual({
+    bootVolume: true,
+    dataVolumes: ['vol-0aaaaaaaaaaaaaaa3', 'vol-0aaaaaaaaaaaaaaa4', 'vol-0aaaaaaaaaaaaaaa5', 'vol-0aaaaaaaaaaaaaaa6'],
+  });
+});
+
+test('on the root file system the boot volume is the set, synced and never frozen', async () => {
+  const { plan } = await planOf('root-file-system');
+  expect(plan).toMatchObject({
+    members: ['vol-0aaaaaaaaaaaaaaa0'],
+    exclude: { bootVolume: false, dataVolumes: ['vol-0aaaaaaaaaaaaaaa1'] },
+    freeze: [],
+    syncOnly: ['/'],
+    warnings: [{ code: 'not-frozen' }],
+  });
+});
+
+test('one superblock is frozen once, however many bind mounts lead to it', async () => {
+  expect((await planOf('bind-mount')).plan.freeze).toEqual(['/data']);
+});
+
+test('--freeze never syncs what would have been frozen, and says so', async () => {
+  const { plan } = await planOf('loop-devices', { freeze: 'never' });
+  expect(plan).toMatchObject({ freeze: [], syncOnly: ['/data', '/binlog'] });
+  expect(plan.warnings.map(({ code }) => code)).toEqual(['not-frozen', 'not-frozen']);
+});
+
+test('the tags of a set begin as unproven, and the user cannot overwrite ours', async () => {
+  const { plan } = await planOf('luks', { tags: { Purpose: 'nightly', 'mysql-ebs-snapshot:grade': 'application' } });
+  expect(plan.tags).toEqual({
+    Purpose: 'nightly',
+    'mysql-ebs-snapshot:set': '20261122T030000Z-4f2a9c/i-0123456789abcdef0',
+    'mysql-ebs-snapshot:run': '20261122T030000Z-4f2a9c',
+    'mysql-ebs-snapshot:instance': 'i-0123456789abcdef0',
+    'mysql-ebs-snapshot:level': 'application',
+    'mysql-ebs-snapshot:grade': 'unproven',
+    'mysql-ebs-snapshot:members': '1',
+    'mysql-ebs-snapshot:server': 'mysql 8.4.3',
+    'mysql-ebs-snapshot:server-uuid': '8a94f357-aab4-11df-86ab-c80aa9429562',
+  });
+});
+
+test('a plan with refusals is not approved; the first one names the error and counts the rest', async () => {
+  const planned = await planOf('unfit-server');
+  expect(() => approve(planned)).toThrow(/lacks RELOAD.* \(and 5 more/);
+  expect(refusalError(planned.refusals)).toMatchObject({ code: 'server-denied', exit: 17 });
+  expect(refusalError([])).toBeUndefined();
+});
+
+test('a plan is a result that the controller understands', async () => {
+  for (const [host, outcome] of [
+    ['luks', 'done'],
+    ['unfit-server', 'refused'],
+  ] as const) {
+    expect(decodeResult(encodeResult(planResult(await planOf(host))))).toMatchObject({ outcome, members: 1 });
+  }
+});

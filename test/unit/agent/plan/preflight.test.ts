@@ -1,0 +1,177 @@
+import { describe, expect, test } from 'vitest';
+import type { HostFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
+import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
+import type { SnapshotRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
+import { ERRORS } from '../../../../src/shared/errors.ts';
+import { factsOf, REQUEST, someVolume } from './some-facts.ts';
+
+const sound = await factsOf('loop-devices');
+const mirror = await factsOf('degraded-mirror');
+const mysql = await factsOf('luks');
+const onRoot = await factsOf('root-file-system');
+
+const withServer = (server: Partial<ServerFacts>, facts = sound): HostFacts => ({
+  ...facts,
+  server: { ...facts.server, ...server },
+});
+const withMemberTags = (tags: Record<string, string>): HostFacts => ({
+  ...sound,
+  storage: {
+    ...sound.storage,
+    members: sound.storage.members.map((member) => ({ ...member, volume: { ...member.volume, tags } })),
+  },
+});
+const messages = (facts: HostFacts, request: Partial<SnapshotRequest> = {}): readonly string[] =>
+  preflight(facts, { ...REQUEST, ...request }).map(({ code, message }) => `${code}: ${message}`);
+
+test('nothing speaks against a sound host', () => {
+  for (const facts of [sound, mirror, mysql, onRoot]) expect(messages(facts)).toEqual([]);
+});
+
+test('every refusal has an exit status of 10 to 29, one line, and a remedy', async () => {
+  const everything = await factsOf('unfit-server');
+  const refusals = preflight(everything, REQUEST);
+  expect(refusals).toHaveLength(6);
+  for (const { code, message, hint } of refusals) {
+    expect(ERRORS[code].exit).toBeGreaterThanOrEqual(10);
+    expect(ERRORS[code].exit).toBeLessThan(30);
+    expect(message).not.toContain('\n');
+    expect(hint).not.toBe('');
+  }
+});
+
+describe('privileges', () => {
+  const lacks = (facts: HostFacts, privileges: string[]) => messages(withServer({ privileges }, facts));
+
+  test('all of them are as good as the least', () => {
+    expect(lacks(sound, ['ALL PRIVILEGES'])).toEqual([]);
+    expect(lacks(mysql, ['ALL PRIVILEGES'])).toEqual([]);
+  });
+
+  test('what is missing is named, and the statement that mends it', () => {
+    const [refusal] = preflight(withServer({ privileges: ['RELOAD', 'PROCESS'] }, mysql), REQUEST);
+    expect(refusal).toMatchObject({
+      code: 'server-denied',
+      message: expect.stringMatching(/lacks BACKUP_ADMIN, REPLICATION CLIENT, SELECT on performance_schema\.\*$/),
+      hint: expect.stringContaining('GRANT BACKUP_ADMIN, REPLICATION CLIENT ON *.* TO'),
+    });
+  });
+
+  test('without a binary log nobody asks for its coordinates', () => {
+    expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'], binlogEnabled: false }))).toEqual([]);
+    expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'] }))).toEqual([
+      expect.stringContaining('lacks BINLOG MONITOR'),
+    ]);
+  });
+
+  test('MariaDB before 10.5 calls it REPLICATION CLIENT', () => {
+    const version = { flavour: 'mariadb', major: 10, minor: 4, patch: 34 } as const;
+    expect(messages(withServer({ version, privileges: ['RELOAD', 'PROCESS', 'REPLICATION CLIENT'] }))).toEqual([]);
+    expect(messages(withServer({ version, privileges: ['RELOAD', 'PROCESS', 'BINLOG MONITOR'] }))).toHaveLength(1);
+  });
+
+  test('a privilege on one schema is none on all', () => {
+    expect(lacks(sound, ['RELOAD ON SHOP.*', 'PROCESS', 'BINLOG MONITOR'])).toEqual([
+      expect.stringContaining('lacks RELOAD'),
+    ]);
+  });
+});
+
+test('a degraded stripe or parity array is refused where a degraded mirror is not', () => {
+  const array = (level: string, state: 'degraded' | 'incomplete' | 'resyncing'): HostFacts => ({
+    ...sound,
+    storage: { ...sound.storage, arrays: [{ name: 'md0', level, state, detail: '…' }] },
+  });
+  expect(messages(array('raid1', 'degraded'))).toEqual([]);
+  expect(messages(array('raid10', 'degraded'))).toEqual([]);
+  expect(messages(array('raid5', 'degraded'))).toEqual([expect.stringContaining('storage-unfit: the array md0')]);
+  expect(messages(array('raid1', 'incomplete'))).toHaveLength(1);
+  expect(messages(array('raid1', 'resyncing'))).toHaveLength(1);
+});
+
+test('file systems that a freeze was not seen to hold are refused', () => {
+  const on = (fsType: string): HostFacts => ({
+    ...sound,
+    storage: { ...sound.storage, mounts: sound.storage.mounts.map((mount) => ({ ...mount, fsType })) },
+  });
+  for (const fsType of ['xfs', 'ext4', 'ext3']) expect(messages(on(fsType))).toEqual([]);
+  for (const fsType of ['ext2', 'btrfs', 'zfs', 'overlay', 'nfs4', 'tmpfs'])
+    expect(messages(on(fsType))).toHaveLength(2);
+});
+
+test('forty volumes can be left out, one more cannot', () => {
+  const strangers = (count: number): HostFacts => ({
+    ...sound,
+    instance: {
+      ...sound.instance,
+      volumes: [...sound.instance.volumes, ...Array.from({ length: count }, (_, n) => someVolume(n))],
+    },
+  });
+  expect(messages(strangers(40))).toEqual([]);
+  expect(messages(strangers(41))).toEqual([expect.stringMatching(/^set-too-large: 41 attached volumes/)]);
+});
+
+test('the tags of a volume and ours together are at most fifty', () => {
+  const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`tag${n}`, 'x']));
+  expect(messages(withMemberTags(tags(37)))).toEqual([]);
+  expect(messages(withMemberTags(tags(38)))).toHaveLength(2);
+  expect(messages(withMemberTags(tags(37)), { tags: { Team: 'db' } })).toHaveLength(2);
+  expect(messages(withMemberTags({ ...tags(36), Team: 'web' }), { tags: { Team: 'db' } })).toEqual([]);
+  expect(messages(withMemberTags({ ...tags(37), 'aws:cloudformation:stack-name': 'x' }))).toEqual([]);
+});
+
+test('a volume that carries our tags would forge them', () => {
+  expect(messages(withMemberTags({ 'mysql-ebs-snapshot:grade': 'application' }))).toEqual(
+    Array(2).fill(expect.stringContaining('carries tags of a set (mysql-ebs-snapshot:grade)')),
+  );
+});
+
+test.each<[string, Partial<ServerFacts>, string]>([
+  ['root as owner', { datadirOwner: { uid: 0, gid: 0 } }, 'datadir-unfit: the data directory /data/mysql is owned'],
+  ['no redo log', { redoLogEnabled: false }, 'server-unsupported: the InnoDB redo log is disabled'],
+  ['forced recovery', { forceRecovery: 3 }, 'server-unsupported: the server runs with innodb_force_recovery = 3'],
+  [
+    'an unknown engine',
+    { enginesInUse: ['INNODB', 'SPIDER'] },
+    'server-unsupported: the server uses the engine SPIDER',
+  ],
+  ['Galera', { clustered: 'galera' }, 'server-unsupported: the server is a member of a Galera cluster'],
+])('refused: %s', (_, server, message) => {
+  expect(messages(withServer(server))).toEqual([expect.stringContaining(message)]);
+});
+
+test('doublewrite is needed where nothing is frozen', () => {
+  expect(messages(withServer({ doublewrite: false }))).toEqual([]);
+  expect(messages(withServer({ doublewrite: false }), { freeze: 'never' })).toHaveLength(2);
+  expect(messages(withServer({ doublewrite: false }, onRoot))).toEqual([
+    expect.stringContaining('/ would not be frozen'),
+  ]);
+});
+
+describe('what the agent needs itself', () => {
+  const agentPaths = [{ what: 'log file', path: '/data/log/agent.log' }];
+
+  test('may not lie on what is frozen', () => {
+    expect(messages(sound, { agentPaths })).toEqual([
+      'agent-on-frozen-mount: the log file /data/log/agent.log lies on /data, which would be frozen',
+    ]);
+  });
+
+  test('may lie on the same volume where nothing is frozen, or beside the mount', () => {
+    expect(messages(sound, { agentPaths, freeze: 'never' })).toEqual([]);
+    expect(messages(sound, { agentPaths: [{ what: 'log file', path: '/database.log' }] })).toEqual([]);
+  });
+
+  test('is found under a bind mount too', async () => {
+    const facts = await factsOf('bind-mount');
+    const path = '/srv/binlog/agent.log';
+    expect(messages(facts, { agentPaths: [{ what: 'log file', path }] })).toEqual([
+      expect.stringContaining('lies on /data, which would be frozen'),
+    ]);
+  });
+});
+
+test('facts without any volume are not a set of none', () => {
+  const nothing = { ...sound, storage: { ...sound.storage, members: [], mounts: [] } };
+  expect(messages(nothing)).toEqual([expect.stringContaining('volume-unresolved')]);
+});
