@@ -4,6 +4,7 @@ import { printable } from './style.ts';
 /** What a presenter writes to: stderr, or a test's buffer. */
 export interface Screen {
   readonly isTTY?: boolean;
+  /** 0 where the terminal does not know its width. */
   readonly columns?: number;
   write(text: string): unknown;
 }
@@ -31,7 +32,7 @@ export function presentProgress(screen: Screen): ProgressPresenter {
       } else if (text !== lastCounts) {
         lastCounts = text;
         clear();
-        screen.write(live ? text.slice(0, Math.max((screen.columns ?? 80) - 1, 1)) : `${text}\n`);
+        screen.write(live ? text.slice(0, (screen.columns || 80) - 1) : `${text}\n`);
         shown = live;
       }
     },

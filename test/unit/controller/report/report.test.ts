@@ -63,9 +63,9 @@ describe('the progress', () => {
     { type: 'progress', targets: 2, completed: 2, errors: 1 },
     { type: 'host-left-out', instance: host(3), name: '-', message: 'the instance is stopped' },
   ];
-  const shown = (isTTY: boolean) => {
+  const shown = (isTTY: boolean, columns = 80) => {
     let text = '';
-    const presenter = presentProgress({ isTTY, columns: 80, write: (part) => (text += part) });
+    const presenter = presentProgress({ isTTY, columns, write: (part) => (text += part) });
     for (const event of events) presenter.emit(event);
     presenter.close();
     return text;
@@ -81,6 +81,11 @@ describe('the progress', () => {
         '',
       ].join('\n'),
     );
+  });
+
+  it('fits into one line of the terminal, whose width may be unknown', () => {
+    expect(shown(true, 11)).toContain('\n0 of 2 hos\r');
+    expect(shown(true, 0)).toBe(shown(true));
   });
 
   it('is one line that is rewritten, on a terminal', () => {
