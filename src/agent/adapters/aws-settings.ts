@@ -7,6 +7,8 @@ import { InstanceId } from '../../shared/ids.ts';
 import { refusedByAws } from './aws-errors.ts';
 
 const METADATA = { httpOptions: { timeout: 2_000 }, retries: 1, ec2MetadataV1Disabled: true };
+/** Without a leading slash: the SDK puts the endpoint's own in front. */
+const IDENTITY_DOCUMENT = 'latest/dynamic/instance-identity/document';
 const PARAMETER_DEADLINE_MS = 30_000;
 
 /** What every client of the SDK is made with. */
@@ -31,7 +33,7 @@ export async function identify(): Promise<{ instanceId: InstanceId; aws: AwsSett
 async function identityDocument(): Promise<v.InferOutput<typeof IdentityDocument>> {
   const endpoint = process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? 'http://169.254.169.254';
   try {
-    const text = await new MetadataService(METADATA).request('/latest/dynamic/instance-identity/document', {});
+    const text = await new MetadataService(METADATA).request(IDENTITY_DOCUMENT, {});
     return v.parse(IdentityDocument, JSON.parse(text));
   } catch (error) {
     const reason = error instanceof Error ? error.message : String(error);
