@@ -77,20 +77,20 @@ export const enginesInUse: ServerQuestion = {
 
 export const grants: ServerQuestion = { name: 'grants', sql: 'SHOW GRANTS' };
 
-/** The InnoDB files that are not below the data directory under their own names. Needs PROCESS. */
+/** The InnoDB files that are not below the data directory under their own names, temporary ones aside. Needs PROCESS. */
 export function dataFiles(version: ServerVersion): ServerQuestion {
-  const [table, column] = dataFilesTable(version);
+  const { table, column, kept } = dataFilesTable(version);
   return {
     name: 'data-files',
-    sql: `SELECT DISTINCT ${column} AS path FROM information_schema.${table} WHERE ${column} IS NOT NULL AND ${column} NOT LIKE './%'`,
+    sql: `SELECT DISTINCT ${column} AS path FROM information_schema.${table} WHERE ${column} NOT LIKE './%' AND ${kept}`,
   };
 }
 
-function dataFilesTable({ flavour, major, minor }: ServerVersion): readonly [table: string, column: string] {
-  if (flavour !== 'mariadb') return ['FILES', 'FILE_NAME'];
+function dataFilesTable({ flavour, major, minor }: ServerVersion): { table: string; column: string; kept: string } {
+  if (flavour !== 'mariadb') return { table: 'FILES', column: 'FILE_NAME', kept: "FILE_TYPE <> 'TEMPORARY'" };
   return major > 10 || (major === 10 && minor >= 6)
-    ? ['INNODB_SYS_TABLESPACES', 'FILENAME']
-    : ['INNODB_SYS_DATAFILES', 'PATH'];
+    ? { table: 'INNODB_SYS_TABLESPACES', column: 'FILENAME', kept: "NAME <> 'innodb_temporary'" }
+    : { table: 'INNODB_SYS_DATAFILES', column: 'PATH', kept: 'TRUE' };
 }
 
 /**

@@ -86,8 +86,10 @@ test('a file lies on the deepest mount above it, and folders are compared whole'
 });
 
 test('of two mounts at one place the later one counts', () => {
-  const mounts = [mount(1, 0, '/'), mount(2, 1, '/data'), mount(3, 2, '/data')];
-  expect(mountOf('/data/mysql', mounts)?.id).toBe(3);
+  for (const parent of [1, 2]) {
+    const mounts = [mount(1, 0, '/'), mount(2, 1, '/data'), mount(3, parent, '/data')];
+    expect(mountOf('/data/mysql', mounts)?.id).toBe(3);
+  }
 });
 
 test('a mount below a folder that was mounted over is hidden, although its path is longer', () => {

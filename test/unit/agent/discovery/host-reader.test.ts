@@ -1,0 +1,45 @@
+import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, expect, test } from 'vitest';
+import { hostReader } from '../../../../src/agent/adapters/host-reader.ts';
+import { parseMountinfo } from '../../../../src/agent/discovery/mountinfo.ts';
+
+const folder = realpathSync(mkdtempSync(join(tmpdir(), 'host-reader-')));
+afterAll(() => rmSync(folder, { recursive: true }));
+mkdirSync(join(folder, 'shop/deep'), { recursive: true });
+writeFileSync(join(folder, 'file'), 'text');
+symlinkSync('file', join(folder, 'link'));
+symlinkSync('nowhere', join(folder, 'dangling'));
+symlinkSync('round', join(folder, 'round'));
+symlinkSync('../file', join(folder, 'shop/table'));
+symlinkSync('../../file', join(folder, 'shop/deep/partition'));
+
+test('what is not there is undefined, whichever way it is asked', async () => {
+  for (const path of ['missing', 'file/below', 'dangling', 'round'].map((name) => join(folder, name))) {
+    expect([
+      await hostReader.readText(path),
+      await hostReader.list(path),
+      await hostReader.realPath(path),
+      await hostReader.owner(path),
+    ]).toEqual([undefined, undefined, undefined, undefined]);
+  }
+});
+
+test('a path is followed through its links', async () => {
+  expect(await hostReader.realPath(join(folder, 'shop/table'))).toBe(join(folder, 'file'));
+  expect(await hostReader.readText(join(folder, 'link'))).toBe('text');
+});
+
+test('symbolic links are found as deep as asked, and not followed', async () => {
+  const found = async (depth: number) =>
+    (await hostReader.symlinksBelow(folder, depth)).map((path) => path.slice(folder.length + 1));
+  expect(await found(1)).toEqual(['dangling', 'link', 'round']);
+  expect(await found(2)).toEqual(['dangling', 'link', 'round', 'shop/table']);
+  expect(await found(3)).toEqual(['dangling', 'link', 'round', 'shop/deep/partition', 'shop/table']);
+});
+
+test('the mounts of this very machine are understood', async () => {
+  const mounts = parseMountinfo((await hostReader.readText('/proc/self/mountinfo')) ?? '');
+  expect(mounts.map(({ mountPoint }) => mountPoint)).toContain('/');
+});
