@@ -65,9 +65,9 @@ export interface Clients {
 }
 
 export async function startLab(options: Partial<EmbeddedAwsOptions> = {}): Promise<Lab> {
-  const orchestrationRoot = await mkdtemp(join(tmpdir(), 'contract-'));
+  const folder = await temporaryFolder();
   const store = countingStore();
-  const aws = await startEmbeddedAws({ store, orchestrationRoot, ...options });
+  const aws = await startEmbeddedAws({ store, orchestrationRoot: folder.path, ...options });
   const clients = (credentials: NonNullable<EC2ClientConfig['credentials']>): Clients => {
     const config = { endpoint: aws.endpoint, region: aws.region, maxAttempts: 1, credentials };
     return { ec2: new EC2Client(config), ssm: new SSMClient(config), sts: new STSClient(config) };
@@ -79,7 +79,7 @@ export async function startLab(options: Partial<EmbeddedAwsOptions> = {}): Promi
     asHost: (imdsEndpoint) => clients(metadataCredentials(imdsEndpoint)),
     async [Symbol.asyncDispose]() {
       await aws[Symbol.asyncDispose]();
-      await rm(orchestrationRoot, { recursive: true, force: true });
+      await folder[Symbol.asyncDispose]();
     },
   };
 }
@@ -103,4 +103,10 @@ export async function failure(
     return { name, status: $metadata?.httpStatusCode, message };
   }
   throw new Error('the call was expected to fail');
+}
+
+/** A folder of this test's own, gone with it. */
+export async function temporaryFolder(): Promise<AsyncDisposable & { readonly path: string }> {
+  const path = await mkdtemp(join(tmpdir(), 'contract-'));
+  return { path, [Symbol.asyncDispose]: () => rm(path, { recursive: true, force: true }) };
 }

@@ -93,6 +93,12 @@ describe('a host', () => {
       Value: 'secret',
     });
     expect((await get('/mysql-ebs-snapshot/password', false)).Parameter?.Value).not.toContain('secret');
+    lab.aws.putParameter('/aws/reference/secretsmanager/mysql-ebs-snapshot/password', 'kept');
+    lab.aws.putParameter('/aws/reference/secretsmanager/payroll', 'other');
+    expect((await get('/aws/reference/secretsmanager/mysql-ebs-snapshot/password')).Parameter?.Value).toBe('kept');
+    expect(await failure(get('/aws/reference/secretsmanager/payroll'))).toMatchObject({
+      name: 'AccessDeniedException',
+    });
     expect(await failure(get('/mysql-ebs-snapshot/none'))).toMatchObject({ name: 'ParameterNotFound' });
     expect(await failure(get('/payroll/password'))).toMatchObject({ name: 'AccessDeniedException' });
   });

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: expansions of the shell, not of JavaScript
 import { access, readFile } from 'node:fs/promises';
 import {
   CancelCommandCommand,
@@ -7,8 +8,11 @@ import {
   waitUntilCommandExecuted,
 } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import type { AddHostOptions } from '../../src/lab/aws/embedded-aws.ts';
+import { ssmAgent } from '../../src/lab/ssm-agent/run-document.ts';
+import type { LabHost } from '../../src/lab/world.ts';
 import { ended, install, runToEnd, send } from './commands.ts';
-import { failure, instanceId, type Lab, plainHost, startLab } from './embedded-lab.ts';
+import { failure, instanceId, type Lab, plainHost, startLab, temporaryFolder } from './embedded-lab.ts';
 
 let lab: Lab;
 beforeEach(async () => {
@@ -209,6 +213,40 @@ describe('its end', () => {
     const [file, folder = ''] = (found.StandardOutputContent ?? '').split('\n');
     expect(file).toBe('_script.sh');
     await expect(access(folder)).rejects.toMatchObject({ code: 'ENOENT' });
+  });
+});
+
+describe('other hosts', () => {
+  const sendTo = async (changes: Partial<LabHost>, options?: AddHostOptions) => {
+    await lab.aws.addHost({ ...plainHost(2), ...changes }, options);
+    return send(lab, { InstanceIds: [instanceId(2)] });
+  };
+
+  test('a run passes through the prefix that enters the host, and a kill reaches what it started', async () => {
+    await using folder = await temporaryFolder();
+    const script = 'sleep 300 & echo "$ENTERED $PPID $!" > "$FOLDER/new"; mv "$FOLDER/new" "$FOLDER/said"; wait';
+    await install(lab, [{ script }]);
+    const commandId = await sendTo({
+      enter: ['sh', '-c', 'ENTERED=yes; export ENTERED; "$@"; exit $?', 'sh'],
+      environment: { FOLDER: folder.path },
+    });
+    const said = () => readFile(`${folder.path}/said`, 'utf8').catch(() => '');
+    await expect.poll(said).not.toBe('');
+    await lab.as('operator').ssm.send(new CancelCommandCommand({ CommandId: commandId }));
+    await ended(lab, commandId);
+    const [entered, ...pids] = (await said()).trim().split(' ');
+    expect(entered).toBe('yes');
+    for (const pid of pids) await expect.poll(() => isDead(pid)).toBe(true);
+  });
+
+  test('an agent before 3.3.2746.0 leaves the variable unset', async () => {
+    await install(lab, [{ script: 'echo "[${SSM_word-unset}]"' }], {
+      word: { type: 'String', default: 'x', interpolationType: 'ENV_VAR' },
+    });
+    await using folder = await temporaryFolder();
+    const run = ssmAgent({ orchestrationRoot: folder.path, ignoresEnvVar: true });
+    const [invocation] = await ended(lab, await sendTo({}, { run }));
+    expect(invocation?.CommandPlugins?.[0]?.Output).toBe('[unset]\n');
   });
 });
 

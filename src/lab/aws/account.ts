@@ -12,6 +12,8 @@ export const arn = {
   document: ({ id, region }: Account, name: string) => `arn:aws:ssm:${region}:${id}:document/${name}`,
   parameter: ({ id, region }: Account, name: string) =>
     `arn:aws:ssm:${region}:${id}:parameter/${name.replace(/^\//, '')}`,
+  /** Secrets Manager ends a secret's ARN with six characters of its own choice. */
+  secret: ({ id, region }: Account, name: string) => `arn:aws:secretsmanager:${region}:${id}:secret:${name}-LaBlAb`,
   association: ({ id, region }: Account, associationId: string) =>
     `arn:aws:ssm:${region}:${id}:association/${associationId}`,
 };

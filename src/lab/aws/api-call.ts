@@ -1,5 +1,5 @@
-import type { Principal } from './iam/principals.ts';
 import type { Fault } from './behaviour.ts';
+import type { Principal } from './iam/principals.ts';
 
 export type ServiceName = 'ec2' | 'ssm' | 'sts';
 

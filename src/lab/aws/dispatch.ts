@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ApiCall, HttpAnswer, ServiceName } from './api-call.ts';
 import { ApiError } from './api-error.ts';
-import { type Behaviour, type Fault, takeFault, THROTTLED } from './behaviour.ts';
+import { type Behaviour, type Fault, THROTTLED, takeFault } from './behaviour.ts';
 import type { RecordedCall } from './call-record.ts';
-import { answerXml, readParameters, refuseXml } from './ec2/query-protocol.ts';
 import { performEc2 } from './ec2/ec2-service.ts';
 import type { Ec2World } from './ec2/ec2-world.ts';
+import { answerXml, readParameters, refuseXml } from './ec2/query-protocol.ts';
 import type { HttpRequest } from './http-server.ts';
 import { authenticate } from './iam/authenticate.ts';
 import type { Principals } from './iam/principals.ts';
@@ -28,7 +28,9 @@ export interface Services {
 export async function dispatch(services: Services, request: HttpRequest): Promise<HttpAnswer | 'drop'> {
   const signature = readSignature(request.headers['authorization']);
   const service = serviceOf(request, signature?.scope[2]);
-  const { action, parameters } = decode(service, request);
+  const decoded = decode(service, request);
+  if (decoded instanceof ApiError) return REFUSE[service](decoded);
+  const { action, parameters } = decoded;
   const startedAt = services.now();
   const record: RecordedCall = {
     at: new Date(startedAt).toISOString(),
@@ -89,13 +91,20 @@ function serviceOf(request: HttpRequest, signedFor: string | undefined): Service
   return request.headers['x-amz-target'] === undefined ? 'ec2' : 'ssm';
 }
 
-function decode(service: ServiceName, request: HttpRequest): { action: string; parameters: Record<string, unknown> } {
-  if (service === 'ssm') {
-    const action = request.headers['x-amz-target']?.replace(/^AmazonSSM\./, '') ?? '';
-    return { action, parameters: request.body === '' ? {} : JSON.parse(request.body) };
+function decode(
+  service: ServiceName,
+  request: HttpRequest,
+): { readonly action: string; readonly parameters: Readonly<Record<string, unknown>> } | ApiError {
+  if (service !== 'ssm') {
+    const { Action: action, Version: _version, ...parameters } = readParameters(request.body);
+    return { action: String(action), parameters };
   }
-  const { Action: action, Version: _version, ...parameters } = readParameters(request.body);
-  return { action: String(action), parameters };
+  const action = request.headers['x-amz-target']?.replace(/^AmazonSSM\./, '') ?? '';
+  try {
+    return { action, parameters: JSON.parse(request.body || '{}') };
+  } catch {
+    return new ApiError('SerializationException', 'the body is not JSON');
+  }
 }
 
 function refuseBefore(service: ServiceName, fault: Fault | undefined): void {

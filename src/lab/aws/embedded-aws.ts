@@ -10,11 +10,11 @@ import type { RecordedCall } from './call-record.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { Ec2State } from './ec2/state.ts';
 import { type HttpServer, serve } from './http-server.ts';
-import { type Credentials, Principals } from './iam/principals.ts';
 import { Policy } from './iam/policy.ts';
+import { type Credentials, Principals } from './iam/principals.ts';
 import { startImds } from './imds.ts';
-import { applyToNewHost } from './ssm/associations.ts';
 import { controlLab } from './lab-control.ts';
+import { applyToNewHost } from './ssm/associations.ts';
 
 export interface EmbeddedAwsOptions {
   /** Keeps the bytes of snapshots. */

@@ -5,8 +5,8 @@ export interface Page<T> {
 }
 
 /**
- * Cuts one page. The token names the last item given, so that a list that grows at its end, or loses
- * items, neither repeats nor skips. `undefined` where the token is none of this list's.
+ * Cuts one page. The token names the last item given, so that a list that grows
+ * meanwhile neither repeats nor skips. `undefined` where the token is none of this list's.
  */
 export function cutPage<T>(
   list: readonly T[],

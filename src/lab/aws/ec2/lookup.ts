@@ -1,5 +1,5 @@
-import { InstanceId, SnapshotId, VolumeId } from '../../../shared/ids.ts';
 import * as v from 'valibot';
+import { InstanceId, SnapshotId, VolumeId } from '../../../shared/ids.ts';
 import { ApiError } from '../api-error.ts';
 import type { Ec2Instance, Ec2Snapshot, Ec2State, Ec2Volume } from './state.ts';
 

@@ -1,5 +1,5 @@
-import { ApiError } from '../api-error.ts';
 import type { ServiceName } from '../api-call.ts';
+import { ApiError } from '../api-error.ts';
 import type { HttpRequest } from '../http-server.ts';
 import type { Principal, Principals } from './principals.ts';
 import { isSignedWith, type Signature } from './sigv4.ts';

@@ -1,6 +1,6 @@
 import type { StepResult } from '../../ssm-agent/run-document.ts';
-import type { ManagedHost } from './ssm-world.ts';
 import type { DocumentVersion } from './document-store.ts';
+import type { ManagedHost } from './ssm-world.ts';
 
 /** [doc: Understanding command statuses] The status, and the detail that says how it came to be. */
 export type InvocationStatus =

@@ -3,11 +3,11 @@ import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
 import { describeCommand } from './describe-command.ts';
-import { startCommand } from './start-command.ts';
 import { type DocumentVersion, findDocument, findVersion } from './document-store.ts';
 import { refusalOf } from './document-validation.ts';
 import { parseInput } from './json-protocol.ts';
 import { authorizeSsm, type ManagedHost, type SsmWorld } from './ssm-world.ts';
+import { startCommand } from './start-command.ts';
 import { hostsFor, Targets } from './targets.ts';
 
 /** MaxConcurrency and MaxErrors, as the model has them. */

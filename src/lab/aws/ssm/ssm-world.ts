@@ -34,13 +34,17 @@ export interface SsmWorld {
 
 type Keys = Readonly<Record<string, string | readonly string[] | undefined>>;
 
-/** Throws AccessDeniedException unless the caller's policies allow the action on the resource. */
-export function authorizeSsm(caller: Principal, action: string, resource: string, keys: Keys = {}): void {
-  const request = { action: `ssm:${action}`, resource, keys: conditionKeys({ 'aws:userid': caller.userId, ...keys }) };
+/** Throws AccessDeniedException unless the caller's policies allow the action of Systems Manager on the resource. */
+export const authorizeSsm = (caller: Principal, action: string, resource: string, keys: Keys = {}): void =>
+  authorizeAction(caller, `ssm:${action}`, resource, keys);
+
+/** The same for an action of any service. */
+export function authorizeAction(caller: Principal, action: string, resource: string, keys: Keys = {}): void {
+  const request = { action, resource, keys: conditionKeys({ 'aws:userid': caller.userId, ...keys }) };
   if (isAllowed(caller.policies, request)) return;
   throw new ApiError(
     'AccessDeniedException',
-    `User: ${caller.arn} is not authorized to perform: ${request.action} on resource: ${resource} ` +
-      `because no identity-based policy allows the ${request.action} action`,
+    `User: ${caller.arn} is not authorized to perform: ${action} on resource: ${resource} ` +
+      `because no identity-based policy allows the ${action} action`,
   );
 }

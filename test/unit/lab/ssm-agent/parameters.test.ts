@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of Go, not of JavaScript
 import { describe, expect, test } from 'vitest';
 import { environmentOf, settleParameters, substitute } from '../../../../src/lab/ssm-agent/parameters.ts';
 

@@ -1,3 +1,4 @@
+// biome-ignore-all lint/suspicious/noTemplateCurlyInString: placeholders of IAM, not of JavaScript
 import * as v from 'valibot';
 import { describe, expect, test } from 'vitest';
 import { conditionKeys, isAllowed } from '../../../../../src/lab/aws/iam/evaluate.ts';
