@@ -65,7 +65,6 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
     plan.facts.server.datadir,
     plan.facts.server.datadirOwner,
   );
-  await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
 
   const taken = await takeSet({ request, plan, owner, session, guard, writer, world });
   await grade(plan, taken, world);
@@ -112,6 +111,7 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
     world.signal.throwIfAborted();
     await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
     world.emit({ type: 'permission-proven' });
+    await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
     await refuseLongStatements(session, plan.lock, request.longQueryThresholdSeconds);
     world.emit({
       type: 'lock-asked',

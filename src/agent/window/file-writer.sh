@@ -4,8 +4,9 @@
 #
 #   bash -c WRITER file-writer      (working directory: the data directory)
 #
-# stdin:  "file NAME CONTENT" (one line of text) for each file, then "commit": all of them appear whole under their
-#         names, or none does. End-of-file ends.
+# stdin:  "file NAME CONTENT" (one line of text) for each file, then "commit": they appear whole under their names, or
+#         the old ones stay. End-of-file ends. Nothing is synced here: the freeze, or the sync under the lock, which
+#         comes next, takes all of it to the volume, and a file on its own would be waited for twice.
 # stdout: "waiting", then "written" or "failed" for each commit; the reason is on stderr.
 set -u
 trap '' HUP INT TERM PIPE
@@ -24,7 +25,7 @@ forget() {
 trap forget EXIT
 
 commit() {
-  [[ $complete == yes ]] && sync -- "${temporaries[@]}" || return
+  [[ $complete == yes ]] || return
   for index in "${!names[@]}"; do
     mv --force --no-target-directory -- "${temporaries[index]}" "${names[index]}" || return
   done
