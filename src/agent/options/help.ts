@@ -36,7 +36,7 @@ Output: one line of JSON on stdout where that is no terminal; the readable log o
 Examples:
   mysql-ebs-snapshot-agent plan
   mysql-ebs-snapshot-agent snapshot --tag Purpose=nightly
-  0 3 * * * root node /opt/mysql-ebs-snapshot/agent.cjs snapshot --splay 300 >/dev/null 2>&1
+  0 3 * * * root /usr/local/sbin/mysql-ebs-snapshot-agent snapshot --splay 300 >/dev/null
 
 Exit status: 0 done, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
 50-69 a person is needed first, 130 cancelled and undone.

@@ -22,6 +22,8 @@ export interface LockPlan {
   readonly coordinates: string;
   /** One row with a column `gtid`; absent where GTIDs are not in use or come with `coordinates`. */
   readonly gtid?: string;
+  /** Then a GTID position that has not moved proves that nothing was committed. */
+  readonly everyCommitHasGtid: boolean;
   readonly redo: RedoProof;
 }
 
@@ -75,6 +77,7 @@ function mariadb(server: ServerFacts): LockPlan {
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
     blockers: blockers("AND INFO NOT REGEXP '^[[:space:](]*(SELECT|SHOW|WITH)'"),
     gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
+    everyCommitHasGtid: server.gtidMode === 'on',
     redo: mariadbRedo(server),
   };
   if (!atLeast(server.version, 10, 4)) return { ...common, ...flushTablesWithReadLock };
@@ -93,6 +96,7 @@ function mysql(server: ServerFacts): LockPlan {
     session: (seconds: number) => ['SET SESSION wait_timeout = 86400', `SET SESSION lock_wait_timeout = ${seconds}`],
     blockers: blockers(''),
     coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+    everyCommitHasGtid: server.gtidMode === 'on',
     redo: mysqlRedo(server),
   };
   if (!atLeast(server.version, 8, 0)) return { ...common, ...flushTablesWithReadLock };

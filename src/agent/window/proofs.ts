@@ -1,4 +1,4 @@
-import { type Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
+import { type BinlogPosition, type Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
 import type { LockPlan, RedoProof } from '../plan/lock-plan.ts';
 import { type Clock, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
@@ -100,21 +100,30 @@ export async function proveCoordinatesUnmoved(
     if (sameCoordinates(now, recorded)) return proof(true, formatBinlog(now.binlog));
     const moved = `from ${formatBinlog(recorded.binlog)} to ${formatBinlog(now.binlog)}`;
     if (recorded.gtid !== now.gtid) return proof(false, `moved ${moved}, and the GTID position with them`);
-    const events = [
-      ...(await session.run(
-        `SHOW BINLOG EVENTS IN ${quoted(recorded.binlog.file)} FROM ${recorded.binlog.position} LIMIT 100`,
-      )),
-      ...(await session.run(`SHOW BINLOG EVENTS IN ${quoted(now.binlog.file)} LIMIT 100`)),
-    ];
-    const [foreign] = events.filter((row) => !HOUSEKEEPING.has(row['Event_type'] ?? ''));
-    if (!isNextFile(recorded.binlog.file, now.binlog.file) || foreign || events.length >= 100) {
-      return proof(false, `moved ${moved}${foreign ? ` by ${foreign['Event_type']}` : ''}`);
-    }
+    if (!isNextFile(recorded.binlog.file, now.binlog.file)) return proof(false, `moved ${moved}`);
+    const change = plan.everyCommitHasGtid ? undefined : await firstChange(session, recorded.binlog, now.binlog);
+    if (change !== undefined) return proof(false, `moved ${moved} by ${change}`);
     return proof(true, `rotated ${moved}, nothing committed`);
   } catch (error) {
     return proof(false, error instanceof Error ? error.message : String(error));
   }
 }
+
+/** The type of the first event since the recorded place that is more than housekeeping. Needs REPLICATION SLAVE on MySQL. */
+async function firstChange(
+  session: ServerSession,
+  from: BinlogPosition,
+  to: BinlogPosition,
+): Promise<string | undefined> {
+  const tail = await session.run(`SHOW BINLOG EVENTS IN ${quoted(from.file)} FROM ${from.position} LIMIT ${EVENTS}`);
+  const head = await session.run(`SHOW BINLOG EVENTS IN ${quoted(to.file)} LIMIT ${EVENTS}`);
+  const change = [...tail, ...head].find((row) => !HOUSEKEEPING.has(row['Event_type'] ?? ''));
+  if (change) return change['Event_type'] ?? 'an event without a type';
+  return tail.length + head.length >= EVENTS ? 'more events than were looked at' : undefined;
+}
+
+/** A rotation leaves a handful of events. */
+const EVENTS = 100;
 
 /** Binary log events that carry no change of data, both flavours. */
 const HOUSEKEEPING = new Set([

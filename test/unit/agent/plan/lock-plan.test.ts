@@ -1,0 +1,50 @@
+import { describe, expect, it } from 'vitest';
+import type { ServerFacts } from '../../../../src/agent/discovery/facts.ts';
+import { planLock } from '../../../../src/agent/plan/lock-plan.ts';
+
+const plan = (flavour: 'mysql' | 'mariadb' | 'percona', version: string, more: Partial<ServerFacts> = {}) => {
+  const [major = 0, minor = 0, patch = 0] = version.split('.').map(Number);
+  return planLock({
+    version: { flavour, major, minor, patch },
+    flushLogAtTrxCommit: 1,
+    gtidMode: 'off',
+    ...more,
+  } as ServerFacts);
+};
+
+describe('how commits are kept out', () => {
+  it.each([
+    ['mysql', '5.7.44', 'ftwrl', 'SHOW MASTER STATUS'],
+    ['mysql', '8.0.36', 'instance-then-ftwrl', 'SHOW MASTER STATUS'],
+    ['mysql', '8.4.0', 'instance-then-ftwrl', 'SHOW BINARY LOG STATUS'],
+    ['mysql', '9.7.4', 'instance-then-ftwrl', 'SHOW BINARY LOG STATUS'],
+    ['percona', '8.0.35', 'instance-then-ftwrl', 'SHOW MASTER STATUS'],
+    ['mariadb', '10.3.39', 'ftwrl', 'SHOW MASTER STATUS'],
+    ['mariadb', '10.4.34', 'backup-stage', 'SHOW MASTER STATUS'],
+    ['mariadb', '10.5.1', 'backup-stage', 'SHOW MASTER STATUS'],
+    ['mariadb', '10.5.2', 'backup-stage', 'SHOW BINLOG STATUS'],
+    ['mariadb', '11.8.2', 'backup-stage', 'SHOW BINLOG STATUS'],
+  ] as const)('%s %s: %s, %s', (flavour, version, kind, coordinates) => {
+    expect(plan(flavour, version)).toMatchObject({ kind, coordinates });
+  });
+
+  it('takes the backup lock before the one that stalls, and gives back the stalling one first', () => {
+    const { prepare, block, release } = plan('mysql', '8.0.36');
+    expect([...prepare, block, ...release]).toEqual([
+      'LOCK INSTANCE FOR BACKUP',
+      'FLUSH TABLES WITH READ LOCK',
+      'UNLOCK TABLES',
+      'UNLOCK INSTANCE',
+    ]);
+  });
+
+  it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {
+    expect(plan('mariadb', '10.11.6').redo).toEqual({ by: 'setting' });
+    expect(plan('mariadb', '10.11.6', { flushLogAtTrxCommit: 0 }).redo).toMatchObject({ by: 'lsn', before: [] });
+  });
+
+  it('never flushes into the binary log, where that would take a GTID', () => {
+    const { redo } = plan('mysql', '8.0.36', { flushLogAtTrxCommit: 0 });
+    expect(redo).toMatchObject({ by: 'lsn', before: ['FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS'] });
+  });
+});
