@@ -76,3 +76,13 @@ test('a manifest passes its own schema', async () => {
     expect(v.parse(Manifest, JSON.parse(JSON.stringify(manifest)))).toEqual(manifest);
   }
 });
+
+test('a long description is cut behind the coordinates, a long name between two characters', () => {
+  const named = { ...facts, instance: { ...facts.instance, name: `${'x'.repeat(239)}😀 and more` } };
+  const long = planSnapshot({ ...REQUEST, description: 'ä'.repeat(300) }, named).plan;
+  const { description, tags } = createSetRequest(long, AT_POSITION, AT, undefined);
+  expect(description).toMatch(/^binlog mariadb-bin\.000042:1337, gtid 0-11-99, \?+$/);
+  expect(description).toHaveLength(255);
+  expect(tags['Name']).toHaveLength(256);
+  expect(tags['Name']?.isWellFormed()).toBe(true);
+});
