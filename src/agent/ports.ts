@@ -154,7 +154,10 @@ export interface ProcessOptions {
 }
 
 export interface Processes {
-  /** Runs a program to its end. Its output is text, cut at 64 KiB. */
+  /**
+   * Runs a program to its end; its output is text, cut at 64 KiB. Throws `DeadlinePassed` where it does not end in
+   * time, however stuck it is: a child in uninterruptible sleep is left behind.
+   */
   run(
     argv: readonly string[],
     options: { deadlineMs: number; inherit?: number },

@@ -1,20 +1,34 @@
-import { type ChildProcess, execFile, spawn } from 'node:child_process';
-import { once } from 'node:events';
+import { type ChildProcess, spawn } from 'node:child_process';
 import { DeadlinePassed, type LineProcess, type Processes, type ProcessOptions } from '../ports.ts';
 
 /** No child of ours takes more from our environment than it needs to find programs and speak plain English. */
 const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
 
+const OUTPUT_LIMIT = 64 * 1024;
+
 /** Real child processes. */
 export const processes: Processes = {
-  run(argv, { deadlineMs, inherit }) {
-    const [program = '', ...rest] = argv;
-    if (inherit !== undefined) return runWithDescriptor(program, rest, inherit, deadlineMs);
+  run([program = '', ...rest], { deadlineMs, inherit }) {
     return new Promise((resolve, reject) => {
-      const options = { env: ENVIRONMENT, timeout: deadlineMs, maxBuffer: 64 * 1024, killSignal: 'SIGKILL' } as const;
-      execFile(program, rest, options, (error, stdout, stderr) => {
-        if (error && typeof error.code !== 'number') reject(error);
-        else resolve({ status: Number(error?.code ?? 0), stdout, stderr });
+      const child = spawn(program, rest, { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', inherit ?? 'ignore'] });
+      const output = { stdout: '', stderr: '' };
+      for (const name of ['stdout', 'stderr'] as const) {
+        child[name]?.setEncoding('utf8').on('data', (text: string) => {
+          output[name] = (output[name] + text).slice(0, OUTPUT_LIMIT);
+        });
+      }
+      // A child that is stuck in the kernel does not even die of SIGKILL: it is left behind, not waited for.
+      const timer = setTimeout(() => {
+        child.kill('SIGKILL');
+        child.stdout?.destroy();
+        child.stderr?.destroy();
+        child.unref();
+        reject(new DeadlinePassed(program, deadlineMs));
+      }, deadlineMs);
+      child.on('error', reject);
+      child.on('close', (status) => {
+        clearTimeout(timer);
+        resolve({ status: status ?? KILLED, ...output });
       });
     });
   },
@@ -24,15 +38,8 @@ export const processes: Processes = {
   },
 };
 
-async function runWithDescriptor(program: string, rest: readonly string[], inherit: number, deadlineMs: number) {
-  const child = spawn(program, rest, {
-    env: ENVIRONMENT,
-    stdio: ['ignore', 'ignore', 'ignore', inherit],
-    timeout: deadlineMs,
-  });
-  const [status] = await once(child, 'exit');
-  return { status: typeof status === 'number' ? status : 1, stdout: '', stderr: '' };
-}
+/** The status that stands for an end by a signal, which has none. */
+const KILLED = 128;
 
 class ChildLines implements LineProcess {
   readonly #child: ChildProcess;

@@ -15,8 +15,8 @@ import { resultOf } from '../report/result-of.ts';
 import { sentence } from '../report/sentences.ts';
 import { summary } from '../report/summary.ts';
 import { snapshot } from '../stories/snapshot.ts';
-import type { Ending } from './ending.ts';
 import { connect } from './connect.ts';
+import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
 
 /** Takes a set and tells its result. */

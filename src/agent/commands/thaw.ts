@@ -5,9 +5,8 @@ import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
+import { thaw } from '../window/thaw.ts';
 import type { Ending } from './ending.ts';
-
-const THAW_DEADLINE_MS = 10_000;
 
 /**
  * Puts right what a run that died has left frozen: thaws the mounts that guards of ours recorded, and nothing else.
@@ -20,13 +19,10 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
   const thawed: string[] = [];
   const failed: string[] = [];
   for (const record of freezeRecords.list()) {
-    const { status, stderr } = await processes.run(['fsfreeze', '--unfreeze', record.mount], {
-      deadlineMs: THAW_DEADLINE_MS,
-    });
-    const wasNotFrozen = status !== 0 && /invalid argument/i.test(stderr);
-    if (status === 0) thawed.push(record.mount);
-    if (status === 0 || wasNotFrozen) freezeRecords.remove(record);
-    else failed.push(`${record.mount}: ${stderr.trim()}`);
+    const outcome = await thaw(processes, record.mount);
+    if (outcome === 'thawed') thawed.push(record.mount);
+    if (typeof outcome === 'string') freezeRecords.remove(record);
+    else failed.push(`${record.mount}: ${outcome.failed}`);
   }
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
   const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';

@@ -2,6 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './guard.sh';
 import { FREEZE_RECORDS } from './state-folder.ts';
+import { thaw } from './thaw.ts';
 
 const START_DEADLINE_MS = 5_000;
 const THAW_DEADLINE_MS = 10_000;
@@ -122,7 +123,7 @@ class ProcessGuard implements Guard {
     // A guard that died could not say so; what it left frozen is thawed here.
     const left = [...frozen].filter((mount) => !this.#thawed.has(mount));
     const failed = [];
-    for (const mount of left) if (!(await this.#thawAlone(mount))) failed.push(mount);
+    for (const mount of left) if (typeof (await thaw(this.#processes, mount)) !== 'string') failed.push(mount);
     if (failed.length > 0) {
       throw new RunError(
         'thaw-failed',
@@ -141,18 +142,6 @@ class ProcessGuard implements Guard {
       return false;
     } catch {
       return true;
-    }
-  }
-
-  async #thawAlone(mount: string): Promise<boolean> {
-    try {
-      const { status, stderr } = await this.#processes.run(['fsfreeze', '--unfreeze', mount], {
-        deadlineMs: THAW_DEADLINE_MS,
-      });
-      // EINVAL: it was not frozen any more.
-      return status === 0 || /invalid argument/i.test(stderr);
-    } catch {
-      return false;
     }
   }
 

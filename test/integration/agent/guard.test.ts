@@ -5,8 +5,8 @@ import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
-import { startGuard } from '../../../src/agent/window/guard.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
+import { startGuard } from '../../../src/agent/window/guard.ts';
 import { FREEZE_RECORDS } from '../../../src/agent/window/state-folder.ts';
 import { isFrozen, mountXfs } from '../../support/xfs.ts';
 
