@@ -9,6 +9,8 @@ export interface ConnectionOptions {
   readonly password: string | undefined;
 }
 
+const LOCAL = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+
 /** The groups that are read, the later over the earlier; a suffix adds a group of its own, as in MySQL's programs. */
 export const optionGroups = (suffix: string): readonly string[] => {
   const groups = ['client', 'client-server', 'mysql-ebs-snapshot'];
@@ -34,10 +36,16 @@ export function connectionOptions(
   const host = fromFiles.get('host') ?? 'localhost';
   const port = fromFiles.get('port') ?? '3306';
   if (!/^\d{1,5}$/.test(port)) throw new RunError('usage', `port '${port}' in the option file is not a port number`);
+  // A server elsewhere would be locked while the volumes of this host are snapshotted.
+  if (!LOCAL.test(host)) {
+    throw new RunError('usage', `host '${host}' in the option file is not this host`, {
+      hint: 'Give the socket of the server on this host in the group [mysql-ebs-snapshot].',
+    });
+  }
   // 'localhost' means the socket to MySQL's programs, whatever the port.
-  const socket = wishes.socket ?? fromFiles.get('socket') ?? (host === 'localhost' ? defaultSocket : undefined);
+  const overTcp = wishes.socket === undefined && host !== 'localhost';
   return {
-    socket: wishes.socket === undefined && host !== 'localhost' ? undefined : socket,
+    socket: overTcp ? undefined : (wishes.socket ?? fromFiles.get('socket') ?? defaultSocket),
     host,
     port: Number(port),
     user: wishes.user ?? fromFiles.get('user') ?? 'root',

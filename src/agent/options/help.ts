@@ -27,7 +27,7 @@ The run:
   --description TEXT            after the coordinates in the snapshots' description
 
 Output: one line of JSON on stdout where that is no terminal; the readable log on stderr.
-  --json                        the JSON line also on a terminal
+  --json                        the JSON line also on a terminal (of plan --capture: the whole plan)
   --log-file FILE               default /var/log/mysql-ebs-snapshot/mysql-ebs-snapshot.log
   --no-log-file
 

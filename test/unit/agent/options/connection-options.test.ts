@@ -30,6 +30,12 @@ describe('where and as whom the server is reached', () => {
     expect(connect({ socket: '/t' }, { host: '127.0.0.1' })).toMatchObject({ socket: '/t' });
   });
 
+  it('refuses a server on another host, whose files are not on the volumes of this one', () => {
+    expect(() => connect({}, { host: 'db2.internal' })).toThrow(
+      "host 'db2.internal' in the option file is not this host",
+    );
+  });
+
   it('refuses a port that is none', () => {
     expect(() => connect({}, { port: 'mysql' })).toThrow("port 'mysql'");
   });
