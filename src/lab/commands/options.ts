@@ -25,11 +25,11 @@ export function labOptions(given: LabArguments, dist: string): LabOptions {
   };
 }
 
-/** The folder of all labs. The path is part of mount points and of sockets' names, which are short and plain. */
+/** The folder of all labs. The path is part of the names of sockets, which have room for 107 bytes. */
 export function absolute(root: string): string {
-  if (/^(\/[\w.-]+)+$/.test(root) && root.length <= 50 && !root.split('/').includes('..')) return root;
+  if (/^(\/[\w.-]+)+$/.test(root) && root.length <= 45 && !root.split('/').includes('..')) return root;
   throw new RunError('usage', `'${root}' is not valid for --root`, {
-    hint: 'Give an absolute path of at most 50 letters, digits and _.-/',
+    hint: 'Give an absolute path of at most 45 letters, digits and _.-/',
   });
 }
 

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { plainShell } from './shell.ts';
 
 export const DEFAULT_ROOT = '/var/lib/mysql-ebs-snapshot-lab';
 
@@ -13,10 +14,17 @@ export interface LabFolder {
 const LAB_ID = /^lab-[0-9a-f]{8}$/;
 const MADE_FOLDERS = 'made-folders';
 
+/**
+ * Makes a lab's folder, as a shared mount of itself: what is unmounted in it goes from the hosts' namespaces as well,
+ * and from those of other labs, which would keep its devices busy.
+ */
 export async function makeLabFolder(root: string): Promise<LabFolder> {
   const id = `lab-${randomBytes(4).toString('hex')}`;
   const path = join(root, id);
   await mkdir(path, { mode: 0o755 });
+  const shell = plainShell();
+  await shell.run(['mount', '--bind', path, path]);
+  await shell.run(['mount', '--make-shared', path]);
   return { id, path };
 }
 

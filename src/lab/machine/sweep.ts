@@ -9,7 +9,7 @@ import { loopsBelow } from './loop-devices.ts';
 import { plainShell, type Shell } from './shell.ts';
 
 const PROCESSES_DEADLINE_MS = 20_000;
-const DETACH_DEADLINE_MS = 10_000;
+const DETACH_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 
 /** Sweeps every lab under a root. To be called by whoever holds the lab lock: then none of them is in use. */
@@ -29,8 +29,10 @@ export async function sweep(lab: LabFolder): Promise<void> {
   await endProcesses(lab);
   await unmountAll(join(lab.path, 'hosts'), shell);
   await detachLoops(join(lab.path, 'pool'), shell);
-  await unmountAll(lab.path, shell);
+  await unmountAll(join(lab.path, 'pool'), shell);
+  // The pool's device holds its file open through the folder's own mount.
   await detachLoops(lab.path, shell);
+  await unmountAll(lab.path, shell);
   await removeMachineFolders(lab);
   await rm(lab.path, { recursive: true, force: true });
 }

@@ -2,7 +2,6 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Durability } from '../../../src/lab/hosts/durability.ts';
 import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
-import { longestCommitMs } from '../../../src/lab/load/ledger.ts';
 import { startLoad } from '../../../src/lab/load/write-load.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
@@ -10,24 +9,15 @@ import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { type Lapses, takeSetByHand } from './set-by-hand.ts';
 
 async function proof(durability: Durability, lapses: Lapses = {}) {
-  const t0 = performance.now();
-  const mark = (what: string) => console.log(`${Math.round(performance.now() - t0)} ms: ${what}`);
   await using test = await labForTest();
   const { shell, lab, ebs } = test;
-  mark('pool');
   const host = await buildHost(shell, lab, ebs, { number: 1, durability });
-  mark('host');
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
   await sleep(2_500);
-  const set = await takeSetByHand(shell, ebs, host, lapses);
-  mark(`set ${JSON.stringify(set)}`);
+  const snapshots = await takeSetByHand(shell, ebs, host, lapses);
   await sleep(500);
   const report = await load.stop();
-  mark(
-    `load: ${report.commits.length} commits, longest ${Math.round(longestCommitMs(report))} ms, ${JSON.stringify(report.done)}`,
-  );
-  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set.snapshots, report.commits);
-  mark('restored');
+  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, snapshots, report.commits);
   return proveSet(evidence);
 }
 

@@ -11,25 +11,24 @@ import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
 import { SnapshotId } from '../../../src/shared/ids.ts';
 import { BINLOG_INFO_FILE, type Manifest, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 
-export interface HandMade {
-  readonly snapshots: readonly SnapshotId[];
-}
-
 export interface Lapses {
   /** No lock at all: the coordinates are those of a moment before the capture. */
   readonly withoutLock?: true;
-  /** The redo log is not waited for. */
-  readonly withoutRedoProof?: true;
 }
 
 /** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
-export async function takeSetByHand(shell: Shell, ebs: EbsOnBtrfs, host: SimulatedHost, lapses: Lapses = {}) {
+export async function takeSetByHand(
+  shell: Shell,
+  ebs: EbsOnBtrfs,
+  host: SimulatedHost,
+  lapses: Lapses = {},
+): Promise<readonly SnapshotId[]> {
   const connection = await host.server.connect();
   if (!lapses.withoutLock) {
     for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
       await connection.query(`BACKUP STAGE ${stage}`);
   }
-  if (!lapses.withoutRedoProof) await redoFlushed(connection);
+  await redoFlushed(connection);
   const row = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0][0];
   const status = await row('SHOW BINLOG STATUS');
   const binlog = { file: String(status?.['File']), position: Number(status?.['Position']) };
@@ -58,10 +57,9 @@ export async function takeSetByHand(shell: Shell, ebs: EbsOnBtrfs, host: Simulat
     snapshotId: v.parse(SnapshotId, newVolumeId().replace('vol-', 'snap-')),
   }));
   await ebs.capture(host.instanceId, members);
-  const [after] = (await connection.query<RowDataPacket[]>('SHOW BINLOG STATUS'))[0];
   if (!lapses.withoutLock) await connection.query('BACKUP STAGE END');
   await connection.end();
-  return { snapshots: members.map(({ snapshotId }) => snapshotId), binlog, after };
+  return members.map(({ snapshotId }) => snapshotId);
 }
 
 async function redoFlushed(connection: Connection): Promise<void> {
