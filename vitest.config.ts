@@ -17,6 +17,7 @@ const tier = (name: string, timeoutSeconds: number, oneByOne = false): TestProje
     name,
     include: [`test/${name}/**/*.test.ts`],
     environment: 'node',
+    env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: timeoutSeconds * 1000,
     hookTimeout: timeoutSeconds * 1000,
     fileParallelism: !oneByOne,

@@ -1,4 +1,4 @@
-import { type Row, ServerRefusal, type ServerQuestion, type ServerSession } from '../../src/agent/ports.ts';
+import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../../src/agent/ports.ts';
 
 /** What the server says to a statement: rows, an error number, or (a list of lists) something else each time. */
 export type Answer = readonly Row[] | number | { readonly inTurn: readonly (readonly Row[] | number)[] };

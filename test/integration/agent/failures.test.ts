@@ -1,0 +1,220 @@
+import { execFileSync, spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
+import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
+import { TAG } from '../../../src/shared/tags.ts';
+import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { isFrozen } from '../../support/xfs.ts';
+
+let host: OneHost;
+beforeAll(async () => {
+  host = await oneHost({ volumes: 'two' });
+});
+afterAll(() => host[Symbol.asyncDispose]());
+afterEach(async () => {
+  host.aws.behave({ latencyMs: {}, faults: [] });
+  await expectHostWhole(host);
+});
+
+/** One line for a person that names what is wrong, one with the remedy, no trace; the same on stdout for a program. */
+function expectClear(run: AgentRun, status: number, code: string, names: string): void {
+  expect(run.result).toMatchObject({ code, message: expect.stringContaining(names) });
+  expect(run.result?.hint).not.toBe('');
+  expect(run.status).toBe(status);
+  expect(run.stdout.trim().split('\n')).toHaveLength(1);
+  expect(run.stderr).toContain(names);
+  expect(run.stderr).not.toMatch(/^\s+at /m);
+}
+
+describe('what is wrong before anything is touched', () => {
+  afterEach(() => {
+    expect(existsSync(join(host.datadir, MANIFEST_FILE))).toBe(false);
+    expect(host.aws.calls.filter((call) => call.action === 'CreateSnapshots' && !call.parameters['DryRun'])).toEqual(
+      [],
+    );
+  });
+
+  it('an unknown option', async () => {
+    expectClear(await host.agent('snapshot', '--lock-timout', '3'), 2, 'usage', "'--lock-timout'");
+  });
+
+  it('an option file that is not there', async () => {
+    const run = await host.agent('snapshot', '--defaults-file', '/nowhere/my.cnf');
+    expectClear(run, 2, 'usage', '/nowhere/my.cnf');
+  });
+
+  it('an option file that is none: its line, not its content', async () => {
+    const broken = join(host.datadir, '../../broken.cnf');
+    writeFileSync(broken, '[client]\nuser=x\n[password=geheim\n');
+    const run = await host.agent('snapshot', '--defaults-file', broken);
+    expectClear(run, 2, 'usage', 'line 3');
+    expect(run.stdout + run.stderr).not.toContain('geheim');
+  });
+
+  it('a server that does not answer', async () => {
+    expectClear(await host.agent('snapshot', '--socket', '/nowhere.sock'), 16, 'server-unreachable', '/nowhere.sock');
+  });
+
+  it('a wrong password', async () => {
+    const file = join(host.datadir, '../../wrong.cnf');
+    const options = `[client]\nuser=ebs_snapshot\npassword=geheim\nsocket=${host.server.socket}\n`;
+    writeFileSync(file, options, { mode: 0o600 });
+    const run = await host.agent('snapshot', '--defaults-file', file);
+    expectClear(run, 17, 'server-denied', "'ebs_snapshot'@'localhost'");
+    expect(run.stdout + run.stderr).not.toContain('geheim');
+  });
+
+  it('a privilege that is missing, with the GRANT that mends it', async () => {
+    await host.root.query('REVOKE RELOAD ON *.* FROM ebs_snapshot@localhost');
+    const run = await host.agent('snapshot');
+    await host.root.query('GRANT RELOAD ON *.* TO ebs_snapshot@localhost');
+    expectClear(run, 17, 'server-denied', 'RELOAD');
+    expect(run.result?.hint).toContain('GRANT RELOAD ON *.*');
+  });
+
+  it('a permission that is missing in IAM', async () => {
+    host.aws.behave({
+      faults: [{ kind: 'refuse', action: 'CreateSnapshots', dryRun: true, code: 'UnauthorizedOperation', status: 403 }],
+    });
+    expectClear(await host.agent('snapshot'), 14, 'no-permission', 'ec2:CreateSnapshots');
+  });
+
+  it('a parameter that is not there', async () => {
+    const run = await host.agent('snapshot', '--password-parameter', '/mysql-ebs-snapshot/none');
+    expectClear(run, 2, 'usage', '/mysql-ebs-snapshot/none');
+  });
+
+  it('a log file on a file system that would be frozen', async () => {
+    const log = join(host.datadir, '../agent.log');
+    const run = await host.agent('snapshot', '--log-file', log);
+    rmSync(log);
+    expectClear(run, 24, 'agent-on-frozen-mount', log);
+  });
+
+  it('another run on this host', async () => {
+    const holder = spawn('flock', ['--no-fork', '--nonblock', RUN_LOCK, 'sh', '-c', 'echo held; exec sleep 60']);
+    try {
+      await once(holder.stdout, 'data');
+      expectClear(await host.agent('snapshot'), 11, 'run-in-progress', RUN_LOCK);
+    } finally {
+      holder.kill();
+    }
+  });
+
+  it('a statement that the lock would have to wait for', async () => {
+    await host.root.query('CREATE OR REPLACE TABLE mysql.busy (a INT) ENGINE=InnoDB');
+    await host.root.query('INSERT INTO mysql.busy VALUES (1)');
+    const other = await host.server.connect();
+    const blocker = other.query("UPDATE mysql.busy SET a = SLEEP(4) + CHAR_LENGTH('geheim')");
+    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const run = await host.agent('snapshot', '--long-query-threshold', '1');
+    await blocker;
+    await other.end();
+    expectClear(run, 25, 'long-statement', 'UPDATE mysql.busy');
+    expect(run.stdout + run.stderr).not.toContain('geheim');
+  });
+
+  it('a cancellation', async () => {
+    const run = host.start('snapshot', '--splay', '3600');
+    await run.said('started');
+    process.kill(run.pid, 'SIGTERM');
+    expectClear(await run.ended, 130, 'cancelled', 'SIGTERM');
+  });
+});
+
+describe('what goes wrong in the window', () => {
+  it('EC2 refuses: nothing was taken', async () => {
+    host.aws.behave({
+      faults: [{ kind: 'refuse', action: 'CreateSnapshots', code: 'ConcurrentSnapshotLimitExceeded' }],
+    });
+    const run = await host.agent('snapshot');
+    expectClear(run, 34, 'create-refused', 'ConcurrentSnapshotLimitExceeded');
+    expect(run.result).toMatchObject({ outcome: 'failed', stallMs: expect.any(Number) });
+    expect(run.result).not.toHaveProperty('grade');
+  });
+
+  it.each(['error-after', 'drop-after'] as const)(
+    'the work is done, the answer is lost (%s): looked up, and never called good',
+    async (kind) => {
+      host.aws.behave({ faults: [{ kind, action: 'CreateSnapshots' }] });
+      const run = await host.agent('snapshot');
+      expectClear(run, 52, 'outcome-unknown', '2 of 2 snapshots exist');
+      expect(run.result).toMatchObject({ outcome: 'unsafe', grade: 'unproven' });
+      const snapshots = await host.snapshotsOf(run.result?.set);
+      expect(snapshots).toHaveLength(2);
+      for (const { Tags = [] } of snapshots) expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'unproven' });
+    },
+  );
+
+  it('EC2 does not answer in time: thawed and unlocked at the limit', async () => {
+    // EC2 does the work half-way, after two seconds: the host must not have waited for it.
+    host.aws.behave({ latencyMs: { CreateSnapshots: 4_000 } });
+    const run = host.start('snapshot', '--run-id', 'late', '--freeze-timeout', '1');
+    await run.said('gave everything back');
+    expect(await host.snapshotsOf('late/i-0123456789abcdef0')).toEqual([]);
+    const ended = await run.ended;
+    expectClear(ended, 52, 'outcome-unknown', 'no answer within 1000 ms');
+    expect(ended.result).toMatchObject({ outcome: 'unsafe', grade: 'unproven' });
+  });
+
+  it('the grade cannot be raised: the set stays unproven', async () => {
+    host.aws.behave({ faults: [{ kind: 'refuse', action: 'CreateTags', code: 'UnauthorizedOperation', status: 403 }] });
+    const run = await host.agent('snapshot');
+    expectClear(run, 37, 'grade-unwritten', 'ec2:CreateTags');
+    expect(run.result).toMatchObject({ outcome: 'failed', grade: 'unproven' });
+  });
+
+  it('the lock is lost: the set is graded broken', async () => {
+    host.aws.behave({ latencyMs: { CreateSnapshots: 1_500 } });
+    const run = host.start('snapshot');
+    await run.said('asking for the read lock');
+    const { action } = await nextCreateSnapshots();
+    expect(action).toBe('CreateSnapshots');
+    const [rows] = await host.root.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'ebs_snapshot'");
+    await host.root.query(`KILL ${(rows as { ID: number }[])[0]?.ID}`);
+    const ended = await run.ended;
+    expectClear(ended, 36, 'set-broken', 'lock still held');
+    for (const { Tags = [] } of await host.snapshotsOf(ended.result?.set)) {
+      expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'broken' });
+    }
+  });
+
+  it('something commits under a lock that was lost: the set is graded broken', async () => {
+    host.aws.behave({ latencyMs: { CreateSnapshots: 1_000 } });
+    const run = host.start('snapshot', '--freeze', 'never');
+    await run.said('asking for the read lock');
+    await nextCreateSnapshots();
+    await host.root.query('RESET MASTER');
+    expectClear(await run.ended, 36, 'set-broken', 'coordinates unmoved');
+  });
+
+  /** Waits until EC2 has the real request, which is when everything is locked and frozen. */
+  async function nextCreateSnapshots() {
+    const before = host.aws.calls.length;
+    for (;;) {
+      const call = host.aws.calls
+        .slice(before)
+        .find((each) => each.action === 'CreateSnapshots' && !each.parameters['DryRun']);
+      if (call) return call;
+      await new Promise((resolve) => setImmediate(resolve));
+    }
+  }
+});
+
+describe('thaw', () => {
+  it('puts right what a run that died has left frozen, and only that; twice is as good as once', async () => {
+    const [ours = '', theirs = ''] = host.mounts;
+    writeFileSync(join(FREEZE_RECORDS, '4711.0'), ours);
+    for (const mount of [ours, theirs]) execFileSync('fsfreeze', ['--freeze', mount]);
+    const run = await host.agent('thaw');
+    expect(run.status).toBe(0);
+    expect(JSON.parse(run.stdout)).toEqual({ v: 1, outcome: 'done', thawed: [ours] });
+    expect([isFrozen(ours), isFrozen(theirs)]).toEqual([false, true]);
+    execFileSync('fsfreeze', ['--unfreeze', theirs]);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+    expect(JSON.parse((await host.agent('thaw')).stdout)).toEqual({ v: 1, outcome: 'done', thawed: [] });
+  });
+});

@@ -1,0 +1,170 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { DescribeSnapshotsCommand, EC2Client, type Snapshot } from '@aws-sdk/client-ec2';
+import type { Connection } from 'mysql2/promise';
+import * as v from 'valibot';
+import { expect } from 'vitest';
+import { type EmbeddedAws, startEmbeddedAws } from '../../src/lab/aws/embedded-aws.ts';
+import { agentAccount } from '../../src/lab/hosts/agent-account.ts';
+import { initialDataDirectory } from '../../src/lab/hosts/data-directory-cache.ts';
+import { type DatabaseServer, startServer } from '../../src/lab/hosts/database-server.ts';
+import { plainShell } from '../../src/lab/machine/shell.ts';
+import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
+import { decodeResult, type Result } from '../../src/shared/result.ts';
+import { TAG } from '../../src/shared/tags.ts';
+import { isFrozen, mountXfs } from './xfs.ts';
+
+const AGENT = join(import.meta.dirname, '../../dist/agent.cjs');
+const PASSWORD = 'c0ffee5ec4e7';
+
+export interface AgentRun {
+  readonly status: number | null;
+  readonly result: Result | undefined;
+  readonly stdout: string;
+  readonly stderr: string;
+}
+
+/**
+ * One host: a real MariaDB on real XFS, the built agent, and an embedded AWS that keeps no bytes.
+ * What the set restores to is the rehearsal's to prove; here it is what the agent does and says.
+ */
+export interface OneHost extends AsyncDisposable {
+  readonly aws: EmbeddedAws;
+  readonly server: DatabaseServer;
+  readonly mounts: readonly string[];
+  readonly datadir: string;
+  readonly optionFile: string;
+  /** As root, for what the test does to the server. */
+  readonly root: Connection;
+  /** Runs the agent to its end, with the option file of the host unless another is named. */
+  agent(...argv: string[]): Promise<AgentRun>;
+  /** Starts it, for those who mean to disturb it. */
+  start(...argv: string[]): {
+    readonly pid: number;
+    readonly ended: Promise<AgentRun>;
+    said(text: string): Promise<void>;
+  };
+  /** Everything that EC2 has of a set. */
+  snapshotsOf(set: string | undefined): Promise<readonly Snapshot[]>;
+}
+
+export interface HostLayout {
+  /** `two`: data and binary log on a file system each; `one`: both on the same. */
+  readonly volumes: 'one' | 'two';
+  readonly extra?: readonly string[];
+}
+
+export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneHost> {
+  const stack: (() => unknown)[] = [];
+  const undo = async () => {
+    for (const step of stack.reverse()) await step();
+  };
+  try {
+    const storage = mountXfs(...(volumes === 'one' ? ['data'] : ['data', 'binlog']));
+    stack.push(() => storage[Symbol.dispose]());
+    chmodSync(storage.folder, 0o755);
+    const mounts = storage.volumes.map((volume) => volume.mountPoint);
+    const [dataMount = '', binlogMount = dataMount] = mounts;
+
+    const shell = plainShell();
+    const datadir = join(dataMount, 'mysql');
+    await shell.run(['cp', '-a', await initialDataDirectory(shell), datadir]);
+    const binlogFolder = join(binlogMount, 'binlog');
+    mkdirSync(binlogFolder);
+    await shell.run(['chown', 'mysql:mysql', binlogFolder]);
+    const runFolder = join(storage.folder, 'server');
+    const logBin = join(binlogFolder, 'binlog');
+    const server = await startServer(shell, { datadir, logBin, runFolder, serverId: 7, durability: '1/1', extra });
+    stack.push(() => server[Symbol.asyncDispose]());
+    const root = await server.connect();
+    stack.push(() => root.destroy());
+    for (const statement of agentAccount('ebs_snapshot', PASSWORD)) await root.query(statement);
+
+    const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot: storage.folder });
+    stack.push(() => aws[Symbol.asyncDispose]());
+    const instanceId = v.parse(InstanceId, 'i-0123456789abcdef0');
+    const volumeId = (number: number) => v.parse(VolumeId, `vol-${String(number).padStart(17, '0')}`);
+    const attached = storage.volumes.map(({ device }, index) => {
+      return { volumeId: volumeId(index + 1), sizeGiB: 1, device, tags: { Team: 'db' }, isBoot: false };
+    });
+    const boot = { volumeId: volumeId(0), sizeGiB: 8, device: '/dev/xvda', tags: {}, isBoot: true };
+    const other = { volumeId: volumeId(9), sizeGiB: 5, device: '/dev/sdz', tags: {}, isBoot: false };
+    const { imdsEndpoint } = await aws.addHost({
+      instanceId,
+      tags: { Name: 'db-one' },
+      volumes: [boot, ...attached, other],
+      enter: [],
+      environment: {},
+    });
+
+    const optionFile = join(storage.folder, 'agent.cnf');
+    const options = `[mysql-ebs-snapshot]\nuser=ebs_snapshot\npassword=${PASSWORD}\nsocket=${server.socket}\n`;
+    writeFileSync(optionFile, options, { mode: 0o600 });
+    const environment = {
+      PATH: process.env['PATH'],
+      AWS_ENDPOINT_URL: aws.endpoint,
+      AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsEndpoint,
+    };
+    const start: OneHost['start'] = (verb = 'snapshot', ...rest) => {
+      const connection =
+        rest.some((word) => /^--(defaults-file|capture)$/.test(word)) || verb === 'thaw'
+          ? []
+          : ['--defaults-file', optionFile];
+      const log = verb === 'capture' || rest.includes('--log-file') ? [] : ['--no-log-file'];
+      return startAgent([verb, ...connection, ...log, ...rest], environment);
+    };
+    const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
+
+    return {
+      aws,
+      server,
+      mounts,
+      datadir,
+      optionFile,
+      root,
+      start,
+      agent: (...argv) => start(...argv).ended,
+      async snapshotsOf(set = '(none)') {
+        const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
+        return (await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'], Filters }))).Snapshots ?? [];
+      },
+      [Symbol.asyncDispose]: undo,
+    };
+  } catch (error) {
+    await undo();
+    throw error;
+  }
+}
+
+/** Whatever became of a run, the host has to be as it was: nothing frozen, nothing locked. */
+export async function expectHostWhole(host: OneHost): Promise<void> {
+  expect(host.mounts.map(isFrozen)).toEqual(host.mounts.map(() => false));
+  await host.root.query('CREATE OR REPLACE TABLE mysql.host_is_whole (a INT) ENGINE=InnoDB');
+  await host.root.query('INSERT INTO mysql.host_is_whole VALUES (1)');
+}
+
+function startAgent(argv: readonly string[], env: NodeJS.ProcessEnv): ReturnType<OneHost['start']> {
+  const child = spawn(process.execPath, [AGENT, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+  let [stdout, stderr] = ['', ''];
+  child.stdout.setEncoding('utf8').on('data', (text) => {
+    stdout += text;
+  });
+  child.stderr.setEncoding('utf8').on('data', (text) => {
+    stderr += text;
+  });
+  const ended = once(child, 'close').then(([status]) => ({
+    status,
+    stdout,
+    stderr,
+    result: decodeResult(stdout.trim()),
+  }));
+  const said = async (text: string) => {
+    while (!stderr.includes(text)) {
+      if (child.exitCode !== null) throw new Error(`the agent ended without saying '${text}': ${stderr}`);
+      await once(child.stderr, 'data');
+    }
+  };
+  return { pid: child.pid ?? 0, ended, said };
+}
