@@ -1,7 +1,7 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
+import { OPTION_FILE } from '../hosts/simulated-host.ts';
 import { awsEnvironment, controllerOf } from '../rehearsal/controller.ts';
 import { type LabOptions, type StandingLab, withLab } from '../standing-lab.ts';
-import { OPTION_FILE } from '../hosts/simulated-host.ts';
 
 /** The hidden verb under which `up` starts the process that keeps a lab standing. */
 export const KEEPER_VERB = 'keep-standing';

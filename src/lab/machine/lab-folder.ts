@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { appendFile, mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import { mountPointsOfAllNamespaces } from './kernel-mounts.ts';
 import { plainShell } from './shell.ts';
 
 export const DEFAULT_ROOT = '/var/lib/mysql-ebs-snapshot-lab';
@@ -46,11 +47,15 @@ export async function makeMachineFolder(lab: LabFolder, path: string): Promise<v
   }
 }
 
-/** Removes the folders of the machine that this lab made, where they are empty. */
+/**
+ * Removes the folders of the machine that this lab made, where they are empty. One on which a host of another lab has
+ * mounted its own stays: its removal would take that mount away.
+ */
 export async function removeMachineFolders(lab: LabFolder): Promise<void> {
   const text = await readFile(join(lab.path, MADE_FOLDERS), 'utf8').catch(() => '');
+  const inUse = await mountPointsOfAllNamespaces();
   for (const folder of text.split('\n').filter(Boolean).reverse()) {
-    await rmdir(folder).catch(() => undefined);
+    if (!inUse.has(folder)) await rmdir(folder).catch(() => undefined);
   }
 }
 

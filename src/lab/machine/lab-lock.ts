@@ -1,5 +1,5 @@
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { spawnSync } from 'node:child_process';
+import { type FileHandle, mkdir, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';

@@ -7,6 +7,8 @@ export interface BinlogContents {
   readonly entries: ReadonlySet<EntryKey>;
   /** Everything that took a GTID: transactions and single statements. */
   readonly transactions: number;
+  /** Whether it goes on in another file. */
+  readonly rotated: boolean;
 }
 
 /**
@@ -17,21 +19,24 @@ export interface BinlogContents {
  *     ###   @1=3
  *     ###   @2=1042
  *
- * and the beginning of a transaction as `#… end_log_pos …<tab>GTID 0-1-99 trans`.
+ * the beginning of a transaction as `#… end_log_pos …<tab>GTID 0-1-99 trans`, and a rotation as
+ * `#… end_log_pos …<tab>Rotate to mysql-bin.000005  pos: 4`.
  */
 export class BinlogText {
   readonly #entries = new Set<EntryKey>();
   #transactions = 0;
+  #rotated = false;
   #ledger: (typeof LEDGERS)[number] | undefined;
   #writer: number | undefined;
 
   read(line: string): void {
     if (line.startsWith('###')) this.#readRow(line);
     else if (/^#\d{6} .*\tGTID \d+-\d+-\d+/.test(line)) this.#transactions += 1;
+    else if (/^#\d{6} .*\tRotate to /.test(line)) this.#rotated = true;
   }
 
   get contents(): BinlogContents {
-    return { entries: this.#entries, transactions: this.#transactions };
+    return { entries: this.#entries, transactions: this.#transactions, rotated: this.#rotated };
   }
 
   #readRow(line: string): void {

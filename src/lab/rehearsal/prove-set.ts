@@ -79,8 +79,9 @@ function inexactness({ manifest, binlogInfo, image, restored }: Evidence): reado
   const { binlog, gtid } = manifest.coordinates;
   if (!binlog) return ['the manifest holds no place in the binary log'];
   const end = formatBinlog({ file: image.lastFile, position: image.lastFileBytes });
-  // FLUSH LOGS passes every read lock: it moves the end, and between the two places there is no transaction.
-  const rotated = image.lastFile > binlog.file && image.afterRecorded.transactions === 0;
+  // FLUSH LOGS passes every read lock: it moves the end, be it that the freeze stopped it before the next file was
+  // there, and between the two places there is no transaction.
+  const rotated = image.afterRecorded.rotated && image.afterRecorded.transactions === 0;
   return [
     ...(formatBinlog(binlog) === end || rotated
       ? []

@@ -4,7 +4,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
-import { BINLOG_INFO_FILE, Manifest, MANIFEST_FILE } from '../../shared/manifest.ts';
+import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest.ts';
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
 import { startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';

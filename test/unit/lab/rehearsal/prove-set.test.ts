@@ -23,8 +23,12 @@ const good: Evidence = {
   commits,
   manifest: { takenAt: LOCK, coordinates: { binlog: { file: 'mysql-bin.000002', position: 4711 }, gtid: '0-1-62' } },
   binlogInfo: "MASTER_LOG_FILE='mysql-bin.000002', MASTER_LOG_POS=4711\n",
-  original: { entries: keys(32, 37), transactions: 12 },
-  image: { lastFile: 'mysql-bin.000002', lastFileBytes: 4711, afterRecorded: { entries: new Set(), transactions: 0 } },
+  original: { entries: keys(32, 37), transactions: 12, rotated: false },
+  image: {
+    lastFile: 'mysql-bin.000002',
+    lastFileBytes: 4711,
+    afterRecorded: { entries: new Set(), transactions: 0, rotated: false },
+  },
   restored: { gtid: '0-1-62', entries: keys(1, 31), damaged: [], balance: 100_000 },
   openingBalance: 100_000,
 };
@@ -33,8 +37,15 @@ test('a set that holds exactly what stands before its coordinates is proven', ()
   expect(proveSet(good)).toEqual({ ackedLost: 0, beyondCoordinates: 0, coordinatesExact: true, complaints: [] });
 });
 
-test('a rotation between the coordinates and the capture leaves them exact', () => {
-  const image = { ...good.image, lastFile: 'mysql-bin.000003', lastFileBytes: 389 };
+const rotated = { ...good.image.afterRecorded, rotated: true };
+
+test.each([
+  ['whole', { lastFile: 'mysql-bin.000003', lastFileBytes: 389, afterRecorded: rotated }],
+  [
+    'stopped by the freeze before the next file was there',
+    { ...good.image, lastFileBytes: 4758, afterRecorded: rotated },
+  ],
+])('a rotation between the coordinates and the capture leaves them exact: %s', (_, image) => {
   expect(proveSet({ ...good, image }).coordinatesExact).toBe(true);
 });
 
@@ -42,7 +53,10 @@ test.each<[string, Partial<Evidence>, object]>([
   ['a commit before the coordinates', { restored: { ...good.restored, entries: keys(2, 31) } }, { ackedLost: 2 }],
   [
     'a commit acknowledged before the lock that the binary log has after the coordinates',
-    { original: { entries: keys(30, 37), transactions: 16 }, restored: { ...good.restored, entries: keys(1, 29) } },
+    {
+      original: { entries: keys(30, 37), transactions: 16, rotated: false },
+      restored: { ...good.restored, entries: keys(1, 29) },
+    },
     { ackedLost: 2 },
   ],
   [
@@ -57,7 +71,7 @@ test.each<[string, Partial<Evidence>, object]>([
       image: {
         lastFile: 'mysql-bin.000003',
         lastFileBytes: 900,
-        afterRecorded: { entries: new Set(), transactions: 1 },
+        afterRecorded: { ...rotated, transactions: 1 },
       },
     },
     { coordinatesExact: false },
@@ -71,7 +85,10 @@ test.each<[string, Partial<Evidence>, object]>([
   ['too few commits', { commits: commits.filter(({ seq }) => seq > 15) }, {}],
   [
     'no commit after the set',
-    { original: { entries: new Set(), transactions: 0 }, restored: { ...good.restored, entries: keys(1, 37) } },
+    {
+      original: { entries: new Set(), transactions: 0, rotated: false },
+      restored: { ...good.restored, entries: keys(1, 37) },
+    },
     {},
   ],
 ])('not proven: %s', (_, change, figures) => {
