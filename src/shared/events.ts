@@ -32,5 +32,3 @@ export type Event =
   | { type: 'looked-up'; set: string; found: readonly string[] }
   | { type: 'graded'; grade: Grade }
   | { type: 'run-ended'; ms: number; ending: 'done' | { code: ErrorCode; message: string; hint: string } };
-
-export type EventOf<T extends Event['type']> = Extract<Event, { type: T }>;

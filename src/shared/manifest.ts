@@ -38,7 +38,6 @@ const Member = v.object({
   /** The stacks that stand on this volume, each from the volume up to the file system. */
   layers: v.array(Layer),
 });
-export type ManifestMember = v.InferOutput<typeof Member>;
 
 const FileSystem = v.object({
   mountPoint: v.string(),

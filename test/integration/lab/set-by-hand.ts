@@ -9,7 +9,7 @@ import type { SimulatedHost } from '../../../src/lab/hosts/simulated-host.ts';
 import type { Shell } from '../../../src/lab/machine/shell.ts';
 import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
 import { SnapshotId } from '../../../src/shared/ids.ts';
-import { BINLOG_INFO_FILE, type Manifest, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
+import { BINLOG_INFO_FILE, MANIFEST_FILE, type Manifest } from '../../../src/shared/manifest.ts';
 
 export interface Lapses {
   /** No lock at all: the coordinates are those of a moment before the capture. */

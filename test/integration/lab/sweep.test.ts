@@ -3,15 +3,15 @@ import { existsSync } from 'node:fs';
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
-import { makeMachineFolder } from '../../../src/lab/machine/lab-folder.ts';
+import { newInstanceId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import { mountsBelow } from '../../../src/lab/machine/kernel-mounts.ts';
-import { processesOf } from '../../../src/lab/machine/lab-processes.ts';
+import { makeMachineFolder } from '../../../src/lab/machine/lab-folder.ts';
 import { takeLabLock } from '../../../src/lab/machine/lab-lock.ts';
+import { processesOf } from '../../../src/lab/machine/lab-processes.ts';
 import { loopsBelow } from '../../../src/lab/machine/loop-devices.ts';
 import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { sweepAll } from '../../../src/lab/machine/sweep.ts';
-import { newInstanceId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import { labForTest } from './lab-for-test.ts';
 
 test('a sweep takes everything away, a frozen file system with a writer stuck in it included', async () => {
