@@ -1,13 +1,10 @@
 import * as v from 'valibot';
-import { RunError } from '../../shared/errors.ts';
 import type { HostReader, Row, ServerReader } from '../ports.ts';
 import { ENGINES_UNDERSTOOD } from './engines.ts';
 import type { ServerFacts, ServerVersion } from './facts.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
-
-/** Global variables as the server tells them: name in lower case -> text. */
-export type Variables = ReadonlyMap<string, string>;
+import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
 
 /** Asks the server for everything that a plan needs. Read-only, no lock, no flush. */
 export async function readServer(server: ServerReader, host: HostReader): Promise<ServerFacts> {
@@ -45,39 +42,6 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
-}
-
-/** `SHOW VARIABLES`/`SHOW STATUS` rows, whatever case the server writes the columns in. */
-function toVariables(rows: readonly Row[]): Variables {
-  return new Map(rows.map((row) => [text(row, 'Variable_name').toLowerCase(), text(row, 'Value')]));
-}
-
-function text(row: Row, column: string): string {
-  const key = Object.keys(row).find((name) => name.toLowerCase() === column.toLowerCase());
-  const value = key === undefined ? undefined : row[key];
-  if (typeof value !== 'string') throw notUnderstood(column, JSON.stringify(value));
-  return value;
-}
-
-const notUnderstood = (name: string, value: string): RunError =>
-  new RunError('server-unsupported', `the server's answer for ${name} is not understood: ${value}`);
-
-function required(variables: Variables, name: questions.VariableName): string {
-  const value = variables.get(name);
-  if (value === undefined) throw notUnderstood(name, 'no such variable');
-  return value;
-}
-
-function integer(variables: Variables, name: questions.VariableName): number {
-  const value = required(variables, name);
-  if (!/^\d{1,15}$/.test(value)) throw notUnderstood(name, value);
-  return Number(value);
-}
-
-function onOff(variables: Variables, name: questions.VariableName): boolean {
-  const value = required(variables, name).toUpperCase();
-  if (!['ON', 'OFF', '1', '0'].includes(value)) throw notUnderstood(name, value);
-  return value === 'ON' || value === '1';
 }
 
 /** `10.11.19-MariaDB-0+deb12u1-log`, `8.4.3`, `8.0.36-28` (Percona says who it is in the comment). */
@@ -158,6 +122,9 @@ async function readKeyring(server: ServerReader, { version, plugins, privileges 
 /** Who lacks all of these is refused by a check of its own. */
 const MAY_READ_COMPONENTS = ['SELECT', 'SELECT ON PERFORMANCE_SCHEMA.*'];
 
+/** With any of these, held for everything, information_schema.TABLES shows every table; SHOW VIEW reads no data. */
+const MAY_SEE_ALL_TABLES = ['SELECT', 'SHOW VIEW'];
+
 /**
  * The engines that are enabled; only where one of them is not understood, and we may see every table, those
  * that tables really use: that question reads the definition of every table.
@@ -167,7 +134,8 @@ async function readEngines(server: ServerReader, privileges: readonly string[]):
     .filter((row) => ['YES', 'DEFAULT'].includes(text(row, 'Support')))
     .map((row) => text(row, 'Engine').toUpperCase())
     .sort();
-  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !holds(privileges, 'SELECT')) return enabled;
+  const maySeeAll = MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege));
+  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !maySeeAll) return enabled;
   return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
 }
 

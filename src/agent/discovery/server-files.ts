@@ -3,7 +3,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
 import type { ServerFacts, ServerFile } from './facts.ts';
-import type { Variables } from './server-facts.ts';
+import type { Variables } from './variables.ts';
 
 /** A path as the server names it, and where we have it from (for the message). */
 interface Named {
