@@ -17,7 +17,8 @@ const MADE_FOLDERS = 'made-folders';
 
 /**
  * Makes a lab's folder, as a shared mount of itself: what is unmounted in it goes from the hosts' namespaces as well,
- * and from those of other labs, which would keep its devices busy.
+ * and from those of other labs, which would keep its devices busy. First it is made private: where `/` is shared, as
+ * systemd has it, the folder's mount would be a peer of `/`, and every mount in it would be there twice.
  */
 export async function makeLabFolder(root: string): Promise<LabFolder> {
   const id = `lab-${randomBytes(4).toString('hex')}`;
@@ -25,7 +26,7 @@ export async function makeLabFolder(root: string): Promise<LabFolder> {
   await mkdir(path, { mode: 0o755 });
   const shell = plainShell();
   await shell.run(['mount', '--bind', path, path]);
-  await shell.run(['mount', '--make-shared', path]);
+  for (const propagation of ['--make-private', '--make-shared']) await shell.run(['mount', propagation, path]);
   return { id, path };
 }
 

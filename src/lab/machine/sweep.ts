@@ -59,8 +59,12 @@ async function thawAll(folder: string, shell: Shell): Promise<void> {
   for (const { mountPoint } of mounts) await shell.run(['fsfreeze', '-u', mountPoint]).catch(() => undefined);
 }
 
+/** One unmount may take others away with it, so each step looks anew. */
 async function unmountAll(folder: string, shell: Shell): Promise<void> {
-  for (const { mountPoint } of await mountsBelow(folder)) {
+  for (;;) {
+    const [deepest] = await mountsBelow(folder);
+    if (!deepest) return;
+    const { mountPoint } = deepest;
     await untilItWorks(`${mountPoint} is still in use`, () => shell.run(['umount', mountPoint]));
   }
 }

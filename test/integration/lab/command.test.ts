@@ -32,8 +32,11 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-function lab(verb: string, ...rest: string[]): LabRun {
-  const child = spawn(process.execPath, [LAB, verb, '--root', root, ...rest], { stdio: ['ignore', 'pipe', 'pipe'] });
+const lab = (verb: string, ...rest: string[]): LabRun =>
+  startLab(process.execPath, LAB, verb, '--root', root, ...rest);
+
+function startLab(program: string, ...args: string[]): LabRun {
+  const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
   started.push(child);
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
@@ -92,6 +95,15 @@ describe('rehearse', () => {
       await expectNothingLeft();
     },
   );
+
+  it('leaves nothing where `/` is a shared mount, as systemd makes it', async () => {
+    const inShared = ['--mount', '--propagation', 'private', 'sh', '-c', 'mount --make-rshared / && exec "$0" "$@"'];
+    const run = startLab('unshare', ...inShared, process.execPath, LAB, 'rehearse', '--root', root, '--hosts', '1');
+    const { status, stderr } = await run.ended;
+    expect(stderr).not.toContain('still in use');
+    expect(status).toBe(0);
+    await expectNothingLeft();
+  });
 
   it('cleans up after Ctrl-C under load', async () => {
     const run = lab('rehearse');
