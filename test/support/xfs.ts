@@ -3,6 +3,7 @@ import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'nod
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 
+const MIB = 2 ** 20;
 const GIB = 2 ** 30;
 
 /** A real XFS on a loop device. Its disposal thaws it first: an unmount of a frozen file system never returns. */
@@ -25,30 +26,40 @@ export function mountXfs(...names: string[]): { readonly folder: string; readonl
   const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
   const volumes: XfsVolume[] = [];
   const dispose = () => {
-    for (const { mountPoint, device } of volumes) {
-      quietly('fsfreeze', '--unfreeze', mountPoint);
-      quietly('umount', mountPoint);
-      quietly('losetup', '--detach', device);
-    }
+    for (const volume of volumes) unmount(volume);
     rmSync(folder, { recursive: true, force: true });
   };
   try {
-    for (const name of names) {
-      const image = join(folder, `${name}.img`);
-      writeFileSync(image, '');
-      truncateSync(image, GIB);
-      execFileSync('mkfs.xfs', ['-q', image]);
-      const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
-      const mountPoint = join(folder, name);
-      mkdirSync(mountPoint);
-      volumes.push({ mountPoint, device });
-      execFileSync('mount', [device, mountPoint]);
-    }
+    for (const name of names) volumes.push(makeXfs(folder, name, GIB));
   } catch (error) {
     dispose();
     throw error;
   }
   return { folder, volumes, [Symbol.dispose]: dispose };
+}
+
+/** An XFS whose device is a file on another one: freezing that one stalls the device. */
+export function mountXfsOn(outer: string): XfsVolume & Disposable {
+  const volume = makeXfs(outer, 'inner', 400 * MIB);
+  return { ...volume, [Symbol.dispose]: () => unmount(volume, outer) };
+}
+
+function makeXfs(folder: string, name: string, bytes: number): XfsVolume {
+  const image = join(folder, `${name}.img`);
+  writeFileSync(image, '');
+  truncateSync(image, bytes);
+  execFileSync('mkfs.xfs', ['-q', image]);
+  const device = execFileSync('losetup', ['--find', '--show', image], { encoding: 'utf8' }).trim();
+  const mountPoint = join(folder, name);
+  mkdirSync(mountPoint);
+  execFileSync('mount', [device, mountPoint]);
+  return { mountPoint, device };
+}
+
+function unmount({ mountPoint, device }: XfsVolume, ...below: string[]): void {
+  for (const frozen of [...below, mountPoint]) quietly('fsfreeze', '--unfreeze', frozen);
+  quietly('umount', mountPoint);
+  quietly('losetup', '--detach', device);
 }
 
 /** Whether a file system is frozen: only freezing it can tell. Leaves it as it was. */

@@ -7,8 +7,10 @@
 #
 # stdin:  "freeze" freezes all mounts at once; end-of-file is the order to thaw. The agent ends the window by
 #         closing its end; if the agent is killed, the kernel closes it.
-# stdout: for each mount, by number: "waiting N" (forked and warm), then "frozen N", "busy N" (frozen by somebody
-#         else) or "refused N REASON", then "thawed N STATUS"; "end" when nothing is left to do.
+# stdout: for each mount, by number: "waiting N" (forked and warm); then "frozen N", "busy N" (frozen by somebody
+#         else), "refused N REASON" or "unclear N REASON" (it may be frozen); then "thawed N", "gone N" (it was not
+#         frozen any more) or "stuck N REASON". "late N" comes before, where the deadline gave the order. The end of
+#         the stream is the end of the last process.
 #
 # Each mount has a holder (freezes) and a thawer (thaws), both forked before the lock is taken: between freeze and
 # thaw the thawer forks nothing, it at most execs. The thawer is armed before the freeze is asked for, and thaws at
@@ -24,66 +26,70 @@ shift 2
 
 # A freeze that was refused is not ours to thaw; one that was killed may have happened all the same.
 freeze() { # NUMBER MOUNT; sets $verdict
-  local reason status
+  local reason
   reason=$(fsfreeze --freeze "$2" 2>&1)
-  status=$?
-  case $status:$reason in
+  case $?:$reason in
     0:*) verdict="frozen $1" ;;
-    1:*busy*) verdict="busy $1" ;;
+    *'Device or resource busy'*) verdict="busy $1" ;;
     1:* | 126:* | 127:*) verdict="refused $1 $reason" ;;
-    *) verdict="frozen $1" ;;
+    *) verdict="unclear $1 $reason" ;;
   esac
 }
 
-thawer() { # MOUNT; stdin: "armed", then end-of-file
+thawer() { # NUMBER MOUNT; stdin: "armed", then end-of-file
   local word
   read -r word || exit 0
+  word=''
   read -r -t "$deadline" word
-  [[ ${word-} == disarm ]] && exit 0
-  exec fsfreeze --unfreeze "$1"
+  (($? > 128)) && echo "late $1"
+  [[ $word == disarm ]] && exit 0
+  exec fsfreeze --unfreeze "$2" 2>/dev/null
+}
+
+# After a thawer that failed: it was killed, or it came while the kernel was still freezing (a stalled device), when
+# there was nothing to thaw yet.
+thaw_again() { # NUMBER MOUNT
+  local reason
+  reason=$(fsfreeze --unfreeze "$2" 2>&1)
+  case $?:$reason in
+    0:*) echo "thawed $1" ;;
+    *'Invalid argument'*) echo "gone $1" ;;
+    *) echo "stuck $1 $reason" && return 1 ;;
+  esac
 }
 
 holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
-  local word thaw thawer_pid verdict status
+  local word thaw thawer_pid verdict
   local record="$records/$$.$1"
-  printf '%s' "$2" >"$record" || return
-  exec {thaw}> >(thawer "$2" 2>&1)
+  exec {thaw}> >(thawer "$1" "$2")
   thawer_pid=$!
   echo "waiting $1"
-  if read -r word; then
-    echo armed >&"$thaw"
-    freeze "$1" "$2"
-    echo "$verdict"
-    if [[ $verdict == frozen* ]]; then
-      read -r -t "$deadline" word
-    else
+  read -r word || return
+  printf '%s' "$2" >"$record"
+  echo armed >&"$thaw"
+  freeze "$1" "$2"
+  echo "$verdict"
+  case $verdict in
+    busy* | refused*)
       echo disarm >&"$thaw"
-    fi
-  fi
+      rm -f -- "$record"
+      return
+      ;;
+  esac
+  read -r -t "$deadline" word
   exec {thaw}>&-
-  wait "$thawer_pid"
-  status=$?
-  [[ $status == 0 ]] && rm -f -- "$record"
-  [[ ${verdict-} == frozen* ]] && echo "thawed $1 $status"
+  if wait "$thawer_pid"; then echo "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
 }
 
 holders=()
-pids=()
-number=0
 for mount in "$@"; do
   exec {fd}> >(
     for earlier in ${holders[@]+"${holders[@]}"}; do exec {earlier}>&-; done
-    holder "$number" "$mount"
+    holder "${#holders[@]}" "$mount"
   )
   holders+=("$fd")
-  pids+=($!)
-  number=$((number + 1))
 done
 
 while read -r word; do
-  [[ $word == freeze ]] || continue
-  for fd in "${holders[@]}"; do echo freeze >&"$fd"; done
+  [[ $word == freeze ]] && for fd in "${holders[@]}"; do echo freeze >&"$fd"; done
 done
-for fd in "${holders[@]}"; do exec {fd}>&-; done
-for pid in "${pids[@]}"; do wait "$pid"; done
-echo end

@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './guard.sh';
 import { FREEZE_RECORDS } from './state-folder.ts';
-import { thaw } from './thaw.ts';
+import { type Thaw, thaw } from './thaw.ts';
 
 const START_DEADLINE_MS = 5_000;
 const THAW_DEADLINE_MS = 10_000;
@@ -11,9 +11,11 @@ const GUARD_GRACE_SECONDS = 2;
 
 /** The freeze window: the file systems are frozen from its making to its disposal. */
 export interface FreezeWindow extends AsyncDisposable {
+  /** Clock time at which the freeze was asked for. */
+  readonly since: number;
   /** Whole milliseconds from the first freeze to the last thaw; known once disposed, absent where nothing was frozen. */
   readonly frozenMs: number | undefined;
-  /** Whether every file system was still frozen when the order to thaw was given; known once disposed. */
+  /** Whether every file system was still frozen when our order to thaw came; known once disposed. */
   readonly heldThroughout: boolean | undefined;
 }
 
@@ -28,7 +30,8 @@ export interface Guard extends AsyncDisposable {
 
 /**
  * Starts the guard in a session of its own, holding the run lock, and waits until it is warm.
- * `windowMs` is the longest that anything may stay frozen, whatever becomes of this process.
+ * `windowMs` is the longest that anything may stay frozen in an orderly run; shortly after it the guard thaws,
+ * whatever becomes of this process.
  */
 export async function startGuard(
   processes: Processes,
@@ -53,53 +56,59 @@ export async function startGuard(
   }
 }
 
-/** What the guard says of one file system. */
+/** What the guard says of one file system; guard.sh says what each word means. */
 interface Report {
-  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'thawed';
+  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'late' | 'thawed' | 'gone' | 'stuck';
   readonly mount: string;
-  readonly rest: string;
+  readonly reason: string;
 }
 
+const REPORT = /^(waiting|frozen|busy|refused|unclear|late|thawed|gone|stuck) (\d+) ?(.*)$/;
+
 class ProcessGuard implements Guard {
-  readonly mounts: readonly string[];
+  readonly #mounts: readonly string[];
   readonly #processes: Processes;
   readonly #clock: Clock;
   readonly #child: LineProcess;
-  readonly #thawed = new Set<string>();
 
   constructor(processes: Processes, clock: Clock, mounts: readonly string[], child: LineProcess) {
     this.#processes = processes;
     this.#clock = clock;
     this.#child = child;
-    this.mounts = mounts;
+    this.#mounts = mounts;
   }
 
   async warm(): Promise<void> {
-    for (let waiting = 0; waiting < this.mounts.length; waiting++) {
-      const report = await this.#nextReport(START_DEADLINE_MS);
-      if (report?.word !== 'waiting') throw new Error('it ended');
+    const giveUp = this.#clock.elapsed() + START_DEADLINE_MS;
+    for (let waiting = 0; waiting < this.#mounts.length; waiting++) {
+      if ((await this.#nextReport(giveUp))?.word !== 'waiting') throw new Error('it ended');
     }
   }
 
   async freeze(timeoutMs: number): Promise<FreezeWindow> {
-    const frozenSince = this.#clock.elapsed();
-    const frozen = new Set<string>();
+    const since = this.#clock.elapsed();
+    const answers = new Map<string, Report>();
     this.#child.send('freeze');
-    let refusal: Report | undefined;
     try {
-      for (let answers = 0; answers < this.mounts.length; answers++) {
-        const report = await this.#nextReport(timeoutMs);
+      while (answers.size < this.#mounts.length) {
+        const report = await this.#nextReport(since + timeoutMs);
         if (!report) throw new RunError('freeze-unknown', `the guard died while freezing: ${this.#child.complaints}`);
-        if (report.word === 'frozen') frozen.add(report.mount);
-        else refusal ??= report;
+        answers.set(report.mount, report);
       }
     } catch (error) {
       this.#child.end();
       if (!(error instanceof DeadlinePassed)) throw error;
-      const silent = this.mounts.filter((mount) => !frozen.has(mount));
+      const silent = this.#mounts.filter((mount) => !answers.has(mount));
       throw new RunError('freeze-unknown', `${silent.join(', ')}: not frozen within ${timeoutMs} ms`, { cause: error });
     }
-    const window = new GuardedWindow(() => this.#thaw(frozen), this.#clock, frozenSince, frozen.size > 0);
+    const toThaw = [...answers.values()].filter(({ word }) => word === 'frozen' || word === 'unclear');
+    const window = new GuardedWindow(
+      () => this.#thaw(toThaw.map(({ mount }) => mount)),
+      this.#clock,
+      since,
+      toThaw.length,
+    );
+    const refusal = [...answers.values()].find(({ word }) => word !== 'frozen');
     if (!refusal) return window;
     await window[Symbol.asyncDispose]();
     throw refusalError(refusal);
@@ -109,84 +118,91 @@ class ProcessGuard implements Guard {
     await this.#child[Symbol.asyncDispose]();
   }
 
-  /** Gives the order and hears every thaw; answers whether all had stayed frozen until then. */
-  async #thaw(frozen: ReadonlySet<string>): Promise<boolean> {
-    const heldThroughout = await this.#stillFrozen();
+  /**
+   * Gives the order and hears every thaw. Answers whether all had stayed frozen until the order: one that the
+   * deadline thawed, or somebody else, had not, nor one of which nobody can tell.
+   */
+  async #thaw(mounts: readonly string[]): Promise<boolean> {
     this.#child.end();
+    const reports = await this.#lastReports(mounts, this.#clock.elapsed() + THAW_DEADLINE_MS);
+    const heard = (word: Report['word']) => reports.filter((report) => report.word === word).map(({ mount }) => mount);
+    const [thawed, gone, late] = [heard('thawed'), heard('gone'), heard('late')];
+
+    // What the guard could not thaw, or did not live to say, is thawed here.
+    const left = mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount));
+    const outcomes = await Promise.all(left.map((mount) => thaw(this.#processes, mount)));
+    const failed = left.filter((_, index) => typeof outcomes[index] !== 'string');
+    if (failed.length > 0) throw thawError(failed, outcomes);
+    await this.#forget(left);
+    return late.length === 0 && mounts.every((mount) => thawed.includes(mount));
+  }
+
+  /** What is said until every mount has had its last word, or the guard has ended, or the time has. */
+  async #lastReports(mounts: readonly string[], giveUp: number): Promise<readonly Report[]> {
+    const reports: Report[] = [];
+    const isLast = ({ word }: Report) => word === 'thawed' || word === 'gone' || word === 'stuck';
     try {
-      while (this.#thawed.size < frozen.size) {
-        if (!(await this.#nextReport(THAW_DEADLINE_MS))) break;
+      while (reports.filter(isLast).length < mounts.length) {
+        const report = await this.#nextReport(giveUp);
+        if (!report) return reports;
+        reports.push(report);
       }
     } catch (error) {
       if (!(error instanceof DeadlinePassed)) throw error;
     }
-    // A guard that died could not say so; what it left frozen is thawed here.
-    const left = [...frozen].filter((mount) => !this.#thawed.has(mount));
-    const failed = [];
-    for (const mount of left) if (typeof (await thaw(this.#processes, mount)) !== 'string') failed.push(mount);
-    if (failed.length > 0) {
-      throw new RunError(
-        'thaw-failed',
-        `${failed.join(', ')} may still be frozen: ${this.#child.complaints || 'no answer'}`,
-        {
-          hint: `Run \`fsfreeze --unfreeze ${failed[0]}\` and look at the device below (dmesg).`,
-        },
-      );
-    }
-    return heldThroughout;
+    return reports;
   }
 
-  async #stillFrozen(): Promise<boolean> {
-    try {
-      await this.#nextReport(0);
-      return false;
-    } catch {
-      return true;
-    }
+  /** Removes the records of a guard that died before it could: what is thawed must not be thawed again later. */
+  async #forget(mounts: readonly string[]): Promise<void> {
+    if (mounts.length === 0) return;
+    const records = mounts.map((mount) => `${FREEZE_RECORDS}/${this.#child.pid}.${this.#mounts.indexOf(mount)}`);
+    await this.#processes.run(['rm', '-f', '--', ...records], { deadlineMs: THAW_DEADLINE_MS });
   }
 
-  async #nextReport(deadlineMs: number): Promise<Report | undefined> {
+  async #nextReport(giveUp: number): Promise<Report | undefined> {
     for (;;) {
-      const line = await this.#child.nextLine(deadlineMs);
+      const line = await this.#child.nextLine(Math.max(0, giveUp - this.#clock.elapsed()));
       if (line === undefined) return undefined;
-      const said = /^(waiting|frozen|busy|refused|thawed) (\d+) ?(.*)$/.exec(line);
-      if (!said) continue;
-      const report = {
-        word: said[1] as Report['word'],
-        mount: this.mounts[Number(said[2])] ?? '',
-        rest: said[3] ?? '',
-      };
-      if (report.word === 'thawed' && report.rest === '0') this.#thawed.add(report.mount);
-      return report;
+      const [, word, number, reason = ''] = REPORT.exec(line) ?? [];
+      if (word !== undefined)
+        return { word: word as Report['word'], mount: this.#mounts[Number(number)] ?? '', reason };
     }
   }
 }
 
 class GuardedWindow implements FreezeWindow {
+  readonly since: number;
   frozenMs: number | undefined;
   heldThroughout: boolean | undefined;
   readonly #thaw: () => Promise<boolean>;
   readonly #clock: Clock;
-  readonly #frozenSince: number;
-  readonly #anything: boolean;
+  readonly #frozen: number;
 
-  constructor(thaw: () => Promise<boolean>, clock: Clock, frozenSince: number, anything: boolean) {
+  constructor(thaw: () => Promise<boolean>, clock: Clock, since: number, frozen: number) {
+    this.since = since;
     this.#thaw = thaw;
     this.#clock = clock;
-    this.#frozenSince = frozenSince;
-    this.#anything = anything;
+    this.#frozen = frozen;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.heldThroughout = await this.#thaw();
-    if (this.#anything) this.frozenMs = Math.round(this.#clock.elapsed() - this.#frozenSince);
+    if (this.#frozen > 0) this.frozenMs = Math.round(this.#clock.elapsed() - this.since);
   }
 }
 
-function refusalError({ word, mount, rest }: Report): RunError {
+function thawError(mounts: readonly string[], outcomes: readonly Thaw[]): RunError {
+  const reasons = outcomes.flatMap((outcome) => (typeof outcome === 'string' ? [] : [outcome.failed]));
+  return new RunError('thaw-failed', `${mounts.join(', ')} may still be frozen: ${reasons.join('; ')}`, {
+    hint: `Run \`fsfreeze --unfreeze ${mounts[0]}\` and look at the device below (dmesg).`,
+  });
+}
+
+function refusalError({ word, mount, reason }: Report): RunError {
   return word === 'busy'
     ? new RunError('freeze-failed', `${mount} is already frozen by somebody else`, {
         hint: `It is not this run's to thaw. If nobody owns it any more: \`fsfreeze --unfreeze ${mount}\`.`,
       })
-    : new RunError('freeze-failed', `${mount}: ${rest}`);
+    : new RunError('freeze-failed', `${mount}: ${reason}`);
 }

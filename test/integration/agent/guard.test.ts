@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
@@ -8,7 +8,7 @@ import { processes } from '../../../src/agent/adapters/processes.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
 import { startGuard } from '../../../src/agent/window/guard.ts';
 import { FREEZE_RECORDS } from '../../../src/agent/window/state-folder.ts';
-import { isFrozen, mountXfs } from '../../support/xfs.ts';
+import { isFrozen, mountXfs, mountXfsOn } from '../../support/xfs.ts';
 
 const LONG = 30_000;
 
@@ -75,6 +75,49 @@ describe('the guard, on real XFS', () => {
     expect(window.heldThroughout).toBe(false);
   });
 
+  it('notices that somebody else has thawed in the middle', async () => {
+    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    const window = await guard.freeze(LONG);
+    {
+      await using _open = window;
+      execFileSync('fsfreeze', ['--unfreeze', mounts[1] ?? '']);
+    }
+    expect(window.heldThroughout).toBe(false);
+    expect(mounts.map(isFrozen)).toEqual([false, false]);
+    await vi.waitFor(() => expect(readdirSync(FREEZE_RECORDS)).toEqual([]), 20_000);
+  });
+
+  it('is told apart from one whose process was killed, although that thaws too', async () => {
+    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    const window = await guard.freeze(LONG);
+    {
+      await using _open = window;
+      for (const holder of childrenOf(childrenOf(process.pid).at(-1) ?? 0)) process.kill(holder, 'SIGKILL');
+      await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
+    }
+    expect(window.heldThroughout).toBe(false);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  });
+
+  it('thaws what the kernel froze only long after everybody had given up', async () => {
+    const [outer = ''] = mounts;
+    using inner = mountXfsOn(outer);
+    await using guard = await startGuard(processes, clock, [inner.mountPoint], -1_000, lock);
+    // With the device below stalled, a write in flight holds up the freeze, beyond our patience and the guard's.
+    execFileSync('fsfreeze', ['--freeze', outer]);
+    const writer = spawn('dd', ['if=/dev/zero', `of=${inner.mountPoint}/file`, 'bs=4k', 'count=64', 'oflag=direct'], {
+      stdio: 'ignore',
+    });
+    await vi.waitFor(() => expect(stateOf(writer.pid)).toBe('D'), 20_000);
+    await expect(guard.freeze(500)).rejects.toMatchObject({ code: 'freeze-unknown' });
+    await clock.sleep(1_500);
+    expect(readdirSync(FREEZE_RECORDS)).toHaveLength(1);
+    execFileSync('fsfreeze', ['--unfreeze', outer]);
+    await once(writer, 'close');
+    await vi.waitFor(() => expect(readdirSync(FREEZE_RECORDS)).toEqual([]), 20_000);
+    expect(isFrozen(inner.mountPoint)).toBe(false);
+  });
+
   it('thaws when its owner is killed, and leaves no record', async () => {
     const records = join(storage.folder, 'records');
     mkdirSync(records);
@@ -93,6 +136,12 @@ describe('the guard, on real XFS', () => {
     await vi.waitFor(() => expect(readdirSync(records)).toEqual([]), 20_000);
   });
 });
+
+const childrenOf = (pid: number): readonly number[] =>
+  readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
+
+/** R, S, D (stuck in the kernel) …, as proc_pid_stat(5) has it. */
+const stateOf = (pid = 0): string | undefined => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
 /** Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. */
 const OWNER = `
