@@ -5,11 +5,18 @@ import { SCHEMA } from '../load/schema.ts';
 export interface BinlogContents {
   /** The entries made in the ledgers. */
   readonly entries: ReadonlySet<EntryKey>;
-  /** Everything that took a GTID: transactions and single statements. */
-  readonly transactions: number;
-  /** Whether it goes on in another file. */
-  readonly rotated: boolean;
+  /** How many events are more than the log's own housekeeping, and the first of them. Of a commit there are several. */
+  readonly changes: number;
+  readonly firstChange: string | undefined;
 }
+
+/**
+ * Events by which a server keeps its log and changes no data. A checkpoint may come up to a second after a rotation,
+ * with no read lock to hold it back.
+ */
+const HOUSEKEEPING = /^(?:Start: binlog v|Gtid list |Binlog checkpoint |Rotate to |Stop$)/;
+
+const EVENT = /^#\d{6} [^\t]*\t(.*)$/;
 
 /**
  * Reads the text of `mariadb-binlog --base64-output=decode-rows -v`, line by line. A row event shows as
@@ -19,24 +26,28 @@ export interface BinlogContents {
  *     ###   @1=3
  *     ###   @2=1042
  *
- * the beginning of a transaction as `#… end_log_pos …<tab>GTID 0-1-99 trans`, and a rotation as
- * `#… end_log_pos …<tab>Rotate to mysql-bin.000005  pos: 4`.
+ * and the head of every event as `#261122  8:53:25 server id 1  end_log_pos 1507 CRC32 0x8e997ccd <tab>GTID 0-1-99 trans`.
  */
 export class BinlogText {
   readonly #entries = new Set<EntryKey>();
-  #transactions = 0;
-  #rotated = false;
+  #changes = 0;
+  #firstChange: string | undefined;
   #ledger: (typeof LEDGERS)[number] | undefined;
   #writer: number | undefined;
 
   read(line: string): void {
-    if (line.startsWith('###')) this.#readRow(line);
-    else if (/^#\d{6} .*\tGTID \d+-\d+-\d+/.test(line)) this.#transactions += 1;
-    else if (/^#\d{6} .*\tRotate to /.test(line)) this.#rotated = true;
+    if (line.startsWith('###')) {
+      this.#readRow(line);
+      return;
+    }
+    const event = EVENT.exec(line)?.[1];
+    if (event === undefined || HOUSEKEEPING.test(event)) return;
+    this.#changes += 1;
+    this.#firstChange ??= event.replaceAll('\t', ' ');
   }
 
   get contents(): BinlogContents {
-    return { entries: this.#entries, transactions: this.#transactions, rotated: this.#rotated };
+    return { entries: this.#entries, changes: this.#changes, firstChange: this.#firstChange };
   }
 
   #readRow(line: string): void {

@@ -12,12 +12,8 @@ export interface Evidence {
   readonly binlogInfo: string;
   /** The ORIGINAL server's binary log after the recorded coordinates, to its end. */
   readonly original: BinlogContents;
-  /** The binary log as it was in the image, before a server was started on it. */
-  readonly image: {
-    readonly lastFile: string;
-    readonly lastFileBytes: number;
-    readonly afterRecorded: BinlogContents;
-  };
+  /** The binary log of the image after the recorded coordinates, as it was before a server was started on it. */
+  readonly image: BinlogContents;
   /** What the server answers that was started on the restored set. */
   readonly restored: {
     readonly gtid: string;
@@ -74,20 +70,18 @@ function lostEntries({ commits, manifest, original, restored }: Evidence): reado
     .filter((key) => !restored.entries.has(key));
 }
 
-/** In what the recorded coordinates differ from the end of the image's binary log. */
+/**
+ * In what the recorded coordinates differ from the state of the image. They are exact where nothing but the log's own
+ * housekeeping stands after them: FLUSH LOGS passes every read lock, and the freeze may stop it half-way.
+ */
 function inexactness({ manifest, binlogInfo, image, restored }: Evidence): readonly string[] {
   const { binlog, gtid } = manifest.coordinates;
   if (!binlog) return ['the manifest holds no place in the binary log'];
-  const end = formatBinlog({ file: image.lastFile, position: image.lastFileBytes });
-  // FLUSH LOGS passes every read lock: it moves the end, be it that the freeze stopped it before the next file was
-  // there, and between the two places there is no transaction.
-  const rotated = image.afterRecorded.rotated && image.afterRecorded.transactions === 0;
   return [
-    ...(formatBinlog(binlog) === end || rotated
-      ? []
-      : [`the manifest says ${formatBinlog(binlog)}, the binary log in the image ends at ${end}`]),
-    ...(image.afterRecorded.transactions > 0
-      ? [`${image.afterRecorded.transactions} transactions stand after the coordinates in the image's binary log`]
+    ...(image.changes > 0
+      ? [
+          `${image.changes} events stand after ${formatBinlog(binlog)} in the image's binary log (${image.firstChange} …)`,
+        ]
       : []),
     ...(gtid === restored.gtid ? [] : [`the manifest says GTID ${gtid}, the restored server ${restored.gtid}`]),
     ...(binlogInfo === binlogInfoLine(binlog) ? [] : [`binlog_info.txt says ${JSON.stringify(binlogInfo)}`]),

@@ -7,7 +7,7 @@ import type { Shell } from '../machine/shell.ts';
 import { type BinlogContents, BinlogText } from './binlog-text.ts';
 
 /** The files of a binary log, oldest first. `logBin` is path and base name, as `--log-bin` has them. */
-export async function binlogFiles(logBin: string): Promise<readonly { name: string; path: string; bytes: number }[]> {
+async function binlogFiles(logBin: string): Promise<readonly { name: string; path: string; bytes: number }[]> {
   const [folder, base] = [dirname(logBin), basename(logBin)];
   const names = (await readdir(folder)).filter((name) => name.startsWith(`${base}.`) && /\.\d+$/.test(name)).sort();
   return Promise.all(

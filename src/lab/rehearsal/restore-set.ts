@@ -13,7 +13,7 @@ import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
 import { makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { StandingLab } from '../standing-lab.ts';
 import type { Evidence } from './prove-set.ts';
-import { binlogFiles, readBinlogFrom } from './read-binlog.ts';
+import { readBinlogFrom } from './read-binlog.ts';
 
 /**
  * Restores a set beside its original: in a mount namespace where the copies are mounted at the paths of the
@@ -35,10 +35,7 @@ export async function restoreSet(
   if (!binlog)
     throw new RunError('rehearsal-failed', `the manifest of ${manifest.set} holds no place in the binary log`);
   const binlogInfo = await readFile(namespace.outside(join(host.paths.datadir, BINLOG_INFO_FILE)), 'utf8');
-  const imageLog = namespace.outside(host.paths.logBin);
-  const last = (await binlogFiles(imageLog)).at(-1);
-  if (!last) throw new RunError('rehearsal-failed', `${manifest.set} holds no binary log`);
-  const afterRecorded = await readBinlogFrom(shell, imageLog, binlog);
+  const image = await readBinlogFrom(shell, namespace.outside(host.paths.logBin), binlog);
 
   const runFolder = join(folder.path, 'restored', host.instanceId);
   await mkdir(runFolder, { recursive: true });
@@ -58,7 +55,7 @@ export async function restoreSet(
     manifest: { takenAt: Date.parse(manifest.takenAt), coordinates: manifest.coordinates },
     binlogInfo,
     original: await readBinlogFrom(shell, host.paths.logBin, binlog),
-    image: { lastFile: last.name, lastFileBytes: last.bytes, afterRecorded },
+    image,
     restored,
     openingBalance: ACCOUNTS * OPENING_BALANCE,
   };

@@ -32,8 +32,7 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-const lab = (verb: string, ...rest: string[]): LabRun =>
-  startLab(process.execPath, LAB, verb, '--root', root, ...rest);
+const lab = (verb: string, ...rest: string[]): LabRun => startLab(process.execPath, LAB, verb, '--root', root, ...rest);
 
 function startLab(program: string, ...args: string[]): LabRun {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });

@@ -33,6 +33,10 @@ test.each<Durability>(['1/1', '2/0', '0/0'])(
   },
 );
 
+test('a checkpoint that the server writes into its log after the coordinates leaves them exact', async () => {
+  expect(await proof('2/0', { lateCheckpoint: true })).toMatchObject({ coordinatesExact: true, complaints: [] });
+});
+
 test('a set taken without the lock is found out', async () => {
   const { beyondCoordinates, coordinatesExact } = await proof('1/1', { withoutLock: true });
   expect(beyondCoordinates).toBeGreaterThan(0);

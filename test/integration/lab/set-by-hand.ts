@@ -14,6 +14,8 @@ import { BINLOG_INFO_FILE, MANIFEST_FILE, type Manifest } from '../../../src/sha
 export interface Lapses {
   /** No lock at all: the coordinates are those of a moment before the capture. */
   readonly withoutLock?: true;
+  /** The log is rotated under the lock, and the checkpoint that belongs to it comes after the coordinates. */
+  readonly lateCheckpoint?: true;
 }
 
 /** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
@@ -28,10 +30,15 @@ export async function takeSetByHand(
     for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
       await connection.query(`BACKUP STAGE ${stage}`);
   }
-  await redoFlushed(connection);
   const row = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0][0];
-  const status = await row('SHOW BINLOG STATUS');
-  const binlog = { file: String(status?.['File']), position: Number(status?.['Position']) };
+  const place = async () => {
+    const status = await row('SHOW BINLOG STATUS');
+    return { file: String(status?.['File']), position: Number(status?.['Position']) };
+  };
+  if (lapses.lateCheckpoint) await connection.query('FLUSH LOGS');
+  const binlog = await place();
+  if (lapses.lateCheckpoint) while ((await place()).position === binlog.position) await sleep(10);
+  await redoFlushed(connection);
   const gtid = String((await row('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))?.['gtid']);
   const manifest: Manifest = {
     v: 1,

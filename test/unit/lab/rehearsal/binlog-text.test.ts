@@ -12,7 +12,7 @@ function read(lines: readonly string[]) {
 /** MariaDB 10.11: inserts, an update, a delete, another schema, and a note that looks like a row event. */
 const real = readFileSync(join(import.meta.dirname, 'mariadb-binlog-10.11.txt'), 'utf8').split('\n');
 
-test('the entries of the ledgers and the transactions in a real binary log', () => {
+test('the entries of the ledgers and the changes in a real binary log', () => {
   expect(read(real)).toEqual({
     entries: [
       'ledger_innodb:3:1042',
@@ -21,17 +21,19 @@ test('the entries of the ledgers and the transactions in a real binary log', () 
       'ledger_innodb:4:2',
       'ledger_innodb:1:1',
     ],
-    transactions: 13,
-    rotated: true,
+    changes: 50,
+    firstChange: 'GTID 0-1-1 ddl',
   });
 });
 
-test('a rotation alone is no transaction', () => {
-  const lastFile = real.slice(real.findLastIndex((line) => line.includes('Start: binlog v')));
-  const rotation = lastFile.slice(
-    0,
-    lastFile.findIndex((line) => line.includes('\tGTID ')),
+test('what a server writes to keep its log is no change: rotation, the next file, a late checkpoint, the end', () => {
+  const head = '#261122  8:53:26 server id 1  end_log_pos 3258 CRC32 0xef1ce586 \t';
+  const rotation = real.slice(
+    real.findLastIndex((line) => line.includes('Rotate to')),
+    real.findLastIndex((line) => line.includes('\tGTID ')),
   );
-  expect(rotation.length).toBeGreaterThan(5);
-  expect(read(rotation)).toMatchObject({ entries: [], transactions: 0 });
+  expect(rotation.filter((line) => line.includes('end_log_pos'))).toHaveLength(5);
+  const written = [...rotation, `${head}Binlog checkpoint mysql-bin.000002`, `${head}Stop`];
+  expect(read(written)).toEqual({ entries: [], changes: 0, firstChange: undefined });
+  expect(read([...written, `${head}Incident`])).toMatchObject({ changes: 1, firstChange: 'Incident' });
 });
