@@ -1,6 +1,8 @@
 import { join } from 'node:path';
 import { CommanderError } from 'commander';
-import { ERRORS, RunError, toRunError } from '../shared/errors.ts';
+import { RunError, toRunError } from '../shared/errors.ts';
+import { TAG } from '../shared/tags.ts';
+import type { Operation } from './fleet/request.ts';
 import { buildProgram } from './program.ts';
 import { formatError } from './report/json.ts';
 import { printable } from './report/style.ts';
@@ -10,12 +12,18 @@ async function main(argv: readonly string[]): Promise<void> {
   const cancel = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
-      if (cancel.signal.aborted) process.exit(ERRORS.cancelled.exit);
-      cancel.abort();
+      if (!cancel.signal.aborted) return cancel.abort();
+      end(leftAlone(run));
+      process.exit();
     });
   }
 
-  let run: string | undefined;
+  let run: { id: string; operation: Operation } | undefined;
+  const end = (error: RunError) => {
+    process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
+    if (argv.includes('--json')) process.stdout.write(`${formatError(error, run?.id)}\n`);
+    process.exitCode = error.exit;
+  };
   const context = {
     // Beside dist/, where the bundle lies.
     documentsFolder: join(__dirname, '..', 'ssm-documents'),
@@ -23,8 +31,8 @@ async function main(argv: readonly string[]): Promise<void> {
     stderr: process.stderr,
     environment: process.env,
     cancel: cancel.signal,
-    named: (id: string) => {
-      run = id;
+    named: (id: string, operation: Operation) => {
+      run = { id, operation };
     },
   };
   try {
@@ -33,11 +41,16 @@ async function main(argv: readonly string[]): Promise<void> {
     }).parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
-    const error = thrown instanceof CommanderError ? usageError(thrown) : toRunError(thrown);
-    process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
-    if (argv.includes('--json')) process.stdout.write(`${formatError(error, run)}\n`);
-    process.exitCode = error.exit;
+    end(thrown instanceof CommanderError ? usageError(thrown) : toRunError(thrown));
   }
+}
+
+/** The ending at the second Ctrl-C: nobody has seen what became of the hosts of a snapshot. */
+function leftAlone(run: { id: string; operation: Operation } | undefined): RunError {
+  if (run?.operation !== 'snapshot') return new RunError('cancelled', 'left at once', { hint: 'Nothing was changed.' });
+  return new RunError('outcome-unknown', 'left at once; hosts may still be at work', {
+    hint: `Look for run ${run.id} in the command history, and for snapshots with the tag ${TAG.run}=${run.id}.`,
+  });
 }
 
 /** commander has several lines for some errors (`Did you mean …`), and only a code where a command is missing. */

@@ -80,6 +80,8 @@ export interface Invocation {
   /** The status in detail: `Success`, `Failed`, `ExecutionTimedOut`, `Undeliverable` … */
   readonly status: string;
   readonly ended: boolean;
+  /** Whether Systems Manager names a moment at which the script began. */
+  readonly began: boolean;
   /** The exit status of the script; `undefined` where it did not end by itself. */
   readonly exitStatus: number | undefined;
   /** What is kept of stdout and stderr; stdout of at most 1,238 bytes comes whole and first. */

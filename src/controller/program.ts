@@ -65,7 +65,8 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
   program.addHelpText(
     'after',
     `${examples('documents install', 'plan --target tag:Role=database', 'snapshot --target tag:Role=database')}
-Exit status: 0 every targeted host is done, 2 usage, 10-29 refused, 30-49 failed, 50-69 a person is needed, 130 cancelled.
+Exit status: 0 every targeted host is done, 2 usage, 10-29 refused (untouched), 30-49 failed (undone),
+50-69 a person is needed first on one host or more, 130 cancelled and undone.
 `,
   );
   return program;

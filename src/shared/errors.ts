@@ -4,6 +4,7 @@
  *
  * Exit statuses: 1 a bug, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
  * 50-69 undo incomplete or outcome unknown, 130 cancelled and undone.
+ * The lab is a program of its own: its codes may share a status with one that only the others end with.
  * Never 137, 168, 169, 194: Systems Manager gives those a meaning of its own.
  */
 interface ErrorEntry {
@@ -150,6 +151,12 @@ const table = {
     hint: 'Allow ec2:CreateTags on the grade tag (README); until then the set counts as unproven.',
   },
 
+  'coordinates-unreadable': {
+    exit: 38,
+    meaning: 'the binary log is on, but the server does not tell where it ends',
+    hint: 'See whether the account may say SHOW MASTER STATUS (its GRANTs are in the README).',
+  },
+
   'thaw-failed': {
     exit: 50,
     meaning: 'a file system may still be frozen; the guard stays armed',
@@ -171,15 +178,21 @@ const table = {
     meaning: 'something of the lab (a process, a mount, a loop device) could not be taken away',
     hint: 'End what uses it (`fuser -vm` names it), then run `mysql-ebs-snapshot-lab down`.',
   },
+  'host-unsafe': {
+    exit: 54,
+    meaning: 'at least one targeted host needs a person: it may be frozen, or a set may exist that nobody knows of',
+    hint: 'The table and --json say which, and what to do there first.',
+  },
 
   'host-missing': {
     exit: 40,
-    meaning: 'a targeted host did not report a result',
+    meaning:
+      'a targeted host was not reached, or did not report a result; nothing was begun there that has to be undone',
     hint: 'Check that the instance is running and managed by Systems Manager.',
   },
   'host-failed': {
     exit: 41,
-    meaning: 'at least one targeted host is not done',
+    meaning: 'at least one targeted host failed; on those that are not done everything is undone',
     hint: 'The table and --json say which, and why.',
   },
   'document-invalid': {
@@ -191,6 +204,11 @@ const table = {
     exit: 28,
     meaning: 'no host was targeted',
     hint: 'Check --instance-ids or --target tag:Key=Value against the running, managed instances.',
+  },
+  'host-refused': {
+    exit: 29,
+    meaning: 'every targeted host that is not done refused, untouched',
+    hint: 'The table and --json say which, and why.',
   },
   'lab-unfit': {
     exit: 29,

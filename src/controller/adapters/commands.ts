@@ -129,6 +129,7 @@ function invocation(raw: CommandInvocation): Invocation {
     instanceId: raw.InstanceId ?? '',
     status: raw.StatusDetails ?? status,
     ended: ENDED.has(status),
+    began: plugin?.ResponseStartDateTime !== undefined,
     // -1 where the script never ended by itself.
     exitStatus: exitStatus === undefined || exitStatus < 0 ? undefined : exitStatus,
     output: plugin?.Output ?? '',

@@ -1,4 +1,5 @@
 import { type Clients, openClients } from '../adapters/clients.ts';
+import type { Operation } from '../fleet/request.ts';
 import type { GlobalOptions } from '../options.ts';
 
 /** What the commands are given of the process they run in; `main` makes it once. */
@@ -10,8 +11,8 @@ export interface Context {
   readonly environment: NodeJS.ProcessEnv;
   /** Aborted by the first Ctrl-C. */
   readonly cancel: AbortSignal;
-  /** Called once the run has a name, so that an error can tell it. */
-  readonly named: (run: string) => void;
+  /** Called once the run has a name, so that an ending outside of it can tell it. */
+  readonly named: (run: string, operation: Operation) => void;
 }
 
 /** The exit status that a command ends with. */

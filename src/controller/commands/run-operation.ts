@@ -18,7 +18,7 @@ import { type Context, clientsFor, type ExitStatus } from './context.ts';
 export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {
   const documentText = await readSnapshotDocument(context.documentsFolder);
   const request = fleetRequest(operation, options, documentText);
-  context.named(request.run);
+  context.named(request.run, operation);
 
   using clients = clientsFor(options);
   const ports = {

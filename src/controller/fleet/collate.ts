@@ -1,9 +1,10 @@
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
 import { decodeResult, type Outcome, outcomeOf, type Result } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { Invocation } from '../ports.ts';
 import type { Fleet } from './reachable.ts';
+import type { FleetRequest } from './request.ts';
 
 /** What one targeted host has to say, or what is known of one that said nothing. */
 export interface HostReport {
@@ -15,55 +16,42 @@ export interface HostReport {
 /** What a run over the fleet came to. `ending` is the code of the whole; its exit status is the program's. */
 export interface FleetReport {
   readonly run: RunId;
-  readonly ending: 'done' | 'host-failed' | 'host-missing' | 'cancelled';
+  readonly ending: Ending;
   readonly outcome: Outcome;
   readonly hosts: readonly HostReport[];
 }
+type Ending =
+  | 'done'
+  | Extract<ErrorCode, 'host-refused' | 'host-missing' | 'host-failed' | 'host-unsafe' | 'cancelled'>;
+
+/** The run that is reported, and whether somebody cancelled it. */
+export type Collated = Pick<FleetRequest, 'operation' | 'run'> & { readonly cancelled: boolean };
 
 /**
  * Every targeted host with its result, in the order of the inventory; nobody who was targeted is left out, and who
  * answered without having been in the inventory (started meanwhile) comes last.
  */
-export function collate(run: RunId, fleet: Fleet, invocations: readonly Invocation[], cancelled: boolean): FleetReport {
+export function collate(run: Collated, fleet: Fleet, invocations: readonly Invocation[]): FleetReport {
   const byInstance = new Map(invocations.map((invocation) => [invocation.instanceId, invocation]));
   const unreachable = new Map(fleet.unreachable.map((entry) => [entry.host.instanceId as string, entry]));
   const names = new Map(fleet.targeted.map(({ instanceId, name }) => [instanceId as string, name]));
 
   const hosts = [...new Set([...names.keys(), ...byInstance.keys()])].map((instance): HostReport => {
     const invocation = byInstance.get(instance);
-    const reason = unreachable.get(instance);
-    const silent = (message: string, hint: string = ERRORS['host-missing'].hint) =>
-      missing(run, instance, message, hint);
-    const result =
-      invocation !== undefined
-        ? resultOf(run, invocation)
-        : reason !== undefined
-          ? silent(reason.message, reason.hint)
-          : silent(
-              'Systems Manager did not run the command there',
-              cancelled ? 'The run was cancelled before.' : undefined,
-            );
+    const printed = invocation && resultOf(run.run, invocation);
+    const result = printed ?? silent(run, instance, invocation, unreachable.get(instance));
     return { instance, name: names.get(instance) ?? '-', result };
   });
-  return { run, ending: endingOf(hosts, cancelled), outcome: outcomeOfAll(hosts, cancelled), hosts };
+  const ending = endingOf(hosts, run.cancelled);
+  return { run: run.run, ending, outcome: ending === 'done' ? 'done' : outcomeOf(ending), hosts };
 }
 
-/** The result that a host printed, held against what Systems Manager says of it. */
-function resultOf(run: RunId, invocation: Invocation): HostReport['result'] {
-  const { instanceId: instance, status } = invocation;
-  const printed = printedResult(invocation.output);
+/** The result that a host printed, held against what Systems Manager says of it; `undefined` where it printed none. */
+function resultOf(run: RunId, { instanceId: instance, status, output }: Invocation): HostReport['result'] | undefined {
+  const printed = printedResult(output);
   const ofThisRun =
     printed !== undefined && ['', run].includes(printed.run) && [undefined, instance].includes(printed.instance);
-  if (!ofThisRun) {
-    const said = firstLine(invocation.output);
-    const exit = invocation.exitStatus === undefined ? '' : `, exit status ${invocation.exitStatus}`;
-    return missing(
-      run,
-      instance,
-      `the host gave no result (Systems Manager: ${status}${exit})${said === '' ? '' : `: ${said}`}`,
-      hintForStatus(status, run),
-    );
-  }
+  if (!ofThisRun) return undefined;
   if (printed.outcome === 'done' && status !== 'Success') {
     const message = `the host reports done, but Systems Manager says ${status}`;
     return { ...printed, run, instance, outcome: 'failed', code: 'bug', message, hint: ERRORS.bug.hint };
@@ -80,6 +68,49 @@ function printedResult(output: string): Result | undefined {
   return undefined;
 }
 
+/**
+ * What stands for a host that printed no result. Where a run may have begun nobody knows what became of it: a set may
+ * exist, so the outcome is unknown. `plan` makes nothing; there a host is only missing.
+ */
+function silent(
+  { run, operation, cancelled }: Collated,
+  instance: string,
+  invocation: Invocation | undefined,
+  reason: Fleet['unreachable'][number] | undefined,
+): HostReport['result'] {
+  const as = (code: ErrorCode, message: string, hint: string = ERRORS[code].hint): HostReport['result'] => {
+    return { v: 1, run, instance, outcome: outcomeOf(code), code, message, hint };
+  };
+  const begun = invocation !== undefined && mayHaveBegun(invocation);
+  if (reason !== undefined && !begun) return as(reason.code, reason.message, reason.hint);
+  if (invocation === undefined) {
+    const hint = cancelled ? 'The run was cancelled before.' : undefined;
+    return as('host-missing', 'Systems Manager did not run the command there', hint);
+  }
+  const { status, exitStatus, output } = invocation;
+  const said = firstLine(output);
+  const exit = exitStatus === undefined ? '' : `, exit status ${exitStatus}`;
+  const message = `the host gave no result (Systems Manager: ${status}${exit})${said === '' ? '' : `: ${said}`}`;
+  if (!begun) return as('host-missing', message, HINTS[status]);
+  if (operation === 'plan') return as('host-missing', message, 'A plan touches nothing; see the log of the host.');
+  const hint = `A set may exist all the same: look for snapshots with the tag ${TAG.run}=${run}, and in the log of the host.`;
+  return as('outcome-unknown', message, hint);
+}
+
+/** What a person does about a host that never began, by Systems Manager's word for it. */
+const HINTS: Readonly<Record<string, string>> = {
+  DeliveryTimedOut: 'The host did not pick the command up: check that SSM Agent runs there and reaches its endpoints.',
+  Undeliverable: 'The host did not pick the command up: check that SSM Agent runs there and reaches its endpoints.',
+  AccessDenied: 'Systems Manager may not run commands on this host for you: check ssm:SendCommand on the instance.',
+  InvalidPlatform: 'The document runs on Linux only; take the host out of the targets.',
+  Terminated: 'Too many other hosts failed first (--max-errors); mend them, then run again.',
+  Cancelled: 'The command was cancelled before the host had it.',
+};
+
+/** Whether the script may have begun on a host; only an end that says otherwise says no. */
+const mayHaveBegun = ({ ended, began, status }: Invocation): boolean =>
+  began || !ended || !Object.hasOwn(HINTS, status);
+
 const firstLine = (output: string): string => {
   const line =
     output
@@ -89,38 +120,12 @@ const firstLine = (output: string): string => {
   return line.length > 200 ? `${line.slice(0, 200)}…` : line;
 };
 
-function missing(run: RunId, instance: string, message: string, hint: string): HostReport['result'] {
-  return { v: 1, run, instance, outcome: outcomeOf('host-missing'), code: 'host-missing', message, hint };
-}
-
-/** What a person does about a host that ran, or should have run, and is silent. */
-function hintForStatus(status: string, run: RunId): string {
-  switch (status) {
-    case 'DeliveryTimedOut':
-    case 'Undeliverable':
-      return 'The host did not pick the command up: check that SSM Agent runs there and reaches its endpoints.';
-    case 'AccessDenied':
-      return 'Systems Manager may not run commands on this host for you: check ssm:SendCommand on the instance.';
-    case 'InvalidPlatform':
-      return 'The document runs on Linux only; take the host out of the targets.';
-    case 'Terminated':
-      return 'Too many other hosts failed first (--max-errors); mend them, then run again.';
-    default:
-      return `A set may exist all the same: look for snapshots with the tag ${TAG.run}=${run}, and in the log of the host.`;
-  }
-}
-
-function endingOf(hosts: readonly HostReport[], cancelled: boolean): FleetReport['ending'] {
+/** The gravest first: whoever reads one word has to learn that a person is needed before that the run was cancelled. */
+function endingOf(hosts: readonly HostReport[], cancelled: boolean): Ending {
+  const notDone = hosts.map(({ result }) => result).filter(({ outcome }) => outcome !== 'done');
+  if (notDone.length === 0) return 'done';
+  if (notDone.some(({ outcome }) => outcome === 'unsafe')) return 'host-unsafe';
   if (cancelled) return 'cancelled';
-  if (hosts.every(({ result }) => result.outcome === 'done')) return 'done';
-  const answeredBadly = hosts.some(({ result }) => result.outcome !== 'done' && result.code !== 'host-missing');
-  return answeredBadly ? 'host-failed' : 'host-missing';
-}
-
-/** The gravest of the hosts' outcomes; `refused` only where every host that is not done refused, untouched. */
-function outcomeOfAll(hosts: readonly HostReport[], cancelled: boolean): Outcome {
-  const outcomes = new Set(hosts.map(({ result }) => result.outcome));
-  if (outcomes.has('unsafe')) return 'unsafe';
-  if (cancelled || outcomes.has('failed')) return 'failed';
-  return outcomes.has('refused') ? 'refused' : 'done';
+  if (notDone.every(({ outcome }) => outcome === 'refused')) return 'host-refused';
+  return notDone.every(({ code }) => code === 'host-missing') ? 'host-missing' : 'host-failed';
 }

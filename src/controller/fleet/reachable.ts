@@ -1,9 +1,10 @@
 import type { InstanceId } from '../../shared/ids.ts';
 import type { FleetInstance, ManagedNode } from '../ports.ts';
 
-/** A targeted host that no command reached, and why. */
+/** A targeted host that no command reached, and why; `outcome-unknown` where one may have reached it all the same. */
 export interface UnreachableHost {
   readonly host: FleetInstance;
+  readonly code: 'host-missing' | 'outcome-unknown';
   readonly message: string;
   readonly hint: string;
 }
@@ -19,7 +20,7 @@ export function sortOut(targeted: readonly FleetInstance[], managed: readonly Ma
   const nodes = new Map(managed.map((node) => [node.instanceId, node]));
   const unreachable = targeted.flatMap((host) => {
     const reason = whyNot(host, nodes.get(host.instanceId));
-    return reason === undefined ? [] : [{ host, ...reason }];
+    return reason === undefined ? [] : [{ host, code: 'host-missing' as const, ...reason }];
   });
   const out = new Set(unreachable.map(({ host }) => host.instanceId));
   const reachable = targeted.map(({ instanceId }) => instanceId).filter((id) => !out.has(id));

@@ -12,7 +12,8 @@ const LOOK_EVERY_MS = 2_000;
 
 /**
  * Waits until every command has ended, by counts alone (one ListCommands a poll and command). Aborting `cancel` cancels
- * the commands; the waiting goes on until Systems Manager has ended them.
+ * the commands; the waiting goes on until Systems Manager has ended them. Answers the hosts that had their command by
+ * then: a host that is killed at work need not be shown as having begun.
  */
 export async function awaitCommands(
   commandIds: readonly string[],
@@ -20,14 +21,16 @@ export async function awaitCommands(
   clock: Clock,
   emit: EmitFleet,
   cancel: AbortSignal,
-): Promise<void> {
+): Promise<ReadonlySet<string>> {
   let open = [...commandIds];
   let [wait, polls, cancelled] = [POLL.firstMs as number, 0, false];
   const latest = new Map<string, CommandProgress>();
+  let interrupted: ReadonlySet<string> = new Set();
 
   while (open.length > 0) {
     if (cancel.aborted && !cancelled) {
       cancelled = true;
+      interrupted = await hostsAtWork(open, commands, emit);
       await cancelAll(open, commands, emit);
       wait = POLL.firstMs;
     }
@@ -38,10 +41,24 @@ export async function awaitCommands(
     }
     open = open.filter((id) => latest.get(id)?.ended !== true);
     emit({ type: 'progress', ...sum([...latest.values()]) });
-    if (open.length === 0) return;
+    if (open.length === 0) break;
     await clock.sleep(wait, cancelled ? undefined : cancel);
     wait = Math.min(wait * POLL.factor, POLL.longestMs);
   }
+  return interrupted;
+}
+
+async function hostsAtWork(commandIds: readonly string[], commands: Commands, emit: EmitFleet): Promise<Set<string>> {
+  const atWork = new Set<string>();
+  for (const id of commandIds) {
+    try {
+      const invocations = await commands.invocations(id);
+      for (const { status, instanceId } of invocations) if (status === 'InProgress') atWork.add(instanceId);
+    } catch (thrown) {
+      emit({ type: 'warned', message: `command ${id} is cancelled unseen: ${toRunError(thrown).message}` });
+    }
+  }
+  return atWork;
 }
 
 /** The invocations of all commands, asked again while Systems Manager still shows some as running. */

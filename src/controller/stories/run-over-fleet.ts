@@ -45,16 +45,14 @@ export async function runOverFleet(
 
   const { commandIds, unsent } = await sendAll(request, ours, document, fleet, ports, emit, cancel);
   const invocations = await sayingThatHostsAreAtWork(request, commandIds, async () => {
-    await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
-    return collectInvocations(commandIds, ports.commands, ports.clock, emit);
+    const interrupted = await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
+    const collected = await collectInvocations(commandIds, ports.commands, ports.clock, emit);
+    return collected.map((each) => (interrupted.has(each.instanceId) ? { ...each, began: true } : each));
   });
 
-  return collate(
-    request.run,
-    { ...fleet, unreachable: [...fleet.unreachable, ...unsent] },
-    invocations,
-    cancel.aborted,
-  );
+  const { operation, run } = request;
+  const all = { ...fleet, unreachable: [...fleet.unreachable, ...unsent] };
+  return collate({ operation, run, cancelled: cancel.aborted }, all, invocations);
 }
 
 /** Sends the commands. Once hosts are at work, a command that cannot be sent is told of its hosts, not thrown. */
@@ -74,12 +72,12 @@ async function sendAll(
       commandIds.push(await sendOnce(commandRequest(request, ours, document, scope), commands, clock, emit));
     } catch (thrown) {
       if (commandIds.length === 0 || scope.by === 'tags') throw thrown;
-      const { message, hint } = toRunError(thrown);
+      const { code: why, message, hint } = toRunError(thrown);
       emit({ type: 'warned', message });
+      const code = why === 'outcome-unknown' ? why : 'host-missing';
       const ids = new Set(scope.ids);
-      unsent.push(
-        ...fleet.targeted.filter(({ instanceId }) => ids.has(instanceId)).map((host) => ({ host, message, hint })),
-      );
+      const hosts = fleet.targeted.filter(({ instanceId }) => ids.has(instanceId));
+      unsent.push(...hosts.map((host) => ({ host, code, message, hint }) as const));
     }
   }
   return { commandIds, unsent };

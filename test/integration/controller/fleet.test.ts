@@ -108,7 +108,14 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
       `${one.instanceId},${two.instanceId}`,
       '--json',
     ]);
-    expect([status, json.outcome]).toEqual([41, 'unsafe']);
+    expect([status, json.outcome, json.code]).toEqual([54, 'unsafe', 'host-unsafe']);
+  });
+
+  it('says that nothing was touched where every host that is not done refused', async () => {
+    const [one, two] = [await lab.addHost(1, 'good'), await lab.addHost(2, 'refusing')];
+    const ids = `${one.instanceId},${two.instanceId}`;
+    const { status, json } = await lab.run(['snapshot', '--instance-ids', ids, '--json']);
+    expect([status, json.outcome, json.code]).toEqual([29, 'refused', 'host-refused']);
   });
 
   it('waits out throttling, and sends once', async () => {
@@ -154,19 +161,31 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
       },
     });
     expect(stderr).toContain('cancelling 1 command');
-    expect(status).toBe(130);
+    expect(status).toBe(54);
     expect(json).toMatchObject({
-      outcome: 'failed',
-      code: 'cancelled',
-      hosts: [{ code: 'host-missing', message: expect.stringContaining('Cancelled') }],
+      outcome: 'unsafe',
+      code: 'host-unsafe',
+      hosts: [{ outcome: 'unsafe', code: 'outcome-unknown', message: expect.stringContaining('Cancelled') }],
     });
+  });
+
+  it('says that everything is undone where it was cancelled before any host had the command', async () => {
+    const host = await lab.addHost(1, 'good');
+    lab.aws.behave({ latencyMs: { DescribeInstances: 2000 } });
+    const { status, json } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json'], {
+      onStderr: (text, kill) => {
+        if (!text.includes('reachable')) kill('SIGINT');
+      },
+    });
+    expect([status, json.code]).toEqual([130, 'cancelled']);
+    expect(await host.ran()).toEqual([]);
   });
 
   it('leaves at once at the second Ctrl-C', async () => {
     const host = await lab.addHost(1, 'endless');
     lab.aws.behave({ latencyMs: { CancelCommand: 20_000 } });
     const sent: string[] = [];
-    const { status, stdout } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json'], {
+    const { status, json } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json'], {
       onStderr: (text, kill) => {
         for (const moment of ['0 of 1 host ended', 'cancelling 1 command']) {
           if (sent.includes(moment) || !text.includes(moment)) continue;
@@ -175,7 +194,7 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
         }
       },
     });
-    expect([status, stdout]).toEqual([130, '']);
+    expect([status, json.code]).toEqual([52, 'outcome-unknown']);
     lab.aws.behave({ latencyMs: {} });
   });
 });

@@ -35,6 +35,7 @@ export const ran = (n: number, result: Result | string = done(n), more: Partial<
   instanceId: host(n),
   status: 'Success',
   ended: true,
+  began: true,
   exitStatus: 0,
   output: typeof result === 'string' ? result : `${JSON.stringify(result)}\n`,
   ...more,
@@ -108,6 +109,7 @@ export class FakeFleet implements Commands, Inventory {
   /** How many polls a cancelled command still takes. */
   pollsToCancel = 0;
   endStatus = 'Success';
+  atCancel = () => {};
   answerTo: (n: number) => SendAnswer = (n) => ({ kind: 'sent', commandId: `command-${n}` });
   found: SentCommand[] = [];
   #polled = new Map<string, number>();
@@ -137,6 +139,7 @@ export class FakeFleet implements Commands, Inventory {
   }
   async cancel(commandId: string): Promise<void> {
     this.cancelled.push(commandId);
+    this.atCancel();
   }
   #of(commandId: string): Invocation[] {
     const scope = this.sent[Number(commandId.replace('command-', '')) - 1]?.scope;

@@ -10,8 +10,9 @@ describe('the table of errors', () => {
     expect(documented).toBe(true);
   });
 
-  it('gives every code an exit status of its own', () => {
-    expect(new Set(entries.map(([, { exit }]) => exit)).size).toBe(entries.length);
+  it('gives every code an exit status of its own, those of the lab aside: it is a program of its own', () => {
+    const released = entries.filter(([code]) => !code.startsWith('lab-'));
+    expect(new Set(released.map(([, { exit }]) => exit)).size).toBe(released.length);
   });
 
   it('uses no status that Systems Manager or Data Lifecycle Manager gives a meaning to', () => {

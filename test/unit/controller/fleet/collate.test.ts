@@ -1,10 +1,13 @@
+import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collate } from '../../../../src/controller/fleet/collate.ts';
 import { sortOut } from '../../../../src/controller/fleet/reachable.ts';
 import { formatReport } from '../../../../src/controller/report/json.ts';
-import type { Result } from '../../../../src/shared/result.ts';
+import { ERRORS } from '../../../../src/shared/errors.ts';
+import { outcomeOf, type Result } from '../../../../src/shared/result.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
+const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
 const two = sortOut([running(1), running(2)], [online(1), online(2)]);
 const failed: Result = { v: 1, run: RUN, outcome: 'failed', code: 'lock-timeout', message: 'm', hint: 'h' };
 const refused: Result = { v: 1, run: RUN, outcome: 'refused', code: 'storage-unfit' };
@@ -28,24 +31,75 @@ describe('who can be reached', () => {
 
 describe('the report', () => {
   it('is done only where every targeted host is done', () => {
-    expect(collate(RUN, two, [ran(1), ran(2)], false)).toMatchObject({ ending: 'done', outcome: 'done' });
+    expect(collate(SNAPSHOT, two, [ran(1), ran(2)])).toMatchObject({ ending: 'done', outcome: 'done' });
   });
 
+  const killed = ran(2, '', { status: 'Cancelled', exitStatus: undefined });
+  const neverHad = { ...killed, began: false };
   it.each([
     ['one failed', [ran(1), ran(2, failed, { status: 'Failed' })], 'host-failed', 'failed'],
     ['all of one code', [ran(1, failed), ran(2, failed)], 'host-failed', 'failed'],
-    ['one refused', [ran(1), ran(2, refused)], 'host-failed', 'refused'],
-    ['one unsafe', [ran(1, failed), ran(2, unsafe)], 'host-failed', 'unsafe'],
+    ['one refused', [ran(1), ran(2, refused)], 'host-refused', 'refused'],
+    ['all refused', [ran(1, refused), ran(2, refused)], 'host-refused', 'refused'],
+    ['one refused, one failed', [ran(1, refused), ran(2, failed)], 'host-failed', 'failed'],
+    ['one unsafe', [ran(1, failed), ran(2, unsafe)], 'host-unsafe', 'unsafe'],
     ['one absent', [ran(1)], 'host-missing', 'failed'],
     ['one absent and one refused', [ran(1, refused)], 'host-failed', 'failed'],
-    ['garbage', [ran(1), ran(2, 'Segmentation fault')], 'host-missing', 'failed'],
+    ['one absent and one unsafe', [ran(1, unsafe)], 'host-unsafe', 'unsafe'],
+    ['garbage', [ran(1), ran(2, 'Segmentation fault')], 'host-unsafe', 'unsafe'],
+    ['never delivered', [ran(1), { ...neverHad, status: 'DeliveryTimedOut' }], 'host-missing', 'failed'],
+    ['still running', [ran(1), { ...killed, status: 'InProgress', ended: false }], 'host-unsafe', 'unsafe'],
+    ['still pending', [ran(1), { ...neverHad, status: 'Pending', ended: false }], 'host-unsafe', 'unsafe'],
   ])('ends for the fleet as its hosts did: %s', (_what, invocations, ending, outcome) => {
-    expect(collate(RUN, two, invocations, false)).toMatchObject({ ending, outcome });
+    expect(collate(SNAPSHOT, two, invocations)).toMatchObject({ ending, outcome });
+  });
+
+  it.each([
+    ['every host done', [ran(1), ran(2)], 'done', 'done'],
+    ['a host that never had it', [ran(1), neverHad], 'cancelled', 'failed'],
+    ['a host that failed', [ran(1), ran(2, failed)], 'cancelled', 'failed'],
+    ['a host killed at work', [ran(1), killed], 'host-unsafe', 'unsafe'],
+    ['an unsafe host', [ran(1), ran(2, unsafe)], 'host-unsafe', 'unsafe'],
+    ['nobody asked', [], 'cancelled', 'failed'],
+  ])('ends a run that was cancelled as its hosts did: %s', (_what, invocations, ending, outcome) => {
+    expect(collate({ ...SNAPSHOT, cancelled: true }, two, invocations)).toMatchObject({ ending, outcome });
+  });
+
+  it('has an exit status that says the same as the outcome, whatever the hosts say', () => {
+    const invocation = fc.constantFrom(
+      ...[undefined, ran(1), ran(1, refused), ran(1, failed), ran(1, unsafe), ran(1, ''), { ...neverHad }],
+    );
+    const anything = fc.record({
+      operation: fc.constantFrom('snapshot' as const, 'plan' as const),
+      invocations: fc.tuple(invocation, invocation),
+      cancelled: fc.boolean(),
+    });
+    fc.assert(
+      fc.property(anything, ({ operation, invocations, cancelled }) => {
+        const given = invocations.flatMap((each, n) =>
+          each === undefined ? [] : { ...each, instanceId: host(n + 1) },
+        );
+        const bare = given.map((each) => ({ ...each, output: each.output.replace(/"instance":"[^"]*",/, '') }));
+        const { ending, outcome, hosts } = collate({ operation, run: RUN, cancelled }, two, bare);
+        const outcomes = hosts.map(({ result }) => result.outcome);
+        const exit = ending === 'done' ? 0 : ERRORS[ending].exit;
+        expect(exit >= 50 && exit < 70).toBe(outcomes.includes('unsafe'));
+        expect(exit === 0).toBe(outcomes.every((each) => each === 'done'));
+        expect(exit >= 10 && exit < 30 && outcomes.some((each) => each === 'failed')).toBe(false);
+        expect(outcome).toBe(ending === 'done' ? 'done' : outcomeOf(ending));
+        expect(hosts.every(({ result: { code } }) => code === undefined || code in ERRORS)).toBe(true);
+      }),
+    );
+  });
+
+  it('takes a plan that gave no result for missing: it makes nothing that could be left', () => {
+    const run = { ...SNAPSHOT, operation: 'plan' } as const;
+    expect(collate(run, two, [ran(1), killed])).toMatchObject({ ending: 'host-missing', outcome: 'failed' });
   });
 
   it('leaves no targeted host out, and adds who came meanwhile', () => {
     const fleet = sortOut([running(1), { ...running(2), state: 'stopped' }, running(3)], [online(1), online(3)]);
-    const { hosts } = collate(RUN, fleet, [ran(9), ran(1)], false);
+    const { hosts } = collate(SNAPSHOT, fleet, [ran(9), ran(1)]);
     expect(hosts.map(({ instance, result }) => [instance, result.code ?? result.outcome])).toEqual([
       [host(1), 'done'],
       [host(2), 'host-missing'],
@@ -61,7 +115,7 @@ describe('the report', () => {
   });
 
   const only = (invocation: ReturnType<typeof ran>) =>
-    collate(RUN, sortOut([running(1)], [online(1)]), [invocation], false).hosts[0]?.result;
+    collate(SNAPSHOT, sortOut([running(1)], [online(1)]), [invocation]).hosts[0]?.result;
 
   it('finds the result before what Systems Manager appends of stderr', () => {
     const output = `${JSON.stringify(done(1))}\n\n----------ERROR-------\n{"v":1,"run":"nightly-1","outcome":"failed"}\n`;
@@ -83,7 +137,7 @@ describe('the report', () => {
     ['cut off', JSON.stringify(done(1)).slice(0, 40)],
     ['of another version', '{"v":2,"run":"nightly-1","outcome":"done"}'],
   ])('takes no result %s', (_what, output) => {
-    expect(only(ran(1, output as Result))).toMatchObject({ outcome: 'failed', code: 'host-missing' });
+    expect(only(ran(1, output as Result))).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
   });
 
   it('does not believe done where Systems Manager says otherwise', () => {
@@ -94,18 +148,21 @@ describe('the report', () => {
   });
 
   it.each([
-    ['ExecutionTimedOut', 'A set may exist'],
-    ['Undeliverable', 'did not pick the command up'],
-    ['Terminated', '--max-errors'],
-    ['AccessDenied', 'ssm:SendCommand'],
-  ])('says what %s means', (status, hint) => {
-    const result = only(ran(1, 'sh: not found\nmore', { status, exitStatus: undefined }));
+    ['ExecutionTimedOut', 'outcome-unknown', 'A set may exist'],
+    ['Failed', 'outcome-unknown', 'A set may exist'],
+    ['Undeliverable', 'host-missing', 'did not pick the command up'],
+    ['Terminated', 'host-missing', '--max-errors'],
+    ['AccessDenied', 'host-missing', 'ssm:SendCommand'],
+    ['Cancelled', 'host-missing', 'before the host had it'],
+  ])('says what %s means', (status, code, hint) => {
+    const result = only(ran(1, 'sh: not found\nmore', { status, began: false, exitStatus: undefined }));
+    expect(result?.code).toBe(code);
     expect(result?.message).toBe(`the host gave no result (Systems Manager: ${status}): sh: not found`);
     expect(result?.hint).toContain(hint);
   });
 
   it('is one line of JSON', () => {
-    const line = formatReport(collate(RUN, two, [ran(1)], true));
+    const line = formatReport(collate({ ...SNAPSHOT, cancelled: true }, two, [ran(1)]));
     expect(JSON.parse(line)).toMatchObject({ v: 1, outcome: 'failed', code: 'cancelled', run: RUN });
     expect(line).not.toContain('\n');
   });

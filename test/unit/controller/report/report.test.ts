@@ -8,8 +8,9 @@ import { formatTable } from '../../../../src/controller/report/table.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
 const whole = { ...done(1), members: 2, stallMs: 312.4, frozenMs: 251, binlog: 'binlog.000042:1234', gtid: '0-1-99' };
+const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
 const report = collate(
-  RUN,
+  SNAPSHOT,
   sortOut(
     [running(1, 'orders'), running(2, 'a\x1b[31m\nname'), { ...running(3, '-'), state: 'stopped' }],
     [online(1), online(2)],
@@ -25,7 +26,6 @@ const report = collate(
       hint: 'Thaw it.',
     }),
   ],
-  false,
 );
 
 describe('the table', () => {
@@ -34,7 +34,7 @@ describe('the table', () => {
   });
 
   it('leaves out what nobody has', () => {
-    const plan = collate(RUN, sortOut([running(1)], [online(1)]), [ran(1, { v: 1, run: RUN, outcome: 'done' })], false);
+    const plan = collate(SNAPSHOT, sortOut([running(1)], [online(1)]), [ran(1, { v: 1, run: RUN, outcome: 'done' })]);
     expect(formatTable(plan, styleFor({}, {})).split('\n')[0]).toBe('INSTANCE             NAME  OUTCOME');
   });
 

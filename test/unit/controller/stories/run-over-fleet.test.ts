@@ -82,6 +82,14 @@ describe('a run over the fleet', () => {
     expect(hosts[59]?.result.message).toBe('AWS denies ssm:SendCommand');
   });
 
+  it('does not take hosts for untouched whose command may have been accepted', async () => {
+    const fleet = fleetOf(60);
+    fleet.answerTo = (n) =>
+      n === 2 ? { kind: 'unknown', message: 'socket hang up' } : { kind: 'sent', commandId: `command-${n}` };
+    const { ending, hosts } = await start(fleet, ids(60)).report;
+    expect([ending, hosts[59]?.result.code]).toEqual(['host-unsafe', 'outcome-unknown']);
+  });
+
   it('does not look like a refusal when the hosts cannot be watched any more', async () => {
     const fleet = fleetOf(1);
     fleet.progress = async () => {
@@ -145,7 +153,7 @@ describe('a run over the fleet', () => {
     fleet.polls = 1000;
     fleet.pollsToCancel = 3;
     fleet.endStatus = 'Cancelled';
-    fleet.answers = [ran(1), ran(2, '', { status: 'Cancelled', exitStatus: undefined })];
+    fleet.answers = [ran(1), ran(2, '', { status: 'Cancelled', began: false, exitStatus: undefined })];
     const cancel = new AbortController();
     const clock = fakeClock((slept) => {
       if (slept === 3) cancel.abort();
@@ -161,6 +169,25 @@ describe('a run over the fleet', () => {
     });
     expect(fleet.cancelled).toEqual(['command-1']);
     expect(events.filter(({ type }) => type === 'cancelling')).toHaveLength(1);
+  });
+
+  it('does not say of a host that was at work at the cancel that everything is undone there', async () => {
+    const fleet = fleetOf(2);
+    fleet.polls = 1000;
+    const cut = { began: false, exitStatus: undefined };
+    fleet.answers = [
+      ran(1, '', { ...cut, status: 'InProgress', ended: false }),
+      ran(2, '', { ...cut, status: 'Pending' }),
+    ];
+    fleet.atCancel = () => {
+      fleet.answers = [1, 2].map((n) => ran(n, '', { ...cut, status: 'Cancelled' }));
+    };
+    const cancel = new AbortController();
+    const clock = fakeClock(() => cancel.abort());
+    expect(await start(fleet, ids(2), { cancel: cancel.signal, clock }).report).toMatchObject({
+      ending: 'host-unsafe',
+      hosts: [{ result: { code: 'outcome-unknown' } }, { result: { code: 'host-missing' } }],
+    });
   });
 
   it('sends nothing after a cancel', async () => {
