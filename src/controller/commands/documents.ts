@@ -1,9 +1,15 @@
-import { ERRORS, RunError } from '../../shared/errors.ts';
+import { ERRORS } from '../../shared/errors.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { type GlobalOptions, parseDocumentName } from '../options.ts';
-import { type Installation, installDocument, ourDocument } from '../stories/install-document.ts';
+import {
+  type Installation,
+  installDocument,
+  ourDocument,
+  requireDocument,
+  whyNotRunnable,
+} from '../stories/install-document.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface DocumentsOptions extends GlobalOptions {
@@ -36,33 +42,36 @@ export async function documentsInstall(options: DocumentsOptions, context: Conte
   return 0;
 }
 
-/** `documents status`: ends with `document-invalid` where the default version is not ours. */
+/** `documents status`: ends with `document-invalid` where a run would refuse the default version. */
 export async function documentsStatus(options: DocumentsOptions, context: Context): Promise<ExitStatus> {
   const ours = ourDocument(
     parseDocumentName(options.name, '--name'),
     await readSnapshotDocument(context.documentsFolder),
   );
   using clients = clientsFor(options);
-  const installed = await documents(clients).describe(ours.name);
-  if (installed === undefined) throw new RunError('document-invalid', `there is no document '${ours.name}'`);
-
-  const same = installed.sha256 === ours.sha256;
+  const installed = await requireDocument(ours, documents(clients));
+  const message = whyNotRunnable(ours, installed);
+  const { hint, exit } = ERRORS['document-invalid'];
   if (options.json === true) {
     const { version, status, sha256 } = installed;
-    const ending = same ? { outcome: 'done' } : { outcome: 'refused', code: 'document-invalid' };
+    const ending =
+      message === undefined ? { outcome: 'done' } : { outcome: 'refused', code: 'document-invalid', message, hint };
     context.stdout.write(
       `${JSON.stringify({ v: 1, ...ending, document: { name: ours.name, version, status, sha256, ours: ours.sha256 } })}\n`,
     );
   } else {
+    const same = installed.sha256 === ours.sha256;
     context.stdout.write(
       [
         `${ours.name} ${same ? 'is the document of this program' : 'is NOT the document of this program'}`,
         `version  ${installed.version} (${installed.status})`,
         `sha256   ${installed.sha256}`,
-        ...(same ? [] : [`ours     ${ours.sha256}`, `hint: ${ERRORS['document-invalid'].hint}`]),
+        ...(same ? [] : [`ours     ${ours.sha256}`]),
+        ...(same && message !== undefined ? [message] : []),
+        ...(message === undefined ? [] : [`hint: ${hint}`]),
         '',
       ].join('\n'),
     );
   }
-  return same ? 0 : ERRORS['document-invalid'].exit;
+  return message === undefined ? 0 : exit;
 }

@@ -61,19 +61,28 @@ export async function installDocument(
  * Throws `document-invalid`.
  */
 export async function requireOurDocument(ours: OurDocument, documents: Documents): Promise<DocumentVersion> {
+  const installed = await requireDocument(ours, documents);
+  const wrong = whyNotRunnable(ours, installed);
+  if (wrong !== undefined) throw new RunError('document-invalid', wrong);
+  return installed;
+}
+
+/** The default version, whatever it is. Throws `document-invalid` where there is none. */
+export async function requireDocument(ours: OurDocument, documents: Documents): Promise<DocumentVersion> {
   const installed = await documents.describe(ours.name);
   if (installed === undefined) throw new RunError('document-invalid', `there is no document '${ours.name}'`);
-  if (installed.sha256 !== ours.sha256) {
-    throw new RunError(
-      'document-invalid',
-      `the document '${ours.name}' (version ${installed.version}) is not the one of this program: ` +
-        `sha256 ${installed.sha256}, ours ${ours.sha256}`,
-    );
-  }
-  if (installed.status !== 'Active') {
-    throw new RunError('document-invalid', `the document '${ours.name}' is ${installed.status}, not Active`);
-  }
   return installed;
+}
+
+/** Why a run refuses this version; `undefined` where it would take it. */
+export function whyNotRunnable(ours: OurDocument, installed: DocumentVersion): string | undefined {
+  const { version, sha256, status, statusText } = installed;
+  if (sha256 !== ours.sha256) {
+    return `the document '${ours.name}' (version ${version}) is not the one of this program: sha256 ${sha256}, ours ${ours.sha256}`;
+  }
+  if (status === 'Active') return undefined;
+  const said = statusText === undefined || statusText === '' ? '' : `: ${statusText}`;
+  return `the document '${ours.name}' is ${status}, not Active${said}`;
 }
 
 async function untilActive(ours: OurDocument, version: string, documents: Documents, clock: Clock): Promise<void> {

@@ -1,4 +1,7 @@
-import { appendFile } from 'node:fs/promises';
+import { createHash } from 'node:crypto';
+import { appendFile, readFile } from 'node:fs/promises';
+import { createServer } from 'node:http';
+import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { type FleetLab, startFleetLab } from './fleet-lab.ts';
@@ -54,6 +57,37 @@ describe('documents', () => {
     ]);
     const after = await lab.run(['documents', 'status', '--json']);
     expect([after.status, after.json]).toEqual([0, expect.objectContaining({ outcome: 'done' })]);
+  });
+
+  it.each(['Failed', 'Creating'])('of ours that are %s are no more to be run than others', async (status) => {
+    const text = await readFile(join(lab.installation, 'ssm-documents/snapshot.yaml'));
+    const Hash = createHash('sha256').update(text).digest('hex');
+    const Document = {
+      Name: 'mysql-ebs-snapshot',
+      DocumentVersion: '1',
+      Status: status,
+      Hash,
+      StatusInformation: 'why',
+    };
+    // The lab's documents are always active; this is a Systems Manager that has only the one answer.
+    const server = createServer((_request, response) => {
+      response.setHeader('content-type', 'application/x-amz-json-1.1').end(JSON.stringify({ Document }));
+    });
+    await new Promise<void>((resolve) => server.listen(0, '127.0.0.1', resolve));
+    const environment = { AWS_ENDPOINT_URL: `http://127.0.0.1:${(server.address() as AddressInfo).port}` };
+    try {
+      const seen = await lab.run(['documents', 'status'], { environment });
+      expect([seen.status, seen.stdout]).toEqual([
+        27,
+        expect.stringMatching(new RegExp(`is ${status}, not Active: why\\nhint: Run .*documents install`)),
+      ]);
+      const { status: exit, json } = await lab.run(['documents', 'status', '--json'], { environment });
+      expect([exit, json.outcome, json.code]).toEqual([27, 'refused', 'document-invalid']);
+      const run = await lab.run(['plan', '--target', 'tag:Role=db', '--json'], { environment });
+      expect([run.status, run.json.message]).toEqual([27, json.message]);
+    } finally {
+      server.close();
+    }
   });
 
   it('that are not there are named, with the remedy', async () => {
