@@ -77,7 +77,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   while (!(await answers(connect))) {
     if (hasEnded() || Date.now() > giveUp) {
       child.kill('SIGKILL');
-      throw new RunError('lab-unfit', `mariadbd does not start: ${await lastError(errorLog)}`);
+      throw new RunError('lab-unfit', `mariadbd does not start: ${await firstError(errorLog)}`);
     }
     await sleep(POLL_MS, undefined, { signal: shell.signal });
   }
@@ -103,7 +103,8 @@ async function answers(connect: () => Promise<Connection>): Promise<boolean> {
   }
 }
 
-async function lastError(errorLog: string): Promise<string> {
+/** What it complained of first: what follows is that it gives up. */
+async function firstError(errorLog: string): Promise<string> {
   const lines = (await readFile(errorLog, 'utf8').catch(() => '')).split('\n');
-  return lines.findLast((line) => line.includes('[ERROR]')) ?? `see ${errorLog}`;
+  return lines.find((line) => line.includes('[ERROR]')) ?? `see ${errorLog}`;
 }

@@ -43,8 +43,8 @@ export async function rehearse(
     const report = reports[index];
     if (!result?.set || !report) throw new RunError('rehearsal-failed', `${instanceId} reported no set`);
     say(`Restoring ${result.set}.`);
-    const snapshots = await findSet(aws, result.set);
-    const proof = proveSet(await restoreSet(lab, host, snapshots, report.commits));
+    const set = { name: result.set, snapshotIds: await findSet(aws, result.set) };
+    const proof = proveSet(await restoreSet(lab, host, set, report.commits));
     for (const complaint of proof.complaints) say(`Not proven on ${instanceId}: ${complaint}.`);
     const { length: commits } = report.commits;
     rehearsed.push({ instanceId, result, proof, commits, longestCommitMs: longestCommitMs(report) });

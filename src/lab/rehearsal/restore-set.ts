@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
-import { RunError } from '../../shared/errors.ts';
+import { RunError, toRunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest.ts';
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
@@ -15,14 +15,42 @@ import type { StandingLab } from '../standing-lab.ts';
 import type { Evidence } from './prove-set.ts';
 import { readBinlogFrom } from './read-binlog.ts';
 
+/** A set, by its name and the snapshots that were found of it. */
+export interface TakenSet {
+  readonly name: string;
+  readonly snapshotIds: readonly SnapshotId[];
+}
+
+type Laboratory = Pick<StandingLab, 'shell' | 'folder' | 'ebs'>;
+
 /**
  * Restores a set beside its original: in a mount namespace where the copies are mounted at the paths of the
  * originals, so that every path the server has written down is true. Starts a server on it and gathers the evidence.
+ * Throws RunError `rehearsal-failed` where the set does not mount, its server does not start or does not answer: to
+ * find that is what a rehearsal is for.
  */
 export async function restoreSet(
-  { shell, folder, ebs }: Pick<StandingLab, 'shell' | 'folder' | 'ebs'>,
+  lab: Laboratory,
   host: SimulatedHost,
-  snapshotIds: readonly SnapshotId[],
+  set: TakenSet,
+  commits: readonly Commit[],
+): Promise<Evidence> {
+  try {
+    return await gatherEvidence(lab, host, set, commits);
+  } catch (thrown) {
+    const error = toRunError(thrown);
+    if (error.code !== 'lab-unfit' && !isOfSystemOrServer(error.cause)) throw error;
+    throw new RunError('rehearsal-failed', `${set.name} cannot be restored: ${error.message}`, { cause: thrown });
+  }
+}
+
+/** A file that is missing, a table that cannot be read: such errors carry a number. */
+const isOfSystemOrServer = (cause: unknown): boolean => cause instanceof Error && 'errno' in cause;
+
+async function gatherEvidence(
+  { shell, folder, ebs }: Laboratory,
+  host: SimulatedHost,
+  { snapshotIds }: TakenSet,
   commits: readonly Commit[],
 ): Promise<Evidence> {
   await using namespace = await makeMountNamespace(shell);

@@ -14,10 +14,10 @@ async function proof(durability: Durability, lapses: Lapses = {}) {
   const host = await buildHost(shell, lab, ebs, { number: 1, durability });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
   await sleep(2_500);
-  const snapshots = await takeSetByHand(shell, ebs, host, lapses);
+  const set = await takeSetByHand(shell, ebs, host, lapses);
   await sleep(500);
   const report = await load.stop();
-  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, snapshots, report.commits);
+  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set, report.commits);
   return proveSet(evidence);
 }
 
@@ -41,4 +41,11 @@ test('a set taken without the lock is found out', async () => {
   const { beyondCoordinates, coordinatesExact } = await proof('1/1', { withoutLock: true });
   expect(beyondCoordinates).toBeGreaterThan(0);
   expect(coordinatesExact).toBe(false);
+});
+
+test('a set on which no server starts is a rehearsal that failed, and its name is told', async () => {
+  await expect(proof('1/1', { withoutRedoLog: true })).rejects.toMatchObject({
+    code: 'rehearsal-failed',
+    message: expect.stringMatching(/^by-hand\/i-\w+ cannot be restored: mariadbd does not start: .*ib_logfile0/),
+  });
 });

@@ -1,4 +1,4 @@
-import { writeFile } from 'node:fs/promises';
+import { rm, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
@@ -7,6 +7,7 @@ import type { EbsOnBtrfs } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import { newVolumeId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import type { SimulatedHost } from '../../../src/lab/hosts/simulated-host.ts';
 import type { Shell } from '../../../src/lab/machine/shell.ts';
+import type { TakenSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
 import { SnapshotId } from '../../../src/shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, type Manifest } from '../../../src/shared/manifest.ts';
@@ -16,6 +17,8 @@ export interface Lapses {
   readonly withoutLock?: true;
   /** The log is rotated under the lock, and the checkpoint that belongs to it comes after the coordinates. */
   readonly lateCheckpoint?: true;
+  /** The set holds a data directory on which no server starts. */
+  readonly withoutRedoLog?: true;
 }
 
 /** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
@@ -24,7 +27,7 @@ export async function takeSetByHand(
   ebs: EbsOnBtrfs,
   host: SimulatedHost,
   lapses: Lapses = {},
-): Promise<readonly SnapshotId[]> {
+): Promise<TakenSet> {
   const connection = await host.server.connect();
   if (!lapses.withoutLock) {
     for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
@@ -58,6 +61,7 @@ export async function takeSetByHand(
   await writeFile(join(host.paths.datadir, MANIFEST_FILE), JSON.stringify(manifest));
   await writeFile(join(host.paths.datadir, BINLOG_INFO_FILE), binlogInfoLine(binlog));
   if (lapses.withoutLock) await sleep(200);
+  if (lapses.withoutRedoLog) await rm(join(host.paths.datadir, 'ib_logfile0'));
   await shell.run(['sync', '--file-system', host.paths.data, host.paths.binlog]);
   const members = host.volumes.slice(1, 3).map(({ volumeId }) => ({
     volumeId,
@@ -66,7 +70,7 @@ export async function takeSetByHand(
   await ebs.capture(host.instanceId, members);
   if (!lapses.withoutLock) await connection.query('BACKUP STAGE END');
   await connection.end();
-  return members.map(({ snapshotId }) => snapshotId);
+  return { name: manifest.set, snapshotIds: members.map(({ snapshotId }) => snapshotId) };
 }
 
 async function redoFlushed(connection: Connection): Promise<void> {
