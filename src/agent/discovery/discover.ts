@@ -10,5 +10,5 @@ import { mapStorage } from './storage-map.ts';
  */
 export async function discover(host: HostReader, server: ServerReader, ec2: Ec2Reader): Promise<HostFacts> {
   const [instance, serverFacts] = await Promise.all([ec2.instance(), readServer(server, host)]);
-  return { instance, server: serverFacts, storage: await mapStorage(host, serverFacts.files, instance) };
+  return { instance, server: serverFacts, storage: await mapStorage(host, serverFacts, instance) };
 }

@@ -29,6 +29,8 @@ export interface ServerFacts {
   readonly datadirOwner: { readonly uid: number; readonly gid: number };
   /** Every file and folder that belongs to the server and has to be in the set, by its real path. */
   readonly files: readonly ServerFile[];
+  /** Folders for what the server makes anew when it starts, by their real paths: they need not be in the set. */
+  readonly temporaryFolders: readonly string[];
   readonly binlogEnabled: boolean;
   readonly gtidMode: 'on' | 'off';
   /** `innodb_flush_log_at_trx_commit`: at 0 an acknowledged commit may not have reached the kernel. */

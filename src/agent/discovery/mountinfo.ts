@@ -100,6 +100,10 @@ const foldersTo = (path: string): readonly string[] => {
   return ['/', ...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)];
 };
 
+/** Whether a path is a folder or lies in it, at whatever depth. */
+export const isWithin = (path: string, folder: string): boolean =>
+  path === folder || path.startsWith(folder === '/' ? '/' : `${folder}/`);
+
 /** The mounts that a path can still lead to: those that no later mount hides. */
 export const visibleMounts = (mounts: readonly Mount[]): readonly Mount[] =>
   mounts.filter((mount) => mountOf(mount.mountPoint, mounts) === mount);

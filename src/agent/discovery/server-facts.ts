@@ -29,6 +29,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     datadir: located.datadir,
     datadirOwner: located.datadirOwner,
     files: located.files,
+    temporaryFolders: located.temporaryFolders,
     binlogEnabled: onOff(variables, 'log_bin'),
     gtidMode: gtidMode(version, variables),
     flushLogAtTrxCommit: flushLogAtTrxCommit(variables),

@@ -1,4 +1,4 @@
-import { basename, dirname, join, resolve } from 'node:path';
+import { basename, dirname, resolve } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
@@ -10,9 +10,11 @@ interface Named {
   readonly role: Role;
   readonly path: string;
   readonly from: string;
+  /** Of a folder: which links in it are the server's, by their names. */
+  readonly links?: (name: string) => boolean;
 }
 
-export type LocatedFiles = Pick<ServerFacts, 'datadir' | 'datadirOwner' | 'files'>;
+export type LocatedFiles = Pick<ServerFacts, 'datadir' | 'datadirOwner' | 'files' | 'temporaryFolders'>;
 
 /**
  * Every file and folder of the server by its real path, `files` without duplicates, the data directory first.
@@ -33,13 +35,18 @@ export async function locateServerFiles(
     ...dataFiles.map((path) => ({ role: 'tablespace' as const, path, from: 'a tablespace' })),
   ];
   const files: ServerFile[] = [{ role: 'data', path: datadir }];
+  const searched: Searched[] = [{ role: 'tablespace', path: datadir, links: () => true }];
   const missing: string[] = [];
-  for (const { role, path, from } of named) {
+  for (const { role, path, from, links } of named) {
     const real = await host.realPath(resolve(datadir, path));
-    if (real === undefined) missing.push(`${path} (${from})`);
-    else files.push({ role, path: real });
+    if (real === undefined) {
+      missing.push(`${path} (${from})`);
+      continue;
+    }
+    files.push({ role, path: real });
+    if (links !== undefined && real !== datadir) searched.push({ role, path: real, links });
   }
-  const linked = await followLinks(host, datadir);
+  const linked = await followLinks(host, searched);
   missing.push(...linked.dangling);
   if (missing.length > 0) throw new RunError('files-unresolved', `this host does not have ${missing.join(', ')}`);
 
@@ -50,7 +57,19 @@ export async function locateServerFiles(
     files: all.filter(
       (file, index) => all.findIndex(({ role, path }) => role === file.role && path === file.path) === index,
     ),
+    temporaryFolders: await temporaryFolders(host, variables, datadir),
   };
+}
+
+/** Those that this host has; the server puts up with one that is gone. `tmpdir` may name several. */
+async function temporaryFolders(host: HostReader, variables: Variables, datadir: string): Promise<readonly string[]> {
+  const named = [
+    ...(variables.get('tmpdir') ?? '').split(':'),
+    variables.get('innodb_tmpdir') ?? '',
+    variables.get('innodb_temp_tablespaces_dir') ?? '',
+  ].filter((path) => path !== '');
+  const real = await Promise.all(named.map((path) => host.realPath(resolve(datadir, path))));
+  return [...new Set(real.filter((path) => path !== undefined))];
 }
 
 async function locateDatadir(host: HostReader, variables: Variables): Promise<string> {
@@ -101,7 +120,7 @@ function folders(variables: Variables): readonly Named[] {
   ] as const;
   return roles.flatMap(([role, from]) => {
     const path = variables.get(from);
-    return path ? [{ role, path, from }] : [];
+    return path ? [{ role, path, from, links: () => true }] : [];
   });
 }
 
@@ -116,36 +135,47 @@ function binaryLogs(variables: Variables): readonly Named[] {
     if (!basePath) return [];
     const indexPath = variables.get(index);
     // The index of relay logs is there only once there has been a relay log: its folder will do.
-    return [
-      { role, path: dirname(basePath), from: base },
-      ...(indexPath ? [{ role, path: dirname(indexPath), from: index }] : []),
-    ];
+    // Others keep logs there too: only what bears the name is the server's.
+    return [basePath, ...(indexPath ? [indexPath] : [])].map((path) => ({
+      role,
+      path: dirname(path),
+      from: path === basePath ? base : index,
+      links: (name: string) => name.startsWith(basename(path)),
+    }));
   });
 }
 
 /** Links in a data directory that are no data: certificates, sockets, process ids, error logs. */
 const NO_DATA = /\.(pem|sock|pid|err)$/;
 
-/** Schemas and tables that were put elsewhere with symbolic links, and links inside such a schema. */
+/** A table in a schema, a redo log in `#innodb_redo`: nothing of a server lies deeper. */
+const LINK_DEPTH = 2;
+
+type Searched = Required<Pick<Named, 'role' | 'path' | 'links'>>;
+
+/** Schemas, tables and logs that were put elsewhere with symbolic links, and links inside such a folder. */
 async function followLinks(
   host: HostReader,
-  datadir: string,
+  searched: readonly Searched[],
 ): Promise<{ files: readonly ServerFile[]; dangling: readonly string[] }> {
   const files: ServerFile[] = [];
   const dangling: string[] = [];
-  const inDatadir = await host.symlinksBelow(datadir, 2);
-  for (const link of inDatadir) await follow(link, dirname(link) === datadir);
+  for (const { role, path, links } of searched) {
+    for (const link of await host.symlinksBelow(path, LINK_DEPTH)) {
+      if (links(basename(link))) await follow(link, role, dirname(link) === path);
+    }
+  }
   return { files, dangling };
 
-  async function follow(link: string, mayBeSchema: boolean): Promise<void> {
+  async function follow(link: string, role: Role, mayBeFolder: boolean): Promise<void> {
     if (NO_DATA.test(basename(link))) return;
     const real = await host.realPath(link);
     if (real === undefined) {
       dangling.push(`what the link ${link} leads to`);
       return;
     }
-    files.push({ role: 'tablespace', path: real });
-    if (!mayBeSchema || (await host.list(real)) === undefined) return;
-    for (const table of await host.symlinksBelow(real, 1)) await follow(join(real, basename(table)), false);
+    files.push({ role, path: real });
+    if (!mayBeFolder || (await host.list(real)) === undefined) return;
+    for (const inside of await host.symlinksBelow(real, LINK_DEPTH)) await follow(inside, role, false);
   }
 }

@@ -9,16 +9,15 @@ import {
   readBlockDevice,
   readBlockDeviceAt,
 } from './block-graph.ts';
-import type { Member, RaidArray, ServerFile, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
-import { MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
+import type { Member, RaidArray, ServerFacts, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
+import { isWithin, MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
 import { identifyVolume } from './volume-ids.ts';
 
-/** The join: every file of the server -> its mount -> the devices below -> the volume EC2 knows. */
-export async function mapStorage(
-  reader: HostReader,
-  files: readonly ServerFile[],
-  instance: InstanceFacts,
-): Promise<StorageMap> {
+/** What the server keeps on this host. */
+type OnDisk = Pick<ServerFacts, 'files' | 'temporaryFolders'>;
+
+/** The join: every file of the server -> its mounts -> the devices below -> the volume EC2 knows. */
+export async function mapStorage(reader: HostReader, server: OnDisk, instance: InstanceFacts): Promise<StorageMap> {
   const mounts = await readMounts(reader);
   const blockNames = (await reader.list('/sys/class/block')) ?? [];
   const visible = visibleMounts(mounts);
@@ -29,7 +28,7 @@ export async function mapStorage(
   const unresolved: UnresolvedLeaf[] = [];
   const arrays = new Map<string, RaidArray>();
 
-  for (const { mount, roles } of usedSuperblocks(files, mounts)) {
+  for (const { mount, roles } of usedSuperblocks(server, mounts, visible)) {
     const mountPoint = bestMountPoint(mount, visible);
     const found = await devicesUnder(reader, mount);
     const volumes: string[] = [];
@@ -79,18 +78,27 @@ async function readMounts(reader: HostReader): Promise<readonly Mount[]> {
   return parseMountinfo(text);
 }
 
-/** One entry a superblock, in the order in which the server's files lead to it. */
+/**
+ * One entry a superblock, in the order in which the server's files lead to it. What is mounted below a folder of the
+ * server holds some of it too: a set without that would be a set without those tables.
+ */
 function usedSuperblocks(
-  files: readonly ServerFile[],
+  { files, temporaryFolders }: OnDisk,
   mounts: readonly Mount[],
+  visible: readonly Mount[],
 ): readonly { mount: Mount; roles: readonly Role[] }[] {
+  // A folder that holds anything to be kept is not temporary, whatever else the server puts there.
+  const temporary = temporaryFolders.filter((folder) => !files.some(({ path }) => isWithin(path, folder)));
+  const kept = visible.filter(({ mountPoint }) => !temporary.some((folder) => isWithin(mountPoint, folder)));
   const used = new Map<string, { mount: Mount; roles: Role[] }>();
   for (const { path, role } of files) {
-    const mount = mountOf(path, mounts);
-    if (mount === undefined) throw new RunError('files-unresolved', `no mount of this host holds ${path}`);
-    const entry = used.get(mount.majorMinor) ?? { mount, roles: [] };
-    if (!entry.roles.includes(role)) entry.roles.push(role);
-    used.set(mount.majorMinor, entry);
+    const own = mountOf(path, mounts);
+    if (own === undefined) throw new RunError('files-unresolved', `no mount of this host holds ${path}`);
+    for (const mount of [own, ...kept.filter(({ mountPoint }) => isWithin(mountPoint, path))]) {
+      const entry = used.get(mount.majorMinor) ?? { mount, roles: [] };
+      if (!entry.roles.includes(role)) entry.roles.push(role);
+      used.set(mount.majorMinor, entry);
+    }
   }
   return [...used.values()];
 }

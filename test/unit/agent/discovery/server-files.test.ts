@@ -70,6 +70,48 @@ test('a schema elsewhere is searched for tables that are elsewhere again', async
   expect(await pathsOf({}, tree)).toEqual(['data /data/mysql', 'tablespace /fast/shop', 'tablespace /slow/hits.MYD']);
 });
 
+test('links among the logs are followed: by the folder all of them, by a base name those that bear it', async () => {
+  const variables = {
+    innodb_log_group_home_dir: '/redo',
+    innodb_undo_directory: '/logs',
+    log_bin_basename: '/logs/bin',
+    log_bin_index: '/logs/index/bin.index',
+  };
+  const tree = {
+    folders: ['/redo', '/logs/index', '/fast/redo', '/fast/ib_redo7', '/fast/undo_001', '/fast/bin.000001', '/fast/i'],
+    links: {
+      '/redo/#innodb_redo': '/fast/redo',
+      '/fast/redo/#ib_redo7': '/fast/ib_redo7',
+      '/logs/undo_001': '/fast/undo_001',
+      '/logs/bin.000001': '/fast/bin.000001',
+      '/logs/index/bin.index': '/fast/i',
+      '/logs/index/other.index': '/nowhere',
+    },
+  };
+  const { innodb_undo_directory, ...binlogOnly } = variables;
+  const binlog = ['binlog /fast/bin.000001', 'binlog /fast/i'];
+  expect((await pathsOf(binlogOnly, tree)).filter((file) => file.includes('/fast'))).toEqual([
+    'redo /fast/redo',
+    'redo /fast/ib_redo7',
+    ...binlog,
+  ]);
+  await expect(locate(variables, tree)).rejects.toMatchObject({
+    message: 'this host does not have what the link /logs/index/other.index leads to',
+  });
+  expect(await pathsOf(variables, { ...tree, links: { ...tree.links, '/nowhere': '/fast/i' } })).toContain(
+    'undo /fast/undo_001',
+  );
+});
+
+test('temporary folders are those that this host has; tmpdir may name several', async () => {
+  const variables = { tmpdir: '/tmp:./tmp:/gone', innodb_tmpdir: '', innodb_temp_tablespaces_dir: './#innodb_temp/' };
+  const tree = {
+    folders: ['/tmp', '/fast/tmp', '/data/mysql/#innodb_temp'],
+    links: { '/data/mysql/tmp': '/fast/tmp' },
+  };
+  expect((await locate(variables, tree)).temporaryFolders).toEqual(['/tmp', '/fast/tmp', '/data/mysql/#innodb_temp']);
+});
+
 test('everything that this host does not have is named at once', async () => {
   const missing = locate(
     { log_bin_basename: '/gone/bin', innodb_undo_directory: '/away' },
