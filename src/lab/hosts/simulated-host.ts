@@ -43,6 +43,7 @@ export interface HostOptions {
 export interface SimulatedHost {
   readonly instanceId: InstanceId;
   readonly name: string;
+  /** Boot, data, binary log, other. */
   readonly volumes: readonly LabVolume[];
   readonly namespace: MountNamespace;
   readonly server: DatabaseServer;

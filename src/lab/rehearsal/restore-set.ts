@@ -50,13 +50,13 @@ const isOfSystemOrServer = (cause: unknown): boolean => cause instanceof Error &
 async function gatherEvidence(
   { shell, folder, ebs }: Laboratory,
   host: SimulatedHost,
-  { snapshotIds }: TakenSet,
+  set: TakenSet,
   commits: readonly Commit[],
 ): Promise<Evidence> {
   await using namespace = await makeMountNamespace(shell);
-  for (const disk of await ebs.restore(snapshotIds)) {
+  for (const { device, mountPoint } of placesOf(set, await ebs.restore(set.snapshotIds), host)) {
     // The original is mounted, and XFS refuses a second file system of the same UUID.
-    await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', disk.device, mountPointOf(disk, host)]);
+    await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', device, mountPoint]);
   }
   const manifest = await readManifest(namespace.outside(join(host.paths.datadir, MANIFEST_FILE)));
   const { binlog } = manifest.coordinates;
@@ -89,12 +89,22 @@ async function gatherEvidence(
   };
 }
 
-/** A volume goes back to where it was: the host's volumes stand in the order of their mount points. */
-function mountPointOf({ volumeId }: Disk, { volumes, paths }: SimulatedHost): string {
-  const index = volumes.filter(({ isBoot }) => !isBoot).findIndex((volume) => volume.volumeId === volumeId);
-  const mountPoint = [paths.data, paths.binlog, paths.other][index];
-  if (!mountPoint) throw new RunError('bug', `${volumeId} has no mount point`);
-  return mountPoint;
+/**
+ * Where the copies go: back to where the originals are. The set has to be the volumes of data and binary log, all of
+ * them (where one is missing the original shows through, and the server would write to it) and no other.
+ */
+function placesOf(set: TakenSet, disks: readonly Disk[], { volumes, paths }: SimulatedHost) {
+  const [data, binlog] = volumes.filter(({ isBoot }) => !isBoot);
+  const mountPoints = new Map([
+    [data?.volumeId, paths.data],
+    [binlog?.volumeId, paths.binlog],
+  ]);
+  const ids = disks.map(({ volumeId }) => volumeId);
+  if (ids.length !== mountPoints.size || ids.some((id) => !mountPoints.has(id)) || new Set(ids).size !== ids.length) {
+    const wanted = [...mountPoints.keys()].join(', ');
+    throw new RunError('rehearsal-failed', `${set.name} holds ${ids.join(', ')}; the server is on ${wanted}`);
+  }
+  return disks.map(({ volumeId, device }) => ({ device, mountPoint: mountPoints.get(volumeId) ?? '' }));
 }
 
 async function readManifest(path: string): Promise<Manifest> {

@@ -49,3 +49,14 @@ test('a set on which no server starts is a rehearsal that failed, and its name i
     message: expect.stringMatching(/^by-hand\/i-\w+ cannot be restored: mariadbd does not start: .*ib_logfile0/),
   });
 });
+
+test.each([
+  ['without the binary log', [0, 1]],
+  ['with a volume too many', [0, 3]],
+  ['with another volume instead', [1, 3]],
+] as const)('a set %s is refused before anything of it is mounted', async (_, volumes) => {
+  await expect(proof('1/1', { volumes })).rejects.toMatchObject({
+    code: 'rehearsal-failed',
+    message: expect.stringMatching(/^by-hand\/i-\w+ holds vol-.*; the server is on vol-\w+, vol-\w+$/),
+  });
+});

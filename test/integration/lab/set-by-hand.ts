@@ -19,6 +19,8 @@ export interface Lapses {
   readonly lateCheckpoint?: true;
   /** The set holds a data directory on which no server starts. */
   readonly withoutRedoLog?: true;
+  /** The volumes of the set: `[first, end)` of data, binlog, other. */
+  readonly volumes?: readonly [number, number];
 }
 
 /** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
@@ -63,7 +65,8 @@ export async function takeSetByHand(
   if (lapses.withoutLock) await sleep(200);
   if (lapses.withoutRedoLog) await rm(join(host.paths.datadir, 'ib_logfile0'));
   await shell.run(['sync', '--file-system', host.paths.data, host.paths.binlog]);
-  const members = host.volumes.slice(1, 3).map(({ volumeId }) => ({
+  const ofHost = host.volumes.filter(({ isBoot }) => !isBoot);
+  const members = ofHost.slice(...(lapses.volumes ?? [0, 2])).map(({ volumeId }) => ({
     volumeId,
     snapshotId: v.parse(SnapshotId, newVolumeId().replace('vol-', 'snap-')),
   }));
