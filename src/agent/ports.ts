@@ -98,8 +98,8 @@ export type CreateSetAnswer =
   | { readonly kind: 'unknown'; readonly message: string };
 
 export interface Ec2 extends Ec2Reader {
-  /** The caller's `aws:userid`, stamped on the set as its owner; `undefined` where it cannot be learned. */
-  userId(): Promise<string | undefined>;
+  /** The caller's `aws:userid`, stamped on the set as its owner. Throws RunError 10-29. */
+  userId(): Promise<string>;
   /** DryRun of the request: proves the permission and warms DNS, TLS and credentials. Throws RunError 10-29. */
   proveCreateSet(request: CreateSetRequest): Promise<void>;
   /** ONE request, one attempt, one deadline. Never throws: the caller has a freeze to end. */

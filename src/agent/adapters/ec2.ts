@@ -13,13 +13,14 @@ import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { type InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
-import type {
-  AttachedVolume,
-  CreatedSnapshot,
-  CreateSetAnswer,
-  CreateSetRequest,
-  Ec2,
-  InstanceFacts,
+import {
+  type AttachedVolume,
+  type CreatedSnapshot,
+  type CreateSetAnswer,
+  type CreateSetRequest,
+  DeadlinePassed,
+  type Ec2,
+  type InstanceFacts,
 } from '../ports.ts';
 import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
 import type { AwsSettings } from './aws-settings.ts';
@@ -34,16 +35,17 @@ const Created = v.object({ SnapshotId, VolumeId });
 export class SdkEc2 implements Ec2 {
   readonly #instanceId: InstanceId;
   readonly #region: string;
+  readonly #credentials: AwsSettings['credentials'];
   readonly #reads: EC2Client;
-  /** CreateSnapshots knows no idempotency token: a second attempt would be a second set, inside the lock. */
-  readonly #once: EC2Client;
   readonly #sts: STSClient;
+  /** Made anew before each try for the lock, with credentials that are not looked for again within it. */
+  #once: EC2Client | undefined;
 
   constructor(instanceId: InstanceId, { region, credentials }: AwsSettings) {
     this.#instanceId = instanceId;
     this.#region = region;
+    this.#credentials = credentials;
     this.#reads = new EC2Client({ region, credentials });
-    this.#once = new EC2Client({ region, credentials, maxAttempts: 1 });
     this.#sts = new STSClient({ region, credentials });
   }
 
@@ -92,29 +94,49 @@ export class SdkEc2 implements Ec2 {
     });
   }
 
-  async userId(): Promise<string | undefined> {
+  async userId(): Promise<string> {
     try {
-      const abortSignal = AbortSignal.timeout(READ_DEADLINE_MS);
-      return (await this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal })).UserId;
-    } catch {
-      return undefined;
+      const call = (abortSignal: AbortSignal) => this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal });
+      const { UserId } = await within(READ_DEADLINE_MS, call);
+      if (UserId) return UserId;
+      throw new Error('the answer names no user');
+    } catch (error) {
+      const { code, message } = refusedByAws('sts:GetCallerIdentity', error);
+      throw new RunError(code, message, {
+        cause: error,
+        hint: 'Open a route or a VPC endpoint to STS in this Region.',
+      });
     }
   }
 
   async proveCreateSet(request: CreateSetRequest): Promise<void> {
     try {
-      const abortSignal = AbortSignal.timeout(READ_DEADLINE_MS);
-      await this.#once.send(new CreateSnapshotsCommand({ ...inputOf(request), DryRun: true }), { abortSignal });
-      throw new RunError('bug', 'a DryRun of CreateSnapshots was carried out');
+      await within(READ_DEADLINE_MS, async (abortSignal) => {
+        const once = await this.#clientForOneRequest();
+        await once.send(new CreateSnapshotsCommand({ ...inputOf(request), DryRun: true }), { abortSignal });
+      });
     } catch (error) {
-      if (!isDryRunSuccess(error)) throw refusedByAws('ec2:CreateSnapshots', error);
+      if (isDryRunSuccess(error)) return;
+      throw refusedByAws('ec2:CreateSnapshots', error);
     }
+    throw new RunError('bug', 'a DryRun of CreateSnapshots was carried out');
+  }
+
+  /** CreateSnapshots knows no idempotency token: a second attempt would be a second set, inside the lock. */
+  async #clientForOneRequest(): Promise<EC2Client> {
+    this.#once?.destroy();
+    const { expiration: _fresh, ...credentials } = await this.#credentials();
+    this.#once = new EC2Client({ region: this.#region, credentials, maxAttempts: 1 });
+    return this.#once;
   }
 
   async createSet(request: CreateSetRequest, deadlineMs: number): Promise<CreateSetAnswer> {
+    const once = this.#once;
+    if (once === undefined) return { kind: 'refused', code: 'NotProven', message: 'there was no DryRun before' };
     try {
-      const abortSignal = AbortSignal.timeout(deadlineMs);
-      const { Snapshots = [] } = await this.#once.send(new CreateSnapshotsCommand(inputOf(request)), { abortSignal });
+      const call = (abortSignal: AbortSignal) =>
+        once.send(new CreateSnapshotsCommand(inputOf(request)), { abortSignal });
+      const { Snapshots = [] } = await within(deadlineMs, call);
       const snapshots = v.safeParse(v.array(Created), Snapshots);
       return snapshots.success
         ? { kind: 'created', snapshots: membersOf(snapshots.output) }
@@ -122,10 +144,8 @@ export class SdkEc2 implements Ec2 {
     } catch (error) {
       const { name, message } = error as Error;
       if (isDefiniteRefusal(error)) return { kind: 'refused', code: name, message };
-      return {
-        kind: 'unknown',
-        message: /^(Abort|Timeout)Error$/.test(name) ? `no answer within ${deadlineMs} ms` : message,
-      };
+      const late = error instanceof DeadlinePassed || name === 'AbortError';
+      return { kind: 'unknown', message: late ? `no answer within ${deadlineMs} ms` : message };
     }
   }
 
@@ -152,10 +172,30 @@ export class SdkEc2 implements Ec2 {
 
   async #read<T>(action: string, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
     try {
-      return await call(AbortSignal.timeout(READ_DEADLINE_MS));
+      return await within(READ_DEADLINE_MS, call);
     } catch (error) {
       throw refusedByAws(action, error);
     }
+  }
+}
+
+/**
+ * A call that is given up after `ms`, whatever it waits for: the SDK's own signal reaches the request, not the
+ * providers of credentials.
+ */
+async function within<T>(ms: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  const cancel = new AbortController();
+  let timer: NodeJS.Timeout | undefined;
+  const deadline = new Promise<never>((_, reject) => {
+    timer = setTimeout(() => {
+      reject(new DeadlinePassed('AWS', ms));
+      cancel.abort();
+    }, ms);
+  });
+  try {
+    return await Promise.race([call(cancel.signal), deadline]);
+  } finally {
+    clearTimeout(timer);
   }
 }
 

@@ -3,6 +3,9 @@ import { RunError } from '../../shared/errors.ts';
 import type { Processes, RunLock } from '../ports.ts';
 import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.ts';
 
+/** The status of flock(1) where somebody else holds the lock. */
+const HELD = 1;
+
 /**
  * flock on a file that only root can reach. The lock belongs to the open file, which the guard inherits: it ends with
  * the last of the two. Throws RunError `run-in-progress` or `host-unfit`.
@@ -10,8 +13,12 @@ import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.t
 export async function takeRunLock(processes: Processes): Promise<RunLock> {
   const descriptor = openLockFile();
   try {
-    const { status } = await processes.run(['flock', '--nonblock', '3'], { deadlineMs: 5_000, inherit: descriptor });
-    if (status !== 0) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
+    const { status, stderr } = await processes.run(['flock', '--nonblock', '3'], {
+      deadlineMs: 5_000,
+      inherit: descriptor,
+    });
+    if (status === HELD) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
+    if (status !== 0) throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${stderr.trim()}`);
   } catch (error) {
     closeSync(descriptor);
     throw error;

@@ -14,7 +14,6 @@ import type { Ending } from './ending.ts';
  */
 export async function thawCommand(options: AgentOptions): Promise<Ending> {
   await checkPrerequisites(processes);
-  const log = openLog(options.logFile);
   await using _alone = await takeRunLock(processes);
   const thawed: string[] = [];
   const failed: string[] = [];
@@ -24,6 +23,8 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
     if (typeof outcome === 'string') freezeRecords.remove(record);
     else failed.push(`${record.mount}: ${outcome.failed}`);
   }
+  // Not before: the log file may lie on what was frozen.
+  const log = openLog(options.logFile);
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
   const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';
   log.write('info', text);

@@ -1,6 +1,7 @@
 import type { Coordinates } from '../../shared/coordinates.ts';
 import { sameCoordinates } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
+import { outcomeOf } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
 import { discover } from '../discovery/discover.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
@@ -8,17 +9,15 @@ import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts'
 import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, CreateSetAnswer, Ec2, Emit, HostReader, Processes, RunLock, ServerSession } from '../ports.ts';
+import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { refuseLongStatements } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
-import {
-  type Proof,
-  proveCoordinatesUnmoved,
-  proveLockHeld,
-  proveRedoDurable,
-  readCoordinates,
-} from '../window/proofs.ts';
+import { proveLockHeld } from '../window/lock-witness.ts';
+import type { Proof } from '../window/proof.ts';
 import { takeReadLock } from '../window/read-lock.ts';
+import { proveRedoDurable } from '../window/redo-log.ts';
+import { proveSameServer } from '../window/same-server.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 
 /** What the run needs of the world. */
@@ -56,7 +55,7 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
     world.processes,
     world.clock,
     plan.freeze,
-    windowMs(request),
+    request.freezeTimeoutMs,
     runLock.descriptor,
   );
   world.emit({ type: 'guard-ready', mounts: plan.freeze.length });
@@ -70,15 +69,13 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
   await grade(plan, taken, world);
 }
 
-/** The longest that anything may stay frozen: the freeze itself and the one request have the same limit each. */
-const windowMs = (request: SnapshotRequest): number => 2 * request.freezeTimeoutMs;
-
 async function makePlan(request: SnapshotRequest, session: ServerSession, world: SnapshotWorld): Promise<SnapshotPlan> {
   const facts = await discover(world.host, session, world.ec2);
   world.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
   world.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
 
   const plan = approve(planSnapshot(request, facts));
+  await proveSameServer(session, plan.lock, facts.server, world.processes);
   for (const warning of plan.warnings) world.emit({ type: 'warned', ...warning });
   const { set, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   world.emit({ type: 'planned', set, volumes, freezes, syncs, excludes: exclude.dataVolumes.length });
@@ -89,7 +86,7 @@ async function makePlan(request: SnapshotRequest, session: ServerSession, world:
 interface Attempt {
   readonly request: SnapshotRequest;
   readonly plan: SnapshotPlan;
-  readonly owner: string | undefined;
+  readonly owner: string;
   readonly session: ServerSession;
   readonly guard: Guard;
   readonly writer: FileWriter;
@@ -106,13 +103,14 @@ interface TakenSet {
 
 /** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
 async function takeSet(attempt: Attempt): Promise<TakenSet> {
-  const { request, plan, owner, session, world } = attempt;
+  const { request, world } = attempt;
   for (let number = 1; ; number++) {
     world.signal.throwIfAborted();
-    await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
-    world.emit({ type: 'permission-proven' });
-    await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
-    await refuseLongStatements(session, plan.lock, request.longQueryThresholdSeconds);
+    try {
+      await prepareTry(attempt);
+    } catch (error) {
+      throw number === 1 ? error : afterATry(error);
+    }
     world.emit({
       type: 'lock-asked',
       attempt: number,
@@ -129,6 +127,21 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
       await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
     }
   }
+}
+
+/** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
+async function prepareTry({ request, plan, owner, session, world }: Attempt): Promise<void> {
+  await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
+  world.emit({ type: 'permission-proven' });
+  await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
+  await refuseLongStatements(session, plan.lock, request.longQueryThresholdSeconds);
+}
+
+/** A refusal says that the host was left alone; after a first try for the lock that is no longer true. */
+function afterATry(error: unknown): unknown {
+  if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') return error;
+  const message = `the lock was not granted in the first try, and then: ${error.message}`;
+  return new RunError('lock-timeout', message, { cause: error, hint: error.hint });
 }
 
 /** The stall: from here to the end of the inner block commits may wait. */
@@ -150,14 +163,14 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
     try {
       await using _untilThawed = window;
       const asked = clock.elapsed();
-      answer = await ec2.createSet(createSet, request.freezeTimeoutMs);
+      answer = await ec2.createSet(createSet, Math.round(request.freezeTimeoutMs - (asked - window.since)));
       apiMs = Math.round(clock.elapsed() - asked);
     } finally {
       frozenMs = window.frozenMs;
     }
 
     const proofs = [
-      frozenThroughout(window.heldThroughout),
+      ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
       await proveLockHeld(session, plan.lock, session.connectionId),
       await proveCoordinatesUnmoved(session, plan.lock, coordinates),
     ];
@@ -170,7 +183,7 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
 const frozenThroughout = (held: boolean | undefined): Proof => ({
   name: 'frozen throughout',
   held: held ?? false,
-  detail: held ? 'thawed on our order' : 'thawed before the answer came',
+  detail: held ? 'thawed on our order' : 'thawed before our order, or nobody can tell when',
 });
 
 /** Reads the coordinates and writes them into the data directory; again, should they move meanwhile. */
@@ -181,6 +194,9 @@ async function recordCoordinates({
   world,
 }: Attempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
   let coordinates = await readCoordinates(session, plan.lock);
+  if (plan.facts.server.binlogEnabled && !coordinates.binlog) {
+    throw new RunError('coordinates-unreadable', `${plan.lock.coordinates} answers no row although log_bin is on`);
+  }
   for (let number = 1; ; number++) {
     const takenAt = world.clock.now();
     await writer.write(setFiles(plan, coordinates, takenAt), WRITE_DEADLINE_MS);

@@ -8,6 +8,10 @@ const ER_LOCK_WAIT_TIMEOUT = 1205;
 const RELEASE_DEADLINE_MS = 5_000;
 /** How much longer than lock_wait_timeout the client waits for the server to notice. */
 const GRACE_MS = 2_000;
+/** What holds back no commit may also have to write (BACKUP STAGE FLUSH closes tables). */
+const PREPARE_GRACE_MS = 60_000;
+/** BACKUP STAGE END where no stage was taken. */
+const ER_BACKUP_NOT_RUNNING = 4146;
 
 /** The read lock, held from its making to its disposal. */
 export interface ReadLock extends AsyncDisposable {
@@ -28,13 +32,15 @@ export async function takeReadLock(
   timeoutSeconds: number,
   clock: Clock,
 ): Promise<ReadLock> {
-  const patienceMs = timeoutSeconds * 1000 + GRACE_MS;
+  const timeoutMs = timeoutSeconds * 1000;
   let statement = '';
   try {
-    for (statement of [...plan.session(timeoutSeconds), ...plan.prepare]) await session.run(statement, patienceMs);
+    for (statement of [...plan.session(timeoutSeconds), ...plan.prepare]) {
+      await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
+    }
     const stalledSince = clock.elapsed();
     statement = plan.block;
-    await session.run(plan.block, patienceMs);
+    await session.run(plan.block, timeoutMs + GRACE_MS);
     return new HeldReadLock(session, plan, clock, stalledSince);
   } catch (error) {
     await release(session, plan);
@@ -66,12 +72,15 @@ class HeldReadLock implements ReadLock {
   }
 }
 
-/** Gives everything back; where a statement fails, ending the session does it: the lock belongs to the connection. */
+/**
+ * Gives everything back. Only the answer that there is nothing to give back counts as given back; after any other
+ * failure the session is ended, because the lock belongs to the connection.
+ */
 async function release(session: ServerSession, plan: LockPlan): Promise<void> {
   try {
     for (const statement of plan.release) await session.run(statement, RELEASE_DEADLINE_MS);
   } catch (error) {
-    // BACKUP STAGE END without a START, after a refusal at the first stage: there is nothing to give back.
-    if (!(error instanceof ServerRefusal)) await session[Symbol.asyncDispose]();
+    if (error instanceof ServerRefusal && error.errno === ER_BACKUP_NOT_RUNNING) return;
+    await session[Symbol.asyncDispose]();
   }
 }

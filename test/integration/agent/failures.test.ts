@@ -156,7 +156,7 @@ describe('what goes wrong in the window', () => {
     await run.said('gave everything back');
     expect(await host.snapshotsOf('late/i-0123456789abcdef0')).toEqual([]);
     const ended = await run.ended;
-    expectClear(ended, 52, 'outcome-unknown', 'no answer within 1000 ms');
+    expectClear(ended, 52, 'outcome-unknown', 'no answer within');
     expect(ended.result).toMatchObject({ outcome: 'unsafe', grade: 'unproven' });
   });
 
@@ -209,7 +209,8 @@ describe('thaw', () => {
     const [ours = '', theirs = ''] = host.mounts;
     writeFileSync(join(FREEZE_RECORDS, '4711.0'), ours);
     for (const mount of [ours, theirs]) execFileSync('fsfreeze', ['--freeze', mount]);
-    const run = await host.agent('thaw');
+    // A log file on what is frozen must not keep the thaw waiting for itself.
+    const run = await host.agent('thaw', '--log-file', `${ours}/thaw.log`);
     expect(run.status).toBe(0);
     expect(JSON.parse(run.stdout)).toEqual({ v: 1, outcome: 'done', thawed: [ours] });
     expect([isFrozen(ours), isFrozen(theirs)]).toEqual([false, true]);
