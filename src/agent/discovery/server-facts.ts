@@ -4,6 +4,7 @@ import { ENGINES_UNDERSTOOD } from './engines.ts';
 import type { ServerFacts, ServerVersion } from './facts.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
+import { hasKeyringComponents } from './server-version.ts';
 import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
 
 /** Asks the server for everything that a plan needs. Read-only, no lock, no flush. */
@@ -40,6 +41,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     settings: restoreSettings(variables, plugins),
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),
+    performanceSchema: variables.get('performance_schema')?.toUpperCase() === 'ON',
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
@@ -115,8 +117,8 @@ async function readKeyring(server: ServerReader, { version, plugins, privileges 
   const loaded = plugins
     .filter(({ name, type }) => type === 'ENCRYPTION' || /^keyring_(?!udf)/.test(name))
     .map(({ name }) => name);
-  const hasComponents = version.flavour !== 'mariadb' && version.major >= 8;
-  if (!hasComponents || !MAY_READ_COMPONENTS.some((privilege) => holds(privileges, privilege))) return loaded;
+  if (!hasKeyringComponents(version) || !MAY_READ_COMPONENTS.some((privilege) => holds(privileges, privilege)))
+    return loaded;
   return [...loaded, ...(await server.ask(questions.keyringComponent)).map((row) => text(row, 'value'))];
 }
 

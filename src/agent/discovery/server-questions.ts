@@ -40,6 +40,7 @@ const VARIABLES = [
   'lower_case_table_names',
   'character_set_server',
   'collation_server',
+  'performance_schema',
   'wsrep_on',
   'group_replication_group_name',
 ] as const;
@@ -63,7 +64,7 @@ export const plugins: ServerQuestion = {
   sql: 'SELECT PLUGIN_NAME AS name, PLUGIN_TYPE AS type, PLUGIN_STATUS AS status, PLUGIN_LIBRARY AS `library` FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL ORDER BY PLUGIN_NAME',
 };
 
-/** MySQL >= 8.0.24: the keyring as a component shows nowhere among the plugins. */
+/** MySQL >= 8.0.24: the keyring as a component shows nowhere among the plugins. Answers with performance_schema = OFF too. */
 export const keyringComponent: ServerQuestion = {
   name: 'keyring-component',
   sql: "SELECT STATUS_VALUE AS value FROM performance_schema.keyring_component_status WHERE STATUS_KEY = 'Component_name'",

@@ -1,7 +1,8 @@
-import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
+import type { ServerFacts } from '../discovery/facts.ts';
+import { atLeast } from '../discovery/server-version.ts';
 
 /**
- * How this server's commits are kept out, decided by flavour and version alone.
+ * How this server's commits are kept out, decided by flavour, version and settings: never by trial.
  * Facts: MySQL and MariaDB manuals; behaviour seen on MariaDB 10.11 and MySQL 9.7.
  */
 export interface LockPlan {
@@ -61,9 +62,6 @@ const blockers = (condition: string) => `SELECT ID AS id, USER AS user, TIME AS 
   WHERE COMMAND IN ('Query', 'Execute') AND ID <> CONNECTION_ID() AND USER <> 'system user' AND INFO IS NOT NULL
   ${condition} ORDER BY TIME DESC LIMIT 5`;
 
-const atLeast = (v: ServerVersion, major: number, minor: number, patch = 0): boolean =>
-  v.major !== major ? v.major > major : v.minor !== minor ? v.minor > minor : v.patch >= patch;
-
 export function planLock(server: ServerFacts): LockPlan {
   return server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
 }
@@ -106,15 +104,14 @@ function mysql(server: ServerFacts): LockPlan {
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     block: 'FLUSH TABLES WITH READ LOCK',
     release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
-    stillHeld: {
-      by: 'row',
-      sql: `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
-        ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
-        WHERE PROCESSLIST_ID = CONNECTION_ID() AND OBJECT_TYPE = 'GLOBAL' AND LOCK_STATUS = 'GRANTED'
-        AND LOCK_TYPE = 'SHARED'`,
-    },
+    stillHeld: server.performanceSchema ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
   };
 }
+
+const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
+  ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
+  WHERE PROCESSLIST_ID = CONNECTION_ID() AND OBJECT_TYPE = 'GLOBAL' AND LOCK_STATUS = 'GRANTED'
+  AND LOCK_TYPE = 'SHARED'`;
 
 const flushTablesWithReadLock = {
   kind: 'ftwrl',

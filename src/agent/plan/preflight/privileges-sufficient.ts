@@ -1,5 +1,6 @@
 import type { ServerFacts } from '../../discovery/facts.ts';
 import { holds } from '../../discovery/server-facts.ts';
+import { atLeast, hasKeyringComponents } from '../../discovery/server-version.ts';
 import { planLock } from '../lock-plan.ts';
 import type { Check } from './refusal.ts';
 
@@ -42,11 +43,11 @@ function needed(server: ServerFacts): readonly Need[] {
     globally('PROCESS'),
     ...(lock.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
-    ...(lock.stillHeld.by === 'row' ? [performanceSchema] : []),
+    ...(lock.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
   ];
 }
 
-/** The witness of the lock, and the keyring's state, are tables there. */
+/** The witness of the lock, and the keyring's state (even where the rest is switched off), are tables there. */
 const performanceSchema: Need = {
   privilege: 'SELECT',
   on: 'performance_schema.*',
@@ -55,6 +56,6 @@ const performanceSchema: Need = {
 
 /** MariaDB 10.5 renamed the privilege, and its SHOW GRANTS uses the new name. */
 function coordinatesPrivilege({ version }: ServerFacts): Need {
-  const renamed = version.flavour === 'mariadb' && (version.major > 10 || (version.major === 10 && version.minor >= 5));
+  const renamed = version.flavour === 'mariadb' && atLeast(version, 10, 5);
   return renamed ? globally('BINLOG MONITOR') : globally('REPLICATION CLIENT', 'SUPER');
 }

@@ -60,6 +60,13 @@ test.each([
   expect((await read(mysql('8.4.3', { variables: { innodb_doublewrite: value } }))).doublewrite).toBe(expected);
 });
 
+test('performance_schema is on only where the server says so', async () => {
+  const on = async (server: DescribedServer) => (await read(server)).performanceSchema;
+  expect(await on(mysql('8.4.3'))).toBe(true);
+  expect(await on(mysql('8.4.3', { variables: { performance_schema: 'OFF' } }))).toBe(false);
+  expect(await on(mariadb())).toBe(false);
+});
+
 test('an account without PROCESS is not made to ask what would be refused', async () => {
   const asked: string[] = [];
   await read(mariadb({ answers: { grants: [{ grant: 'GRANT USAGE ON *.*' }] } }), asked);

@@ -57,6 +57,18 @@ describe('privileges', () => {
     });
   });
 
+  test('the performance schema is asked for the lock and, from 8.0.24 even where it is off, for the keyring', () => {
+    const privileges = ['RELOAD', 'PROCESS', 'BACKUP_ADMIN', 'REPLICATION CLIENT'];
+    const of = (patch: number, performanceSchema: boolean) =>
+      messages(
+        withServer({ privileges, performanceSchema, version: { flavour: 'mysql', major: 8, minor: 0, patch } }, mysql),
+      );
+    expect(of(23, false)).toEqual([]);
+    for (const lacking of [of(23, true), of(24, true), of(24, false)]) {
+      expect(lacking).toEqual([expect.stringMatching(/lacks SELECT on performance_schema\.\*$/)]);
+    }
+  });
+
   test('without a binary log nobody asks for its coordinates', () => {
     expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'], binlogEnabled: false }))).toEqual([]);
     expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'] }))).toEqual([
