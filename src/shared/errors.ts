@@ -51,7 +51,7 @@ const table = {
   'aws-unreachable': {
     exit: 15,
     meaning: 'an AWS endpoint did not answer, or answered with an error, before anything was touched',
-    hint: 'Check the route, DNS and the VPC endpoints for EC2 and SSM.',
+    hint: 'Check the route, DNS and the VPC endpoints for EC2, SSM and STS.',
   },
   'server-unreachable': {
     exit: 16,
