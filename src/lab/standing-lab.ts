@@ -3,7 +3,7 @@ import { type EmbeddedAws, startEmbeddedAws } from './aws/embedded-aws.ts';
 import { createEbs, type EbsOnBtrfs } from './ebs/ebs-on-btrfs.ts';
 import type { Durability } from './hosts/durability.ts';
 import { buildHost, type SimulatedHost } from './hosts/simulated-host.ts';
-import { type LabFolder, makeLabFolder } from './machine/lab-folder.ts';
+import { type LabFolder, makeLabFolder, openRoot } from './machine/lab-folder.ts';
 import { takeLabLock } from './machine/lab-lock.ts';
 import { requireFitMachine } from './machine/requirements.ts';
 import { LAB_MARKER, labShell, type Shell } from './machine/shell.ts';
@@ -52,11 +52,12 @@ export async function withLab<T>(
   use: (lab: StandingLab) => Promise<T>,
 ): Promise<T> {
   await requireFitMachine();
-  await using _lock = await takeLabLock(options.root, verb);
-  if ((await sweepAll(options.root)) > 0) say('Swept what an earlier lab had left.');
+  const root = await openRoot(options.root);
+  await using _lock = await takeLabLock(root, verb);
+  if ((await sweepAll(root)) > 0) say('Swept what an earlier lab had left.');
 
   let kept = false;
-  const folder = await makeLabFolder(options.root);
+  const folder = await makeLabFolder(root);
   await using _folder = atEnd(async () => {
     if (!kept) await sweep(folder);
   });

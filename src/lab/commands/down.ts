@@ -1,11 +1,11 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
+import { checkRoot, type LabRoot, openRoot } from '../machine/lab-folder.ts';
 import { type Holder, type LabLock, takeLabLock, tryLabLock } from '../machine/lab-lock.ts';
 import { signalProcess, startTimeOf } from '../machine/lab-processes.ts';
 import { requireFitMachine } from '../machine/requirements.ts';
 import { sweepAll } from '../machine/sweep.ts';
 import type { Context, ExitStatus } from './context.ts';
-import { absolute } from './options.ts';
 
 const KEEPER_DEADLINE_MS = 60_000;
 const POLL_MS = 100;
@@ -17,8 +17,9 @@ export interface DownArguments {
 
 /** `down`: ends the lab that `up` left standing, and sweeps what crashed labs have left. */
 export async function downCommand(given: DownArguments, context: Context): Promise<ExitStatus> {
-  const root = absolute(given.root);
+  const asked = checkRoot(given.root);
   await requireFitMachine();
+  const root = await openRoot(asked);
   const first = await tryLabLock(root, 'down');
   await using _lock = 'heldBy' in first ? await afterKeeper(root, first.heldBy, context.cancel) : first;
   const swept = await sweepAll(root);
@@ -29,7 +30,7 @@ export async function downCommand(given: DownArguments, context: Context): Promi
 }
 
 /** Ends the process that keeps a lab, lets it take the lab away, and takes its lock. A rehearsal is not ended. */
-async function afterKeeper(root: string, holder: Holder | undefined, cancel: AbortSignal): Promise<LabLock> {
+async function afterKeeper(root: LabRoot, holder: Holder | undefined, cancel: AbortSignal): Promise<LabLock> {
   if (holder?.verb !== 'up' || (await startTimeOf(holder.pid)) !== holder.startTime) return takeLabLock(root, 'down');
   signalProcess(holder.pid, 'SIGTERM');
   const giveUp = Date.now() + KEEPER_DEADLINE_MS;

@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { DURABILITIES, type Durability } from '../hosts/durability.ts';
+import { checkRoot } from '../machine/lab-folder.ts';
 import type { LabOptions } from '../standing-lab.ts';
 
 const MOST_HOSTS = 8;
@@ -17,20 +18,12 @@ export interface LabArguments {
 /** Throws RunError `usage` that names the wrong value. */
 export function labOptions(given: LabArguments, dist: string): LabOptions {
   return {
-    root: absolute(given.root),
+    root: checkRoot(given.root),
     dist,
     hosts: wholeNumber('--hosts', given.hosts, 1, MOST_HOSTS),
     durability: durability(given.durability),
     apiLatencyMs: wholeNumber('--api-latency', given.apiLatency, 0, LONGEST_LATENCY_MS),
   };
-}
-
-/** The folder of all labs. The path is part of the names of sockets, which have room for 107 bytes. */
-export function absolute(root: string): string {
-  if (/^(\/[\w.-]+)+$/.test(root) && root.length <= 45 && !root.split('/').includes('..')) return root;
-  throw new RunError('usage', `'${root}' is not valid for --root`, {
-    hint: 'Give an absolute path of at most 45 letters, digits and _.-/',
-  });
 }
 
 function wholeNumber(option: string, text: string, least: number, most: number): number {

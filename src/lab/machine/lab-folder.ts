@@ -1,6 +1,8 @@
 import { randomBytes } from 'node:crypto';
-import { appendFile, mkdir, readdir, readFile, rmdir } from 'node:fs/promises';
+import { appendFile, mkdir, readdir, readFile, realpath, rmdir } from 'node:fs/promises';
 import { dirname, join } from 'node:path';
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
 import { mountPointsOfAllNamespaces } from './kernel-mounts.ts';
 import { plainShell } from './shell.ts';
 
@@ -9,8 +11,47 @@ export const DEFAULT_ROOT = '/var/lib/mysql-ebs-snapshot-lab';
 /** Everything of one lab lies below its folder, whose random name marks its mounts, loop devices and processes. */
 export interface LabFolder {
   readonly id: string;
+  /** Free of symbolic links and dots: by this very text the kernel knows what is mounted in it. */
   readonly path: string;
 }
+
+/** The folder of all labs, by its real path. Only `openRoot` makes one. */
+export type LabRoot = v.InferOutput<typeof LabRoot>;
+
+/**
+ * Its path is part of the names of sockets, which have room for 107 bytes, and no character of it has to be quoted,
+ * neither for a shell nor in the kernel's list of mounts.
+ */
+const LabRoot = v.pipe(
+  v.string(),
+  v.maxLength(45),
+  v.regex(/^(\/[\w.-]+)+$/),
+  v.check((path) => !path.split('/').includes('..')),
+  v.brand('LabRoot'),
+);
+
+/** Makes the folder of all labs where there is none. Throws RunError `usage` where it cannot be, or leads to no fit one. */
+export async function openRoot(root: string): Promise<LabRoot> {
+  const real = await mkdir(root, { recursive: true, mode: 0o755 })
+    .then(() => realpath(root))
+    .catch((error: Error) => {
+      throw wrongRoot(root, error.message);
+    });
+  const { success, output } = v.safeParse(LabRoot, real);
+  if (success) return output;
+  throw wrongRoot(root, `it leads to ${real}`);
+}
+
+/** Throws RunError `usage` where a text can be no root, wherever it may lead. */
+export function checkRoot(root: string): string {
+  if (v.is(LabRoot, root)) return root;
+  throw wrongRoot(root);
+}
+
+const wrongRoot = (root: string, reason?: string): RunError =>
+  new RunError('usage', `'${root}' is not valid for --root${reason ? `: ${reason}` : ''}`, {
+    hint: 'Give an absolute path of at most 45 letters, digits and _.-/',
+  });
 
 const LAB_ID = /^lab-[0-9a-f]{8}$/;
 const MADE_FOLDERS = 'made-folders';
@@ -20,7 +61,7 @@ const MADE_FOLDERS = 'made-folders';
  * and from those of other labs, which would keep its devices busy. First it is made private: where `/` is shared, as
  * systemd has it, the folder's mount would be a peer of `/`, and every mount in it would be there twice.
  */
-export async function makeLabFolder(root: string): Promise<LabFolder> {
+export async function makeLabFolder(root: LabRoot): Promise<LabFolder> {
   const id = `lab-${randomBytes(4).toString('hex')}`;
   const path = join(root, id);
   await mkdir(path, { mode: 0o755 });
@@ -31,9 +72,8 @@ export async function makeLabFolder(root: string): Promise<LabFolder> {
 }
 
 /** The labs whose folders still stand: those of crashed runs, and of `--keep`. */
-export async function findLabFolders(root: string): Promise<readonly LabFolder[]> {
-  const names = await readdir(root).catch(() => []);
-  return names.filter((name) => LAB_ID.test(name)).map((id) => ({ id, path: join(root, id) }));
+export async function findLabFolders(root: LabRoot): Promise<readonly LabFolder[]> {
+  return (await readdir(root)).filter((name) => LAB_ID.test(name)).map((id) => ({ id, path: join(root, id) }));
 }
 
 /** Makes a folder of the machine (a mount point) where there is none, and notes it so that the sweep takes it away again. */

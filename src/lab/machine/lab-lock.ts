@@ -1,8 +1,9 @@
 import { spawnSync } from 'node:child_process';
-import { type FileHandle, mkdir, open } from 'node:fs/promises';
+import { type FileHandle, open } from 'node:fs/promises';
 import { join } from 'node:path';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
+import type { LabRoot } from './lab-folder.ts';
 import { startTimeOf } from './lab-processes.ts';
 
 /** Who holds the lock of a root: written into the lock file for those who find it held. */
@@ -14,10 +15,9 @@ export type LabLock = AsyncDisposable;
 
 /** Takes the lock, or says who holds it. */
 export async function tryLabLock(
-  root: string,
+  root: LabRoot,
   verb: Holder['verb'],
 ): Promise<LabLock | { heldBy: Holder | undefined }> {
-  await mkdir(root, { recursive: true, mode: 0o755 });
   const file = await open(join(root, 'lab.lock'), 'a+', 0o600);
   // The lock belongs to the open file, which this process shares with flock(1) for a moment and then has alone.
   const { status } = spawnSync('flock', ['--nonblock', '3'], { stdio: ['ignore', 'ignore', 'ignore', file.fd] });
@@ -33,7 +33,7 @@ export async function tryLabLock(
 }
 
 /** Takes the lock. Throws RunError `lab-unfit` where another lab has it. */
-export async function takeLabLock(root: string, verb: Holder['verb']): Promise<LabLock> {
+export async function takeLabLock(root: LabRoot, verb: Holder['verb']): Promise<LabLock> {
   const lock = await tryLabLock(root, verb);
   if (!('heldBy' in lock)) return lock;
   const who = lock.heldBy ? `\`${lock.heldBy.verb}\`, pid ${lock.heldBy.pid}` : 'its process is just starting';

@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import { mountsBelow } from './kernel-mounts.ts';
-import { findLabFolders, type LabFolder, removeMachineFolders } from './lab-folder.ts';
+import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders } from './lab-folder.ts';
 import { processesOf, signalProcess } from './lab-processes.ts';
 import { loopsBelow } from './loop-devices.ts';
 import { plainShell, type Shell } from './shell.ts';
@@ -13,7 +13,7 @@ const DETACH_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 
 /** Sweeps every lab under a root. To be called by whoever holds the lab lock: then none of them is in use. */
-export async function sweepAll(root: string): Promise<number> {
+export async function sweepAll(root: LabRoot): Promise<number> {
   const labs = await findLabFolders(root);
   for (const lab of labs) await sweep(lab);
   return labs.length;
@@ -34,6 +34,9 @@ export async function sweep(lab: LabFolder): Promise<void> {
   await detachLoops(lab.path, shell);
   await unmountAll(lab.path, shell);
   await removeMachineFolders(lab);
+  const [mounted] = await mountsBelow(lab.path);
+  // Nothing may be deleted through a mount: not the bytes of a device, not the folder of a machine.
+  if (mounted) throw new RunError('lab-unswept', `${mounted.mountPoint} has been mounted again`);
   await rm(lab.path, { recursive: true, force: true });
 }
 

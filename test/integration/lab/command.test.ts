@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync } from 'node:fs';
+import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DescribeSnapshotsCommand, EC2Client, type Snapshot } from '@aws-sdk/client-ec2';
@@ -32,7 +32,9 @@ afterEach(async () => {
   rmSync(root, { recursive: true });
 });
 
-const lab = (verb: string, ...rest: string[]): LabRun => startLab(process.execPath, LAB, verb, '--root', root, ...rest);
+const lab = (verb: string, ...rest: string[]): LabRun => labIn(root, verb, ...rest);
+const labIn = (folder: string, verb: string, ...rest: string[]): LabRun =>
+  startLab(process.execPath, LAB, verb, '--root', folder, ...rest);
 
 function startLab(program: string, ...args: string[]): LabRun {
   const child = spawn(program, args, { stdio: ['ignore', 'pipe', 'pipe'] });
@@ -122,6 +124,20 @@ describe('rehearse', () => {
     expect(await mountsBelow(root)).not.toEqual([]);
     expect(await lab('down').ended).toMatchObject({ status: 0 });
     await expectNothingLeft();
+  });
+
+  it('knows its folder again by whatever way it is given', async () => {
+    const link = `/var/lib/link-${process.pid}`;
+    symlinkSync(root, link);
+    try {
+      const run = labIn(`${link}/.`, 'rehearse', '--hosts', '1');
+      await run.said('write load runs');
+      run.process.kill('SIGINT');
+      expect(await run.ended).toMatchObject({ status: 130 });
+      await expectNothingLeft();
+    } finally {
+      unlinkSync(link);
+    }
   });
 
   it.each([
