@@ -9,6 +9,7 @@ export type FleetEvent =
   | { type: 'send-unclear'; message: string }
   | { type: 'progress'; targets: number; completed: number; errors: number }
   | { type: 'cancelling'; commands: number }
+  | { type: 'taking-back'; commandId: string; hosts: number }
   | { type: 'warned'; message: string };
 
 export type EmitFleet = (event: FleetEvent) => void;

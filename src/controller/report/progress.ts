@@ -58,6 +58,8 @@ function sentence(event: FleetEvent): string {
       return event.commands === 0
         ? 'cancelled'
         : `cancelling ${event.commands} ${event.commands === 1 ? 'command' : 'commands'}; waiting for the hosts (Ctrl-C again leaves at once)`;
+    case 'taking-back':
+      return `only ${hosts(event.hosts)} left, out of reach from the start; taking command ${event.commandId} back, so that it does not run there later`;
     case 'warned':
       return `warning: ${event.message}`;
   }

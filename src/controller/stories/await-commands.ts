@@ -1,5 +1,6 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
 import type { EmitFleet } from '../events.ts';
+import type { Fleet } from '../fleet/reachable.ts';
 import type { Clock, CommandProgress, Commands, Invocation } from '../ports.ts';
 
 /** Between two polls: one second at first, then longer and longer up to a quarter of a minute. */
@@ -9,14 +10,20 @@ const POLLS_UNTIL_SHOWN = 12;
 /** Invocations lag behind the end of their command; after this many looks they are reported as they are. */
 const LOOKS_FOR_INVOCATIONS = 5;
 const LOOK_EVERY_MS = 2_000;
+/** What Systems Manager says of a host that has not taken its command. */
+const UNDELIVERED: ReadonlySet<string> = new Set(['Pending', 'Delayed']);
 
 /**
  * Waits until every command has ended, by counts alone (one ListCommands a poll and command). Aborting `cancel` cancels
  * the commands; the waiting goes on until Systems Manager has ended them. Answers the hosts that had their command by
  * then: a host that is killed at work need not be shown as having begun.
+ *
+ * A command by tags is also for hosts of which we know that they are out of reach. When only they are left it is
+ * cancelled: nobody waits for its delivery to time out, and it does not run there when they come back.
  */
 export async function awaitCommands(
   commandIds: readonly string[],
+  fleet: Fleet,
   commands: Commands,
   clock: Clock,
   emit: EmitFleet,
@@ -26,6 +33,7 @@ export async function awaitCommands(
   let [wait, polls, cancelled] = [POLL.firstMs as number, 0, false];
   const latest = new Map<string, CommandProgress>();
   let interrupted: ReadonlySet<string> = new Set();
+  const takenBack = new Set<string>();
 
   while (open.length > 0) {
     if (cancel.aborted && !cancelled) {
@@ -42,10 +50,40 @@ export async function awaitCommands(
     open = open.filter((id) => latest.get(id)?.ended !== true);
     emit({ type: 'progress', ...sum([...latest.values()]) });
     if (open.length === 0) break;
+    for (const id of open) {
+      if (cancel.aborted || takenBack.has(id)) continue;
+      const left = await outOfReach(id, latest.get(id), fleet, commands);
+      if (left === 0) continue;
+      takenBack.add(id);
+      emit({ type: 'taking-back', commandId: id, hosts: left });
+      await cancelOne(id, commands, emit);
+      wait = POLL.firstMs;
+    }
     await clock.sleep(wait, cancelled ? undefined : cancel);
     wait = Math.min(wait * POLL.factor, POLL.longestMs);
   }
   return interrupted;
+}
+
+/**
+ * How many hosts are left, if every host within reach has ended and no other has the command; otherwise 0. The counts
+ * are asked first: invocations are listed only where they can say so.
+ */
+async function outOfReach(
+  commandId: string,
+  progress: CommandProgress | undefined,
+  { reachable, unreachable }: Fleet,
+  commands: Commands,
+): Promise<number> {
+  const open = progress === undefined ? 0 : progress.targets - progress.completed;
+  if (progress === undefined || open === 0 || open > unreachable.length) return 0;
+  const invocations = await commands.invocations(commandId);
+  const ended = new Set(invocations.filter((each) => each.ended).map(({ instanceId }) => instanceId));
+  const left = invocations.filter((each) => !each.ended);
+  const known = new Set<string>(unreachable.map(({ host }) => host.instanceId));
+  const waiting = left.every(({ instanceId, status }) => known.has(instanceId) && UNDELIVERED.has(status));
+  const whole = invocations.length >= progress.targets && reachable.every((id) => ended.has(id));
+  return waiting && whole ? left.length : 0;
 }
 
 async function hostsAtWork(commandIds: readonly string[], commands: Commands, emit: EmitFleet): Promise<Set<string>> {
@@ -87,12 +125,14 @@ export async function collectInvocations(
 
 async function cancelAll(commandIds: readonly string[], commands: Commands, emit: EmitFleet): Promise<void> {
   emit({ type: 'cancelling', commands: commandIds.length });
-  for (const id of commandIds) {
-    try {
-      await commands.cancel(id);
-    } catch (thrown) {
-      emit({ type: 'warned', message: `command ${id} could not be cancelled: ${toRunError(thrown).message}` });
-    }
+  for (const id of commandIds) await cancelOne(id, commands, emit);
+}
+
+async function cancelOne(id: string, commands: Commands, emit: EmitFleet): Promise<void> {
+  try {
+    await commands.cancel(id);
+  } catch (thrown) {
+    emit({ type: 'warned', message: `command ${id} could not be cancelled: ${toRunError(thrown).message}` });
   }
 }
 

@@ -45,7 +45,9 @@ export async function runOverFleet(
 
   const { commandIds, unsent } = await sendAll(request, ours, document, fleet, ports, emit, cancel);
   const invocations = await sayingThatHostsAreAtWork(request, commandIds, async () => {
-    const interrupted = await awaitCommands(commandIds, ports.commands, ports.clock, emit, cancel);
+    // Commands by id were sent to nobody else than those within reach.
+    const sentTo = request.scope.by === 'tags' ? fleet : { ...fleet, unreachable: [] };
+    const interrupted = await awaitCommands(commandIds, sentTo, ports.commands, ports.clock, emit, cancel);
     const collected = await collectInvocations(commandIds, ports.commands, ports.clock, emit);
     return collected.map((each) => (interrupted.has(each.instanceId) ? { ...each, began: true } : each));
   });

@@ -100,6 +100,23 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
     expect(await hosts[3]?.ran()).toEqual([]);
   });
 
+  it('by tag, waits for no host that is out of reach, and leaves nothing behind that would run there later', async () => {
+    const tags = { Role: 'db' };
+    const [one, two] = [await lab.addHost(1, 'good', { tags }), await lab.addHost(2, 'good', { tags })];
+    lab.aws.behave({ offline: [two.instanceId] });
+    const { status, json, stderr } = await lab.run(['snapshot', '--target', 'tag:Role=db', '--json']);
+    expect([status, json.code]).toEqual([40, 'host-missing']);
+    expect(json.hosts).toMatchObject([
+      { instance: one.instanceId, outcome: 'done' },
+      { instance: two.instanceId, code: 'host-missing', message: expect.stringContaining('offline') },
+    ]);
+    expect(stderr).toMatch(/only 1 host left, out of reach .* taking command/);
+    lab.aws.behave({ offline: [] });
+    const again = await lab.run(['snapshot', '--instance-ids', two.instanceId, '--run-id', 'again', '--json']);
+    expect(again.status).toBe(0);
+    expect((await two.ran()).map((argv) => argv[argv.indexOf('--run-id') + 1])).toEqual(['again']);
+  });
+
   it('lets an unsafe host decide the outcome of the whole', async () => {
     const [one, two] = [await lab.addHost(1, 'good'), await lab.addHost(2, 'unsafe')];
     const { status, json } = await lab.run([

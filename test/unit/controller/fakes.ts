@@ -131,8 +131,10 @@ export class FakeFleet implements Commands, Inventory {
     const polled = (this.#polled.get(commandId) ?? 0) + 1;
     this.#polled.set(commandId, polled);
     const ended = polled >= this.polls || (this.cancelled.includes(commandId) && this.pollsToCancel-- <= 0);
-    const targets = this.#of(commandId).length;
-    return { status: ended ? this.endStatus : 'InProgress', ended, targets, completed: ended ? targets : 0, errors: 0 };
+    const all = this.#of(commandId);
+    const targets = all.length;
+    const completed = ended ? targets : all.filter((each) => each.ended).length;
+    return { status: ended ? this.endStatus : 'InProgress', ended, targets, completed, errors: 0 };
   }
   async invocations(commandId: string): Promise<readonly Invocation[]> {
     return this.#of(commandId);

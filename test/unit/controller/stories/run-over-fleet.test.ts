@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { FleetRequest } from '../../../../src/controller/fleet/request.ts';
 import type { Scope } from '../../../../src/controller/fleet/scope.ts';
+import type { Invocation } from '../../../../src/controller/ports.ts';
 import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
 import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
@@ -136,6 +137,69 @@ describe('a run over the fleet', () => {
     fleet.nodes = [];
     expect(await start(fleet, byRole).report).toMatchObject({ ending: 'host-missing' });
     expect(fleet.sent).toEqual([]);
+  });
+
+  describe('by tag, with a host that is out of reach', () => {
+    const undelivered = { ended: false, began: false, exitStatus: undefined };
+    /** Host 1 has done its part, host 2 is offline; the command ends at a cancel or after 50 polls. */
+    const halfReachable = (second: Partial<Invocation>) => {
+      const fleet = fleetOf(2);
+      fleet.nodes = [online(1), { ...online(2), ping: 'ConnectionLost' }];
+      fleet.polls = 50;
+      fleet.answers = [ran(1), ran(2, '', { ...undelivered, ...second })];
+      fleet.atCancel = () => {
+        fleet.answers = [ran(1), ran(2, '', { ...undelivered, ended: true, status: 'Cancelled' })];
+      };
+      return fleet;
+    };
+
+    it.each(['Pending', 'Delayed'])('takes the command back when only that host is left (%s)', async (status) => {
+      const fleet = halfReachable({ status });
+      const { report, events } = start(fleet, byRole);
+      const { ending, hosts } = await report;
+      expect(fleet.sent.map(({ scope }) => scope)).toEqual([byRole]);
+      expect(fleet.cancelled).toEqual(['command-1']);
+      expect(events).toContainEqual({ type: 'taking-back', commandId: 'command-1', hosts: 1 });
+      expect(ending).toBe('host-missing');
+      expect(hosts[1]?.result.message).toBe('the SSM Agent of the instance is offline (ConnectionLost)');
+    });
+
+    it('lets it work where it has come back', async () => {
+      const fleet = halfReachable({ status: 'InProgress', began: true });
+      await start(fleet, byRole).report;
+      expect(fleet.cancelled).toEqual([]);
+    });
+
+    it('waits for the hosts within reach', async () => {
+      const fleet = halfReachable({ status: 'Delayed' });
+      fleet.answers = [ran(1, '', { ...undelivered, status: 'Pending' }), ran(2)];
+      await start(fleet, byRole).report;
+      expect(fleet.cancelled).toEqual([]);
+    });
+
+    it('waits while Systems Manager does not show every host yet', async () => {
+      const fleet = halfReachable({ status: 'Delayed' });
+      const { progress } = fleet;
+      fleet.progress = async (id) => {
+        const shown = await progress.call(fleet, id);
+        return shown && { ...shown, targets: shown.targets + 1, completed: shown.completed + 1 };
+      };
+      await start(fleet, byRole).report;
+      expect(fleet.cancelled).toEqual([]);
+    });
+
+    it('says so where the command cannot be taken back, tries once, and waits', async () => {
+      const fleet = halfReachable({ status: 'Delayed' });
+      const tried: string[] = [];
+      fleet.cancel = async (id) => {
+        tried.push(id);
+        throw new RunError('no-permission', 'AWS denies ssm:CancelCommand');
+      };
+      const { report, events } = start(fleet, byRole);
+      await report;
+      expect(tried).toEqual(['command-1']);
+      expect(events).toContainEqual({ type: 'warned', message: expect.stringContaining('ssm:CancelCommand') });
+    });
   });
 
   it('polls less and less often', async () => {
