@@ -39,6 +39,8 @@ export interface ServerFacts {
   readonly doublewrite: boolean;
   readonly forceRecovery: number;
   readonly redoLogEnabled: boolean;
+  /** Whether the server tells how far its redo log has been flushed. */
+  readonly flushedLsnReported: boolean;
   /** `lock_wait_timeout` and friends do not belong here: the session sets its own. */
   readonly settings: Readonly<Record<string, string>>;
   /** Engines that tables use, or may use where that cannot be seen cheaply; upper case. */

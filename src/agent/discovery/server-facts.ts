@@ -38,6 +38,9 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     doublewrite: doublewrite(required(variables, 'innodb_doublewrite')),
     forceRecovery: integer(variables, 'innodb_force_recovery'),
     redoLogEnabled: (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON',
+    flushedLsnReported: status.has(
+      version.flavour === 'mariadb' ? 'innodb_lsn_flushed' : 'innodb_redo_log_flushed_to_disk_lsn',
+    ),
     settings: restoreSettings(variables, plugins),
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),

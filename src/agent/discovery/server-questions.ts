@@ -52,10 +52,13 @@ export const variables: ServerQuestion = {
   sql: `SHOW GLOBAL VARIABLES WHERE Variable_name IN (${VARIABLES.map((name) => `'${name}'`).join(', ')})`,
 };
 
-/** MySQL >= 8.0.21 tells here whether somebody said ALTER INSTANCE DISABLE INNODB REDO_LOG. */
+/**
+ * MySQL >= 8.0.21 tells here whether somebody said ALTER INSTANCE DISABLE INNODB REDO_LOG, MariaDB and MySQL >= 8.0.30
+ * how far the redo log has been flushed.
+ */
 export const status: ServerQuestion = {
   name: 'status',
-  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled')",
+  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled', 'Innodb_redo_log_flushed_to_disk_lsn', 'Innodb_lsn_flushed')",
 };
 
 /** What is loaded: encryption, replication groups, and the libraries that a restored server needs. */

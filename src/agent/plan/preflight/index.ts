@@ -12,6 +12,7 @@ import { noForcedRecovery } from './no-forced-recovery.ts';
 import { notClustered } from './not-clustered.ts';
 import { privilegesSufficient } from './privileges-sufficient.ts';
 import { redoLogEnabled } from './redo-log-enabled.ts';
+import { redoProvable } from './redo-provable.ts';
 import type { Check, Refusal } from './refusal.ts';
 import { tagsFit } from './tags-fit.ts';
 import { volumesResolved } from './volumes-resolved.ts';
@@ -22,6 +23,7 @@ const CHECKS: readonly Check[] = [
   notClustered,
   enginesUnderstood,
   redoLogEnabled,
+  redoProvable,
   noForcedRecovery,
   datadirOwnedByServer,
   volumesResolved,

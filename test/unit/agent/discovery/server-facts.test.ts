@@ -60,6 +60,15 @@ test.each([
   expect((await read(mysql('8.4.3', { variables: { innodb_doublewrite: value } }))).doublewrite).toBe(expected);
 });
 
+test('the flushed LSN counts by the name that its flavour gives it', async () => {
+  const reported = async (server: DescribedServer) => (await read(server)).flushedLsnReported;
+  expect(await reported(mariadb())).toBe(true);
+  expect(await reported(mysql('8.4.3'))).toBe(true);
+  expect(await reported(mysql('5.7.44'))).toBe(false);
+  const status = [{ Variable_name: 'Innodb_lsn_flushed', Value: '52318' }];
+  expect(await reported(mysql('5.7.44', { answers: { status } }))).toBe(false);
+});
+
 test('performance_schema is on only where the server says so', async () => {
   const on = async (server: DescribedServer) => (await read(server)).performanceSchema;
   expect(await on(mysql('8.4.3'))).toBe(true);

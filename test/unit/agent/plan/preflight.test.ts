@@ -138,6 +138,15 @@ test('a volume that carries our tags would forge them', () => {
   );
 });
 
+test('commits that are acknowledged before they are written need a server that tells when they are', async () => {
+  const older = await factsOf('xen-whole-disk-and-partition');
+  expect(messages(withServer({ flushLogAtTrxCommit: 2 }, older))).toEqual([]);
+  expect(messages(withServer({ flushLogAtTrxCommit: 0 }, older))).toEqual([
+    expect.stringMatching(/^server-unsupported: innodb_flush_log_at_trx_commit is 0 .*flushed_to_disk_lsn/),
+  ]);
+  for (const facts of [mysql, sound]) expect(messages(withServer({ flushLogAtTrxCommit: 0 }, facts))).toEqual([]);
+});
+
 test.each<[string, Partial<ServerFacts>, string]>([
   ['root as owner', { datadirOwner: { uid: 0, gid: 0 } }, 'datadir-unfit: the data directory /data/mysql is owned'],
   ['no redo log', { redoLogEnabled: false }, 'server-unsupported: the InnoDB redo log is disabled'],
