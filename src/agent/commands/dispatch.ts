@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import { type RunError, toRunError } from '../../shared/errors.ts';
-import { newRunId } from '../../shared/ids.ts';
+import { newRunId, type RunId } from '../../shared/ids.ts';
 import { encodeResult, outcomeOf } from '../../shared/result.ts';
-import { type AgentOptions, parseAgentOptions } from '../options/agent-options.ts';
+import { type AgentOptions, parseAgentOptions, runIdIn } from '../options/agent-options.ts';
 import { captureCommand } from './capture.ts';
 import type { Ending } from './ending.ts';
 import { planCommand } from './plan.ts';
@@ -11,14 +11,15 @@ import { thawCommand } from './thaw.ts';
 
 /** Runs the verb that the arguments name; always ends with an exit status, never with an exception. */
 export async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<Ending & { wantsJson: boolean }> {
+  const runId = runIdIn(argv) ?? newRunId(new Date(), randomBytes(3).toString('hex'));
   let options: AgentOptions | undefined;
   try {
-    options = parseAgentOptions(argv);
+    options = parseAgentOptions(argv, runId);
     return { ...(await run(options, signal)), wantsJson: options.json };
   } catch (thrown) {
     const error = toRunError(thrown);
     process.stderr.write(`mysql-ebs-snapshot-agent: ${error.message}\nhint: ${error.hint}\n`);
-    return { exit: error.exit, json: refusalLine(error, options), text: '', wantsJson: options?.json ?? false };
+    return { exit: error.exit, json: refusalLine(error, runId), text: '', wantsJson: options?.json ?? false };
   }
 }
 
@@ -36,7 +37,6 @@ function run(options: AgentOptions, signal: AbortSignal): Promise<Ending> {
 }
 
 /** The result of a run that never began. */
-function refusalLine({ code, message, hint }: RunError, options: AgentOptions | undefined): string {
-  const run = options?.runId ?? newRunId(new Date(), randomBytes(3).toString('hex'));
+function refusalLine({ code, message, hint }: RunError, run: RunId): string {
   return encodeResult({ v: 1, run, outcome: outcomeOf(code), code, message, hint });
 }

@@ -1,13 +1,11 @@
-import { randomBytes } from 'node:crypto';
-import { newRunId } from '../../shared/ids.ts';
 import { pathsOfThisProcess } from '../adapters/own-paths.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 
-/** The run's request as the options say it; a run that was given no id makes one. */
+/** The run's request as the options say it. */
 export async function requestOf(options: AgentOptions): Promise<SnapshotRequest> {
   return {
-    run: options.runId ?? newRunId(new Date(), randomBytes(3).toString('hex')),
+    run: options.runId,
     level: options.level,
     freeze: options.freeze,
     lockTimeoutSeconds: options.lockTimeoutSeconds,

@@ -28,7 +28,7 @@ export interface AgentOptions {
   readonly longQueryThresholdSeconds: number;
   readonly freezeTimeoutSeconds: number;
   readonly splaySeconds: number;
-  readonly runId: RunId | undefined;
+  readonly runId: RunId;
   readonly tags: Tags;
   readonly description: string | undefined;
 }
@@ -66,8 +66,18 @@ const MEANT_FOR: Readonly<Record<AgentOptions['verb'], readonly string[]>> = {
   thaw: ['json', 'log-file', 'no-log-file'],
 };
 
-/** Parses the arguments after the program's name. Throws RunError `usage` naming the wrong value. */
-export function parseAgentOptions(argv: readonly string[]): AgentOptions {
+/** The run id of a command line that may be wrong everywhere else: its failure is told under that name, too. */
+export function runIdIn(argv: readonly string[]): RunId | undefined {
+  const { values } = parseArgs({ args: [...argv], options: OPTIONS, allowPositionals: true, strict: false });
+  const id = v.safeParse(RunId, values['run-id']);
+  return id.success ? id.output : undefined;
+}
+
+/**
+ * Parses the arguments after the program's name. `newRun`: the id of a run that was given none.
+ * Throws RunError `usage` naming the wrong value.
+ */
+export function parseAgentOptions(argv: readonly string[], newRun: RunId): AgentOptions {
   const { values, positionals } = parsed(argv);
   const [verb, ...operands] = positionals;
   if (verb === undefined || !isVerb(verb)) {
@@ -105,7 +115,7 @@ export function parseAgentOptions(argv: readonly string[]): AgentOptions {
     }),
     freezeTimeoutSeconds: wholeNumber(values, 'freeze-timeout', 10, { from: 1, to: 60 }),
     splaySeconds: wholeNumber(values, 'splay', 0, { from: 0, to: 3600 }),
-    runId: runId(values['run-id']),
+    runId: runId(values['run-id']) ?? newRun,
     tags: Object.fromEntries((values.tag ?? []).map(parseTag)),
     description: values.description,
   };

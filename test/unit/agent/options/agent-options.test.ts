@@ -1,7 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import { parseAgentOptions } from '../../../../src/agent/options/agent-options.ts';
+import { parseAgentOptions, runIdIn } from '../../../../src/agent/options/agent-options.ts';
+import type { RunId } from '../../../../src/shared/ids.ts';
 
-const parse = (line: string) => parseAgentOptions(line === '' ? [] : line.split(' '));
+const words = (line: string) => (line === '' ? [] : line.split(' '));
+const parse = (line: string) => parseAgentOptions(words(line), 'made-1' as RunId);
 
 describe('the command line of the agent', () => {
   it('needs nothing but the verb', () => {
@@ -14,6 +16,21 @@ describe('the command line of the agent', () => {
       freezeTimeoutSeconds: 10,
       logFile: '/var/log/mysql-ebs-snapshot/mysql-ebs-snapshot.log',
     });
+  });
+
+  it('names the run as asked, and else as it was made', () => {
+    expect(parse('plan --run-id nightly-7').runId).toBe('nightly-7');
+    expect(parse('plan').runId).toBe('made-1');
+  });
+
+  it.each([
+    ['snapshot --run-id nightly-7 --lock-timeout 99', 'nightly-7'],
+    ['snapsot now --bogus --run-id=nightly-7', 'nightly-7'],
+    ['snapshot --run-id a/b', undefined],
+    ['snapshot --run-id', undefined],
+    ['snapshot', undefined],
+  ])('of %j, right or wrong, the run id is %s', (line, id) => {
+    expect(runIdIn(words(line))).toBe(id);
   });
 
   it('lets the threshold of long statements follow the lock timeout', () => {

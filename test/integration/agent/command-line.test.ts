@@ -1,0 +1,72 @@
+import { spawn } from 'node:child_process';
+import { once } from 'node:events';
+import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+
+const AGENT = join(import.meta.dirname, '../../../dist/agent.cjs');
+const folder = mkdtempSync(join(tmpdir(), 'command-line-'));
+afterAll(() => rmSync(folder, { recursive: true, force: true }));
+
+/** Runs the agent where no server is needed, by a shell that prepares what the test is about. */
+async function inShell(preparation: string, ...argv: string[]) {
+  const child = spawn('sh', ['-c', `${preparation} exec "$@"`, 'sh', process.execPath, AGENT, ...argv], {
+    cwd: folder,
+    env: { PATH: process.env['PATH'] },
+    stdio: ['ignore', 'pipe', 'pipe'],
+  });
+  const said = { stdout: '', stderr: '' };
+  for (const name of ['stdout', 'stderr'] as const) {
+    child[name].setEncoding('utf8').on('data', (text) => {
+      said[name] += text;
+    });
+  }
+  const [status, signal] = await once(child, 'close');
+  return { status, signal, ...said };
+}
+
+describe('a log that cannot be written to', () => {
+  it('does not end a command that has begun; standard error says so once', async () => {
+    const run = await inShell('', 'thaw', '--log-file', '/dev/full');
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('"outcome":"done"') });
+    expect(run.stderr.match(/nothing more is logged to \/dev\/full: .*ENOSPC/g)).toHaveLength(1);
+    expect(run.stderr).toContain('nothing of ours was left frozen');
+  });
+
+  it('is told in the log file where it is standard error that fails', async () => {
+    const log = join(folder, 'agent.log');
+    expect(await inShell('exec 2>/dev/full;', 'thaw', '--log-file', log)).toMatchObject({ status: 0 });
+    expect(readFileSync(log, 'utf8')).toMatch(/nothing more is logged to standard error/);
+  });
+});
+
+it('a failure is told under the name that was asked for', async () => {
+  for (const wrong of [
+    ['--lock-timeout', '99'],
+    ['--defaults-file', '/nowhere.cnf'],
+    ['--log-file', '/dev/null/x'],
+  ]) {
+    const run = await inShell('', 'snapshot', '--run-id', 'nightly-7', ...wrong);
+    expect(JSON.parse(run.stdout)).toMatchObject({ run: 'nightly-7', outcome: 'refused' });
+  }
+});
+
+describe('on a host', () => {
+  let host: OneHost;
+  beforeAll(async () => {
+    host = await oneHost({ volumes: 'one' });
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+  afterEach(async () => {
+    host.aws.behave({ latencyMs: {}, faults: [] });
+    await expectHostWhole(host);
+  });
+
+  it('a full log disk costs no set its grade', async () => {
+    const run = await host.agent('snapshot', '--log-file', '/dev/full');
+    expect(run).toMatchObject({ status: 0, result: { outcome: 'done', grade: 'application' } });
+    expect(run.stderr).toContain('the set is graded application');
+  });
+});
