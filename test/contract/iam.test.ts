@@ -14,7 +14,13 @@ import {
   UpdateDocumentDefaultVersionCommand,
 } from '@aws-sdk/client-ssm';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import hostPolicy from '../../iam/host.json' with { type: 'json' };
+import installerPolicy from '../../iam/installer.json' with { type: 'json' };
+import operatorPolicy from '../../iam/operator.json' with { type: 'json' };
+import { conditionKeys, isAllowed } from '../../src/lab/aws/iam/evaluate.ts';
+import { Policy } from '../../src/lab/aws/iam/policy.ts';
 import { TAG } from '../../src/shared/tags.ts';
 import { DOCUMENT, install } from './commands.ts';
 import { type Clients, failure, instanceId, type Lab, plainHost, startLab } from './embedded-lab.ts';
@@ -131,11 +137,13 @@ describe('the operator', () => {
     });
   });
 
-  test('sees sets, and neither makes nor grades them', async () => {
+  test('neither sees, makes nor grades sets', async () => {
     const operator = lab.as('operator');
     const made = await take(one, 1, { Name: 'x' });
     const Resources = [made.Snapshots?.[0]?.SnapshotId ?? ''];
-    expect((await operator.ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] }))).Snapshots).toHaveLength(3);
+    expect(await failure(operator.ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] })))).toMatchObject(
+      DENIED,
+    );
     expect(await failure(take(operator, 1, {}))).toMatchObject(DENIED);
     expect(
       await failure(operator.ec2.send(new CreateTagsCommand({ Resources, Tags: asTags({ [TAG.grade]: 'broken' }) }))),
@@ -152,6 +160,26 @@ test('the installer makes documents of this project, and sends nothing', async (
   expect(
     await failure(ssm.send(new SendCommandCommand({ DocumentName: DOCUMENT, InstanceIds: [instanceId(1)] }))),
   ).toMatchObject(denied);
+});
+
+describe('in every partition', () => {
+  const keys = conditionKeys({ 'aws:userid': `AROA:${instanceId(1)}`, 'ec2:InstanceID': instanceId(1) });
+  const rest = `eu-west-1:123456789012`;
+  const asked = [
+    [hostPolicy, 'ec2:CreateSnapshots', `ec2:${rest}:instance/${instanceId(1)}`],
+    [hostPolicy, 'ec2:CreateSnapshots', `ec2:${rest}:volume/vol-0123456789abcdef0`],
+    [hostPolicy, 'ssm:GetParameter', `ssm:${rest}:parameter/mysql-ebs-snapshot/password`],
+    [operatorPolicy, 'ssm:SendCommand', `ssm:${rest}:document/${DOCUMENT}`],
+    [operatorPolicy, 'ssm:SendCommand', `ec2:${rest}:instance/${instanceId(1)}`],
+    [installerPolicy, 'ssm:CreateDocument', `ssm:${rest}:document/${DOCUMENT}`],
+  ] as const;
+  test.each(['aws', 'aws-cn', 'aws-us-gov'].flatMap((partition) => asked.map((each) => [partition, ...each] as const)))(
+    '%s',
+    (partition, policy, action, resource) => {
+      const policies = [v.parse(Policy, policy)];
+      expect(isAllowed(policies, { action, resource: `arn:${partition}:${resource}`, keys })).toBe(true);
+    },
+  );
 });
 
 describe('a signature', () => {

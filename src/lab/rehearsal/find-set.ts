@@ -10,7 +10,7 @@ import type { EmbeddedAws } from '../aws/embedded-aws.ts';
  * Throws RunError `rehearsal-failed` unless every one is there and graded `application`.
  */
 export async function findSet(aws: EmbeddedAws, set: string): Promise<readonly SnapshotId[]> {
-  const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.operator });
+  const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
   try {
     const { Snapshots = [] } = await ec2.send(
       new DescribeSnapshotsCommand({ Filters: [{ Name: `tag:${TAG.set}`, Values: [set] }] }),

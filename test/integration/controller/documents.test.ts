@@ -4,6 +4,7 @@ import { createServer } from 'node:http';
 import type { AddressInfo } from 'node:net';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import installerPolicy from '../../../iam/installer.json' with { type: 'json' };
 import { type FleetLab, startFleetLab } from './fleet-lab.ts';
 
 describe('documents', () => {
@@ -57,6 +58,10 @@ describe('documents', () => {
     ]);
     const after = await lab.run(['documents', 'status', '--json']);
     expect([after.status, after.json]).toEqual([0, expect.objectContaining({ outcome: 'done' })]);
+
+    const granted = installerPolicy.Statement.flatMap(({ Action }) => Action);
+    const byInstaller = lab.aws.calls.filter(({ principal }) => principal.endsWith('user/installer'));
+    expect(new Set(byInstaller.map(({ service, action }) => `${service}:${action}`))).toEqual(new Set(granted));
   });
 
   it.each(['Failed', 'Creating'])('of ours that are %s are no more to be run than others', async (status) => {

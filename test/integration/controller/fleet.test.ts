@@ -1,4 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from 'vitest';
+import operatorPolicy from '../../../iam/operator.json' with { type: 'json' };
 import { type FleetLab, startFleetLab } from './fleet-lab.ts';
 
 // The hosts need mount namespaces of their own.
@@ -184,6 +185,11 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
       code: 'host-unsafe',
       hosts: [{ outcome: 'unsafe', code: 'outcome-unknown', message: expect.stringContaining('Cancelled') }],
     });
+
+    // This run does all that the controller ever does: the policy grants that and no more.
+    const granted = operatorPolicy.Statement.flatMap(({ Action }) => Action);
+    const byOperator = lab.aws.calls.filter(({ principal }) => principal.endsWith('user/operator'));
+    expect(new Set(byOperator.map(({ service, action }) => `${service}:${action}`))).toEqual(new Set(granted));
   });
 
   it('says that everything is undone where it was cancelled before any host had the command', async () => {
