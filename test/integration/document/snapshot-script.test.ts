@@ -77,6 +77,12 @@ describe.runIf(process.getuid?.() === 0)('the script of the document', () => {
     expect([status, stdout]).toEqual([1, `${RESULT}\n`]);
   });
 
+  it.each([129, 137, 168, 169, 194])('takes the status %d without a result for a kill', (agentStatus) => {
+    const { status, result } = runScript(ends(`process.exitCode = ${agentStatus};`));
+    expect(status).toBe(52);
+    expect(result).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
+  });
+
   it('reports an agent that was killed as an unknown outcome', () => {
     const { status, result, stderr } = runScript(
       ends(`process.kill(process.pid, 'SIGKILL'); setInterval(() => {}, 1000);`),
@@ -94,12 +100,9 @@ describe.runIf(process.getuid?.() === 0)('the script of the document', () => {
     expect(stderr).toContain('(status 137)');
   });
 
-  it.each([
-    [0, 1],
-    [7, 7],
-  ])('reports an agent that ends with %d and says nothing', (agentStatus, expected) => {
+  it.each([0, 1, 7, 30, 52, 128])('reports an agent that ends with %d and says nothing as a bug', (agentStatus) => {
     const { status, result } = runScript(ends(`process.exitCode = ${agentStatus};`));
-    expect(status).toBe(expected);
+    expect(status).toBe(1);
     expect(result).toMatchObject({
       outcome: 'failed',
       code: 'bug',
