@@ -16,11 +16,16 @@ export interface Commit {
   readonly ackedAt: number;
 }
 
+/** What makes a load hostile beyond its commits: how often each was done. */
+export type Hostility = Readonly<Record<'ddl' | 'flushLogs' | 'longReads', number>>;
+
+/** How much a load has done so far: commits by ledger, and the rest. */
+export type Work = Readonly<Record<Ledger, number>> & Hostility;
+
 /** What a load hands over at its end. */
 export interface LoadReport {
   readonly commits: readonly Commit[];
-  /** Of DDL, FLUSH LOGS and the long SELECT: how often each was done. */
-  readonly done: Readonly<Record<'ddl' | 'flushLogs' | 'longReads', number>>;
+  readonly hostility: Hostility;
 }
 
 /** From sending a transaction's first statement to the acknowledgement of its commit, in milliseconds. */

@@ -1,15 +1,19 @@
 import mysql from 'mysql2/promise';
-import type { Commit, LoadReport } from './ledger.ts';
+import type { Commit, LoadReport, Work } from './ledger.ts';
 import { createSchema, SCHEMA } from './schema.ts';
 import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Worker, work } from './workers.ts';
 
 /** The hidden verb under which the lab starts itself as a load. */
 export const LOAD_VERB = 'write-load';
 
-export type ToLoad = { readonly kind: 'start'; readonly socket: string } | { readonly kind: 'stop' };
+export type ToLoad =
+  | { readonly kind: 'start'; readonly socket: string }
+  | { readonly kind: 'count' }
+  | { readonly kind: 'stop' };
 export type FromLoad =
   | { readonly kind: 'ready' }
   | { readonly kind: 'running' }
+  | { readonly kind: 'counted'; readonly work: Work }
   | { readonly kind: 'report'; readonly report: LoadReport }
   | { readonly kind: 'failed'; readonly message: string };
 
@@ -25,25 +29,32 @@ export async function runLoadProcess(): Promise<void> {
   process.on('disconnect', () => process.exit(0));
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
   process.on('SIGINT', () => undefined);
+  const done = { ledger_innodb: 0, ledger_myisam: 0, ddl: 0, flushLogs: 0, longReads: 0 };
   const socket = await new Promise<string>((resolve) => {
     process.on('message', (message: ToLoad) => {
       if (message.kind === 'start') resolve(message.socket);
+      else if (message.kind === 'count') tell({ kind: 'counted', work: done });
       else stop.abort();
     });
     tell({ kind: 'ready' });
   });
   try {
-    tell({ kind: 'report', report: await load(socket, stop) });
+    tell({ kind: 'report', report: await load(socket, done, stop) });
   } catch (error) {
     tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
   }
 }
 
-async function load(socketPath: string, stop: AbortController): Promise<LoadReport> {
+/** `done` is kept up to date while it runs. */
+async function load(
+  socketPath: string,
+  done: { -readonly [Kind in keyof Work]: number },
+  stop: AbortController,
+): Promise<LoadReport> {
   const commits: Commit[] = [];
-  const done = { ddl: 0, flushLogs: 0, longReads: 0 };
   const acknowledged = (commit: Commit) => {
     commits.push(commit);
+    done[commit.ledger] += 1;
   };
   const connect = (database?: string) =>
     mysql.createConnection({ socketPath, user: 'root', ...(database && { database }) });
@@ -77,7 +88,8 @@ async function load(socketPath: string, stop: AbortController): Promise<LoadRepo
       }
     }),
   );
-  return { commits, done };
+  const { ddl, flushLogs, longReads } = done;
+  return { commits, hostility: { ddl, flushLogs, longReads } };
 }
 
 function tell(message: FromLoad): void {

@@ -1,11 +1,11 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
-import { type Commit, type EntryKey, entryKey, LEDGERS } from '../load/ledger.ts';
+import { type Commit, type EntryKey, entryKey, LEDGERS, type LoadReport } from '../load/ledger.ts';
 import type { BinlogContents } from './binlog-text.ts';
 
 /** Everything that was seen of one set, its origin and what was restored from it. */
 export interface Evidence {
-  /** What the load saw acknowledged, from its beginning to its end. */
-  readonly commits: readonly Commit[];
+  /** What the load saw acknowledged, and what else it did, from its beginning to its end. */
+  readonly load: LoadReport;
   /** From the manifest in the restored data directory. `takenAt` in milliseconds. */
   readonly manifest: { readonly takenAt: number; readonly coordinates: Coordinates };
   /** `binlog_info.txt` in the restored data directory. */
@@ -63,8 +63,8 @@ export function proveSet(evidence: Evidence): SetProof {
 }
 
 /** Two witnesses say what has to be there: the original's binary log, and the clock. */
-function lostEntries({ commits, manifest, original, restored }: Evidence): readonly EntryKey[] {
-  return commits
+function lostEntries({ load, manifest, original, restored }: Evidence): readonly EntryKey[] {
+  return load.commits
     .filter((commit) => commit.ackedAt < manifest.takenAt || !original.entries.has(keyOf(commit)))
     .map(keyOf)
     .filter((key) => !restored.entries.has(key));
@@ -88,16 +88,24 @@ function inexactness({ manifest, binlogInfo, image, restored }: Evidence): reado
   ];
 }
 
-/** Whether the load put the set to the test at all, in each ledger, before the lock and after the set. */
-function weaknesses({ commits, manifest, original }: Evidence): readonly string[] {
-  return LEDGERS.flatMap((ledger) => {
+/**
+ * Whether the load put the set to the test at all: in each ledger, before the lock and after the set, and by every
+ * kind of hostility.
+ */
+function weaknesses({ load, manifest, original }: Evidence): readonly string[] {
+  const { commits, hostility } = load;
+  const ledgers = LEDGERS.flatMap((ledger) => {
     const own = commits.filter((commit) => commit.ledger === ledger);
     const before = own.filter(({ ackedAt }) => ackedAt < manifest.takenAt).length;
     const after = own.filter((commit) => original.entries.has(keyOf(commit))).length;
     return before >= LEAST_COMMITS_BEFORE && after > 0
       ? []
-      : [`the load was too weak to prove anything: ${ledger} has ${before} commits before the set, ${after} after it`];
+      : [`${ledger} has ${before} commits before the set, ${after} after it`];
   });
+  const missing = Object.entries(hostility).filter(([, times]) => times === 0);
+  return [...ledgers, ...missing.map(([kind]) => `${kind} was never done`)].map(
+    (weakness) => `the load was too weak to prove anything: ${weakness}`,
+  );
 }
 
 const keyOf = ({ ledger, writer, seq }: Commit): EntryKey => entryKey(ledger, writer, seq);

@@ -1,16 +1,12 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import { longestCommitMs } from '../load/ledger.ts';
-import { startLoad } from '../load/write-load.ts';
+import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../load/write-load.ts';
 import { HOST_TAG, type Say, type StandingLab } from '../standing-lab.ts';
 import { controllerOf } from './controller.ts';
 import { findSet } from './find-set.ts';
 import { proveSet } from './prove-set.ts';
 import type { RehearsedHost } from './report.ts';
 import { restoreSet } from './restore-set.ts';
-
-/** So that every kind of work is under way, and each ledger well filled, when the set is taken. */
-const WARM_UP_MS = 1_500;
 
 export interface RehearsalOptions {
   readonly dist: string;
@@ -30,10 +26,11 @@ export async function rehearse(
   say('A hostile write load runs on every host.');
   await controller.installDocuments();
   say('The documents are installed.');
-  await sleep(WARM_UP_MS, undefined, { signal: shell.signal });
+  await Promise.all(loads.map((load) => load.hasDone(FULL_SWING)));
 
   const results = await controller.snapshot(['--target', `tag:${HOST_TAG.key}=${HOST_TAG.value}`]);
   say(`${results.length} hosts have taken their sets.`);
+  await Promise.all(loads.map((load) => load.hasDone(BEYOND_THE_SET)));
   const reports = await Promise.all(loads.map((load) => load.stop()));
 
   const rehearsed: RehearsedHost[] = [];
@@ -44,7 +41,7 @@ export async function rehearse(
     if (!result?.set || !report) throw new RunError('rehearsal-failed', `${instanceId} reported no set`);
     say(`Restoring ${result.set}.`);
     const set = { name: result.set, snapshotIds: await findSet(aws, result.set) };
-    const proof = proveSet(await restoreSet(lab, host, set, report.commits));
+    const proof = proveSet(await restoreSet(lab, host, set, report));
     for (const complaint of proof.complaints) say(`Not proven on ${instanceId}: ${complaint}.`);
     const { length: commits } = report.commits;
     rehearsed.push({ instanceId, result, proof, commits, longestCommitMs: longestCommitMs(report) });

@@ -8,7 +8,7 @@ import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
 import { startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
-import { type Commit, type EntryKey, entryKey, LEDGERS } from '../load/ledger.ts';
+import { type EntryKey, entryKey, LEDGERS, type LoadReport } from '../load/ledger.ts';
 import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
 import { makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { StandingLab } from '../standing-lab.ts';
@@ -33,10 +33,10 @@ export async function restoreSet(
   lab: Laboratory,
   host: SimulatedHost,
   set: TakenSet,
-  commits: readonly Commit[],
+  load: LoadReport,
 ): Promise<Evidence> {
   try {
-    return await gatherEvidence(lab, host, set, commits);
+    return await gatherEvidence(lab, host, set, load);
   } catch (thrown) {
     const error = toRunError(thrown);
     if (error.code !== 'lab-unfit' && !isOfSystemOrServer(error.cause)) throw error;
@@ -51,7 +51,7 @@ async function gatherEvidence(
   { shell, folder, ebs }: Laboratory,
   host: SimulatedHost,
   set: TakenSet,
-  commits: readonly Commit[],
+  load: LoadReport,
 ): Promise<Evidence> {
   await using namespace = await makeMountNamespace(shell);
   for (const { device, mountPoint } of placesOf(set, await ebs.restore(set.snapshotIds), host)) {
@@ -79,7 +79,7 @@ async function gatherEvidence(
   const restored = await interrogate(connection);
   await connection.end();
   return {
-    commits,
+    load,
     manifest: { takenAt: Date.parse(manifest.takenAt), coordinates: manifest.coordinates },
     binlogInfo,
     original: await readBinlogFrom(shell, host.paths.logBin, binlog),

@@ -1,8 +1,7 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { expect, test } from 'vitest';
 import type { Durability } from '../../../src/lab/hosts/durability.ts';
 import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
-import { startLoad } from '../../../src/lab/load/write-load.ts';
+import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../../../src/lab/load/write-load.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
@@ -13,11 +12,11 @@ async function proof(durability: Durability, lapses: Lapses = {}) {
   const { shell, lab, ebs } = test;
   const host = await buildHost(shell, lab, ebs, { number: 1, durability });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
-  await sleep(2_500);
+  await load.hasDone(FULL_SWING);
   const set = await takeSetByHand(shell, ebs, host, lapses);
-  await sleep(500);
+  await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
-  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set, report.commits);
+  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set, report);
   return proveSet(evidence);
 }
 

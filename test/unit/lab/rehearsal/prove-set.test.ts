@@ -19,8 +19,10 @@ const keys = (from: number, to: number) =>
   );
 
 /** The first in-flight commit went in before the coordinates and was acknowledged after the unlock. */
+const hostility = { ddl: 9, flushLogs: 1, longReads: 1 };
+
 const good: Evidence = {
-  commits,
+  load: { commits, hostility },
   manifest: { takenAt: LOCK, coordinates: { binlog: { file: 'mysql-bin.000002', position: 4711 }, gtid: '0-1-62' } },
   binlogInfo: "MASTER_LOG_FILE='mysql-bin.000002', MASTER_LOG_POS=4711\n",
   original: { entries: keys(32, 37), changes: 60, firstChange: 'GTID 0-1-63 trans' },
@@ -58,7 +60,10 @@ test.each<[string, Partial<Evidence>, object]>([
   ['no coordinates', { manifest: { takenAt: LOCK, coordinates: {} } }, { coordinatesExact: false }],
   ['a damaged table', { restored: { ...good.restored, damaged: ['`lab`.`notes`'] } }, {}],
   ['half a transfer', { restored: { ...good.restored, balance: 99_999 } }, {}],
-  ['too few commits', { commits: commits.filter(({ seq }) => seq > 15) }, {}],
+  ['too few commits', { load: { commits: commits.filter(({ seq }) => seq > 15), hostility } }, {}],
+  ['no rotation', { load: { commits, hostility: { ...hostility, flushLogs: 0 } } }, {}],
+  ['no DDL', { load: { commits, hostility: { ...hostility, ddl: 0 } } }, {}],
+  ['no long reader', { load: { commits, hostility: { ...hostility, longReads: 0 } } }, {}],
   [
     'no commit after the set',
     {
