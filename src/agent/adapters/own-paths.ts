@@ -12,7 +12,7 @@ export async function pathsOfThisProcess(logFile: string | undefined): Promise<r
   const wanted: readonly (readonly [what: string, path: string | undefined])[] = [
     ['log file', logFile],
     ['TMPDIR', tmpdir()],
-    ['working directory', process.cwd()],
+    ['working directory', workingDirectory()],
     ['agent', process.argv[1]],
     ['runtime', process.execPath],
     ['standard output', '/proc/self/fd/1'],
@@ -27,6 +27,15 @@ export async function pathsOfThisProcess(logFile: string | undefined): Promise<r
   return found.filter((each): each is AgentPath => each.path !== undefined);
 }
 
+/** Absent where somebody has deleted it under us: then nothing can be read or written there. */
+function workingDirectory(): string | undefined {
+  try {
+    return process.cwd();
+  } catch {
+    return undefined;
+  }
+}
+
 /** The real path of the file, or of the nearest folder above it that exists; a pipe or a terminal has none. */
 async function nearestRealPath(path: string): Promise<string | undefined> {
   try {
@@ -34,6 +43,7 @@ async function nearestRealPath(path: string): Promise<string | undefined> {
     return real.startsWith('/proc/') || real.startsWith('/dev/') ? undefined : real;
   } catch {
     if (path.startsWith('/proc/')) return undefined;
-    return path === '/' ? path : nearestRealPath(dirname(path));
+    const above = dirname(path);
+    return above === path ? undefined : nearestRealPath(above);
   }
 }

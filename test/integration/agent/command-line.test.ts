@@ -7,6 +7,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
 
 const AGENT = join(import.meta.dirname, '../../../dist/agent.cjs');
+const CAPTURE = join(import.meta.dirname, '../../fixtures/hosts/loop-devices/capture.json');
 const folder = mkdtempSync(join(tmpdir(), 'command-line-'));
 afterAll(() => rmSync(folder, { recursive: true, force: true }));
 
@@ -52,6 +53,15 @@ it('a failure is told under the name that was asked for', async () => {
     expect(JSON.parse(run.stdout)).toMatchObject({ run: 'nightly-7', outcome: 'refused' });
   }
 });
+
+it.each([[], ['--log-file', 'agent.log']])(
+  'a working directory that is gone is none that could be frozen %s',
+  async (...log) => {
+    const gone = 'mkdir gone && cd gone && rmdir ../gone &&';
+    const run = await inShell(gone, 'plan', '--capture', CAPTURE, ...log);
+    expect(run).toMatchObject({ status: 0, stdout: expect.stringContaining('"outcome":"done"') });
+  },
+);
 
 describe('on a host', () => {
   let host: OneHost;
