@@ -1,6 +1,8 @@
 import { readdir, readFile, readlink } from 'node:fs/promises';
 
 export interface KernelMount {
+  /** What is mounted: the path inside its file system; `/` but for bind mounts. */
+  readonly root: string;
   readonly mountPoint: string;
   readonly fsType: string;
 }
@@ -12,20 +14,33 @@ export async function mountsBelow(folder: string): Promise<readonly KernelMount[
     .reverse();
 }
 
-/** Every mount point of every mount namespace in which a process lives. */
-export async function mountPointsOfAllNamespaces(): Promise<ReadonlySet<string>> {
-  const seen = new Set<string>();
-  const mountPoints = new Set<string>();
+/** A mount namespace, by the kernel's name for it, with the processes that live in it. */
+export interface LivingNamespace {
+  readonly name: string;
+  readonly pids: readonly number[];
+  readonly mounts: readonly KernelMount[];
+}
+
+/** Every mount namespace in which a process lives. */
+export async function mountNamespaces(): Promise<readonly LivingNamespace[]> {
+  const pidsByName = new Map<string, number[]>();
   for (const pid of (await readdir('/proc')).filter((name) => /^\d+$/.test(name))) {
     // A process that ends while we look takes its answers with it.
-    const namespace = await readlink(`/proc/${pid}/ns/mnt`).catch(() => undefined);
-    if (namespace === undefined || seen.has(namespace)) continue;
-    const text = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => undefined);
-    if (text === undefined) continue;
-    seen.add(namespace);
-    for (const { mountPoint } of parseMountinfo(text)) mountPoints.add(mountPoint);
+    const name = await namespaceOf(pid).catch(() => undefined);
+    if (name !== undefined) pidsByName.set(name, [...(pidsByName.get(name) ?? []), Number(pid)]);
   }
-  return mountPoints;
+  return Promise.all([...pidsByName].map(async ([name, pids]) => ({ name, pids, mounts: await mountsSeenBy(pids) })));
+}
+
+/** The kernel's name for the mount namespace of a process, like `mnt:[4026531841]`. */
+export const namespaceOf = (pid: string): Promise<string> => readlink(`/proc/${pid}/ns/mnt`);
+
+async function mountsSeenBy(pids: readonly number[]): Promise<readonly KernelMount[]> {
+  for (const pid of pids) {
+    const text = await readFile(`/proc/${pid}/mountinfo`, 'utf8').catch(() => '');
+    if (text !== '') return parseMountinfo(text);
+  }
+  return [];
 }
 
 /** In the kernel's order: what was mounted later stands later. Lines as proc_pid_mountinfo(5) has them. */
@@ -36,7 +51,7 @@ export function parseMountinfo(text: string): readonly KernelMount[] {
     .map((line) => {
       const fields = line.split(' ');
       const fsType = fields[fields.indexOf('-') + 1] ?? '';
-      return { mountPoint: unescapeOctal(fields[4] ?? ''), fsType };
+      return { root: unescapeOctal(fields[3] ?? ''), mountPoint: unescapeOctal(fields[4] ?? ''), fsType };
     });
 }
 

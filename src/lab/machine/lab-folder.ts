@@ -3,7 +3,7 @@ import { appendFile, mkdir, readdir, readFile, realpath, rmdir } from 'node:fs/p
 import { dirname, join } from 'node:path';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
-import { mountPointsOfAllNamespaces } from './kernel-mounts.ts';
+import { mountNamespaces } from './kernel-mounts.ts';
 import { plainShell } from './shell.ts';
 
 export const DEFAULT_ROOT = '/var/lib/mysql-ebs-snapshot-lab';
@@ -94,7 +94,8 @@ export async function makeMachineFolder(lab: LabFolder, path: string): Promise<v
  */
 export async function removeMachineFolders(lab: LabFolder): Promise<void> {
   const text = await readFile(join(lab.path, MADE_FOLDERS), 'utf8').catch(() => '');
-  const inUse = await mountPointsOfAllNamespaces();
+  const namespaces = await mountNamespaces();
+  const inUse = new Set(namespaces.flatMap(({ mounts }) => mounts.map(({ mountPoint }) => mountPoint)));
   for (const folder of text.split('\n').filter(Boolean).reverse()) {
     if (!inUse.has(folder)) await rmdir(folder).catch(() => undefined);
   }

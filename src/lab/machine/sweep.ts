@@ -45,8 +45,9 @@ export async function endProcesses(lab: LabFolder): Promise<void> {
   const shell = plainShell();
   const giveUp = Date.now() + PROCESSES_DEADLINE_MS;
   for (;;) {
-    await thawAll(lab.path, shell);
     const left = await processesOf(lab.id);
+    // After the last look as well: what has ended by now may have frozen something before.
+    await thawAll(lab.path, shell);
     if (left.length === 0) return;
     if (Date.now() > giveUp) {
       throw new RunError('lab-unswept', `processes of ${lab.path} do not end: ${left.join(', ')}`);

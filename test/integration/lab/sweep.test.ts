@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { once } from 'node:events';
 import { existsSync } from 'node:fs';
 import { appendFile, mkdir } from 'node:fs/promises';
 import { join } from 'node:path';
@@ -41,6 +42,40 @@ test('a sweep takes everything away, a frozen file system with a writer stuck in
   expect([lab.path, machineFolder].filter((path) => existsSync(path))).toEqual([]);
   expect(bystander.exitCode ?? bystander.signalCode).toBe(null);
   expect(existsSync(namespaceOfAnotherLab.outside(root))).toBe(true);
+  bystander.kill();
+});
+
+test("what runs on a host is the lab's without a mark, like the guard of an agent that was killed", async () => {
+  await using standing = await labForTest();
+  const { lab, shell, ebs, root } = standing;
+  const { device } = await ebs.createVolume(newInstanceId(), 1);
+  await shell.run(['mkfs.xfs', '-q', device]);
+  const [data, run] = [join(lab.path, 'hosts', 'data'), join(lab.path, 'hosts', 'run')];
+  for (const folder of [data, run]) await mkdir(folder, { recursive: true });
+  await shell.run(['mount', device, data]);
+  const machineFolder = join(root, 'machine');
+  await makeMachineFolder(lab, machineFolder);
+  const host = await makeMountNamespace(shell);
+  await shell.run([...host.enter, 'mount', '--bind', run, machineFolder]);
+  await using hostOfAnotherLab = await makeMountNamespace(plainShell());
+  const start = ([program = '', ...args]: readonly string[]) =>
+    spawn(program, args, { env: { PATH: process.env['PATH'] }, stdio: ['ignore', 'pipe', 'inherit'] });
+  const guard = start([
+    ...host.enter,
+    'sh',
+    '-c',
+    `echo alive; trap '' TERM; while sleep 0.05; do fsfreeze -f '${data}'; done`,
+  ]);
+  const bystander = start([...hostOfAnotherLab.enter, 'sh', '-c', 'echo alive; exec sleep 600']);
+  await Promise.all([guard, bystander].map(({ stdout }) => once(stdout, 'data')));
+  await host[Symbol.asyncDispose]();
+
+  await sweepAll(root);
+
+  expect(guard.signalCode).toBe('SIGKILL');
+  expect(bystander.exitCode ?? bystander.signalCode).toBe(null);
+  expect(await loopsBelow(lab.path)).toEqual([]);
+  expect([lab.path, machineFolder].filter((path) => existsSync(path))).toEqual([]);
   bystander.kill();
 });
 
