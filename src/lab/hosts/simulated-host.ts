@@ -97,7 +97,7 @@ export async function buildHost(
     volumes.push({ ...disk, tags: { Name: `${name} ${what}` }, isBoot: false });
   }
 
-  await shell.run(['cp', '--archive', await initialDataDirectory(shell), paths.datadir]);
+  await shell.run(['cp', '--archive', await initialDataDirectory(shell, lab.id), paths.datadir]);
   await shell.run(['chown', 'mysql:mysql', paths.binlog]);
   const server = await startServer(shell, {
     ...paths,

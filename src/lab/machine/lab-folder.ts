@@ -56,6 +56,12 @@ const wrongRoot = (root: string, reason?: string): RunError =>
 const LAB_ID = /^lab-[0-9a-f]{8}$/;
 const MADE_FOLDERS = 'made-folders';
 
+/** What outlives the labs, because it takes seconds to make. */
+export const CACHE = '/var/cache/mysql-ebs-snapshot-lab';
+
+/** Where a lab makes what is to be renamed into the cache. It goes with the lab. */
+export const workshopOf = (labId: string): string => join(CACHE, `making-${labId}`);
+
 /**
  * Makes a lab's folder, as a shared mount of itself: what is unmounted in it goes from the hosts' namespaces as well,
  * and from those of other labs, which would keep its devices busy. First it is made private: where `/` is shared, as

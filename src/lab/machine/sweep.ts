@@ -3,7 +3,7 @@ import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import { mountsBelow } from './kernel-mounts.ts';
-import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders } from './lab-folder.ts';
+import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders, workshopOf } from './lab-folder.ts';
 import { processesOf, signalProcess } from './lab-processes.ts';
 import { loopsBelow } from './loop-devices.ts';
 import { plainShell, type Shell } from './shell.ts';
@@ -37,6 +37,7 @@ export async function sweep(lab: LabFolder): Promise<void> {
   const [mounted] = await mountsBelow(lab.path);
   // Nothing may be deleted through a mount: not the bytes of a device, not the folder of a machine.
   if (mounted) throw new RunError('lab-unswept', `${mounted.mountPoint} has been mounted again`);
+  await rm(workshopOf(lab.id), { recursive: true, force: true });
   await rm(lab.path, { recursive: true, force: true });
 }
 

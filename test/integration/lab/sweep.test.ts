@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { newInstanceId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import { mountsBelow } from '../../../src/lab/machine/kernel-mounts.ts';
-import { makeMachineFolder } from '../../../src/lab/machine/lab-folder.ts';
+import { makeMachineFolder, workshopOf } from '../../../src/lab/machine/lab-folder.ts';
 import { takeLabLock } from '../../../src/lab/machine/lab-lock.ts';
 import { processesOf } from '../../../src/lab/machine/lab-processes.ts';
 import { loopsBelow } from '../../../src/lab/machine/loop-devices.ts';
@@ -25,6 +25,7 @@ test('a sweep takes everything away, a frozen file system with a writer stuck in
   await shell.run(['mount', device, mountPoint]);
   const machineFolder = join(root, 'machine', 'folder');
   await makeMachineFolder(lab, machineFolder);
+  await mkdir(join(workshopOf(lab.id), 'mysql'), { recursive: true });
   await makeMountNamespace(shell);
   await using namespaceOfAnotherLab = await makeMountNamespace(plainShell());
   await appendFile(join(mountPoint, 'file'), 'before\n');
@@ -39,7 +40,7 @@ test('a sweep takes everything away, a frozen file system with a writer stuck in
   expect(writer.exitCode ?? writer.signalCode).not.toBe(null);
   expect(await mountsBelow(lab.path)).toEqual([]);
   expect(await loopsBelow(lab.path)).toEqual([]);
-  expect([lab.path, machineFolder].filter((path) => existsSync(path))).toEqual([]);
+  expect([lab.path, machineFolder, workshopOf(lab.id)].filter((path) => existsSync(path))).toEqual([]);
   expect(bystander.exitCode ?? bystander.signalCode).toBe(null);
   expect(existsSync(namespaceOfAnotherLab.outside(root))).toBe(true);
   bystander.kill();
