@@ -9,13 +9,19 @@ import { planCommand } from './plan.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { thawCommand } from './thaw.ts';
 
-/** Runs the verb that the arguments name; always ends with an exit status, never with an exception. */
-export async function dispatch(argv: readonly string[], signal: AbortSignal): Promise<Ending & { wantsJson: boolean }> {
+/**
+ * Runs the verb that the arguments name; always ends with an exit status, never with an exception.
+ * `cancellation` turns signals into one that is listened to; a verb that does not listen is ended by them as usual.
+ */
+export async function dispatch(
+  argv: readonly string[],
+  cancellation: () => AbortSignal,
+): Promise<Ending & { wantsJson: boolean }> {
   const runId = runIdIn(argv) ?? newRunId(new Date(), randomBytes(3).toString('hex'));
   let options: AgentOptions | undefined;
   try {
     options = parseAgentOptions(argv, runId);
-    return { ...(await run(options, signal)), wantsJson: options.json };
+    return { ...(await run(options, cancellation)), wantsJson: options.json };
   } catch (thrown) {
     const error = toRunError(thrown);
     process.stderr.write(`mysql-ebs-snapshot-agent: ${error.message}\nhint: ${error.hint}\n`);
@@ -23,10 +29,10 @@ export async function dispatch(argv: readonly string[], signal: AbortSignal): Pr
   }
 }
 
-function run(options: AgentOptions, signal: AbortSignal): Promise<Ending> {
+function run(options: AgentOptions, cancellation: () => AbortSignal): Promise<Ending> {
   switch (options.verb) {
     case 'snapshot':
-      return snapshotCommand(options, signal);
+      return snapshotCommand(options, cancellation());
     case 'plan':
       return planCommand(options);
     case 'capture':

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
 
 const AGENT = join(import.meta.dirname, '../../../dist/agent.cjs');
@@ -72,6 +72,16 @@ describe('on a host', () => {
   afterEach(async () => {
     host.aws.behave({ latencyMs: {}, faults: [] });
     await expectHostWhole(host);
+  });
+
+  it.each(['plan', 'capture'])('%s, which holds nothing, ends at a signal', async (verb) => {
+    host.aws.behave({ latencyMs: { DescribeInstances: 20_000 } });
+    const asked = () => host.aws.calls.filter(({ action }) => action === 'DescribeInstances').length;
+    const before = asked();
+    const run = host.start(verb, ...(verb === 'capture' ? [join(folder, 'capture.json')] : []));
+    await vi.waitUntil(() => asked() > before, { timeout: 20_000 });
+    process.kill(run.pid, 'SIGTERM');
+    expect(await run.ended).toMatchObject({ status: null, stdout: '' });
   });
 
   it('a full log disk costs no set its grade', async () => {
