@@ -24,7 +24,7 @@ export type Event =
   | { type: 'guard-ready'; mounts: number }
   | { type: 'permission-proven' }
   | { type: 'lock-asked'; attempt: number; attempts: number; timeoutSeconds: number }
-  | { type: 'lock-not-granted'; attempt: number; waitedMs: number }
+  | { type: 'lock-not-granted'; attempt: number; stallMs: number }
   | { type: 'coordinates-recorded'; coordinates: Coordinates }
   | { type: 'set-created'; set: string; snapshots: readonly string[]; apiMs: number }
   | { type: 'window-closed'; stallMs: number; frozenMs?: number }

@@ -9,7 +9,7 @@ export function resultOf(events: readonly Event[]): Result {
   return result;
 }
 
-function contribution(event: Event, so_far: Result): Partial<Result> {
+function contribution(event: Event, soFar: Result): Partial<Result> {
   switch (event.type) {
     case 'run-started':
       return { run: event.run, level: event.level };
@@ -20,13 +20,18 @@ function contribution(event: Event, so_far: Result): Partial<Result> {
     case 'planned':
       return { set: event.set, members: event.volumes.length };
     case 'warned':
-      return { warnings: [...(so_far.warnings ?? []), event.code] };
+      return { warnings: [...(soFar.warnings ?? []), event.code] };
     case 'coordinates-recorded': {
       const { binlog, gtid } = event.coordinates;
       return { ...(binlog && { binlog: formatBinlog(binlog) }), ...(gtid && { gtid }) };
     }
+    case 'lock-not-granted':
+      return { stallMs: longestStall(event.stallMs, soFar) };
     case 'window-closed':
-      return { stallMs: event.stallMs, ...(event.frozenMs !== undefined && { frozenMs: event.frozenMs }) };
+      return {
+        stallMs: longestStall(event.stallMs, soFar),
+        ...(event.frozenMs !== undefined && { frozenMs: event.frozenMs }),
+      };
     case 'set-created':
       return { grade: 'unproven', apiMs: event.apiMs, snapshots: [...event.snapshots] };
     case 'looked-up':
@@ -42,3 +47,6 @@ function contribution(event: Event, so_far: Result): Partial<Result> {
       return {};
   }
 }
+
+/** With several tries for the lock there are several stalls; the longest is what somebody noticed. */
+const longestStall = (stallMs: number, soFar: Result): number => Math.max(stallMs, soFar.stallMs ?? 0);

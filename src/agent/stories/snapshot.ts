@@ -15,7 +15,7 @@ import { refuseLongStatements } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import type { Proof } from '../window/proof.ts';
-import { takeReadLock } from '../window/read-lock.ts';
+import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { proveSameServer } from '../window/same-server.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
@@ -117,12 +117,11 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
       attempts: request.lockTries,
       timeoutSeconds: request.lockTimeoutSeconds,
     });
-    const asked = world.clock.elapsed();
     try {
       return await takeSetUnderLock(attempt);
     } catch (error) {
-      if (!(error instanceof RunError && error.code === 'lock-timeout')) throw error;
-      world.emit({ type: 'lock-not-granted', attempt: number, waitedMs: Math.round(world.clock.elapsed() - asked) });
+      if (!(error instanceof LockNotGranted)) throw error;
+      world.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
       if (number >= request.lockTries) throw error;
       await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
     }

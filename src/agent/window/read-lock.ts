@@ -21,10 +21,20 @@ export interface ReadLock extends AsyncDisposable {
   readonly stallMs: number | undefined;
 }
 
+/** The lock was not granted in time and everything has been given back; commits may have waited for `stallMs` all the same. */
+export class LockNotGranted extends RunError {
+  readonly stallMs: number;
+
+  constructor(message: string, stallMs: number, cause: unknown) {
+    super('lock-timeout', message, { cause });
+    this.stallMs = stallMs;
+  }
+}
+
 /**
  * ONE try for the read lock. Whatever goes wrong, everything is given back before this throws: a lock that was
  * refused with 1205 leaves locks behind that stop every commit.
- * Throws RunError `lock-timeout`, `connection-lost` or `server-denied`.
+ * Throws LockNotGranted, or RunError `connection-lost` or `server-denied`.
  */
 export async function takeReadLock(
   session: ServerSession,
@@ -34,11 +44,12 @@ export async function takeReadLock(
 ): Promise<ReadLock> {
   const timeoutMs = timeoutSeconds * 1000;
   let statement = '';
+  let stalledSince: number | undefined;
   try {
     for (statement of [...plan.session(timeoutSeconds), ...plan.prepare]) {
       await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
     }
-    const stalledSince = clock.elapsed();
+    stalledSince = clock.elapsed();
     statement = plan.block;
     await session.run(plan.block, timeoutMs + GRACE_MS);
     return new HeldReadLock(session, plan, clock, stalledSince);
@@ -46,7 +57,8 @@ export async function takeReadLock(
     await release(session, plan);
     if (!(error instanceof ServerRefusal)) throw error;
     if (error.errno === ER_LOCK_WAIT_TIMEOUT) {
-      throw new RunError('lock-timeout', `${statement}: not granted within ${timeoutSeconds} s`, { cause: error });
+      const stallMs = stalledSince === undefined ? 0 : Math.round(clock.elapsed() - stalledSince);
+      throw new LockNotGranted(`${statement}: not granted within ${timeoutSeconds} s`, stallMs, error);
     }
     throw new RunError('server-denied', `${statement}: ${error.message}`, { cause: error });
   }

@@ -2,6 +2,8 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
@@ -27,6 +29,18 @@ function expectClear(run: AgentRun, status: number, code: string, names: string)
   expect(run.stdout.trim().split('\n')).toHaveLength(1);
   expect(run.stderr).toContain(names);
   expect(run.stderr).not.toMatch(/^\s+at /m);
+}
+
+/** Waits until the server itself says that a connection's statement has been running for so many seconds. */
+async function hasRunFor(connection: number, seconds: number): Promise<void> {
+  for (;;) {
+    const [rows] = await host.root.query<RowDataPacket[]>(
+      "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND COMMAND = 'Query' AND TIME >= ?",
+      [connection, seconds],
+    );
+    if (rows.length > 0) return;
+    await sleep(50);
+  }
 }
 
 describe('what is wrong before anything is touched', () => {
@@ -108,10 +122,12 @@ describe('what is wrong before anything is touched', () => {
     await host.root.query('CREATE OR REPLACE TABLE mysql.busy (a INT) ENGINE=InnoDB');
     await host.root.query('INSERT INTO mysql.busy VALUES (1)');
     const other = await host.server.connect();
-    const blocker = other.query("UPDATE mysql.busy SET a = SLEEP(4) + CHAR_LENGTH('geheim')");
-    await new Promise((resolve) => setTimeout(resolve, 2_000));
+    const blocker = other.query("UPDATE mysql.busy SET a = SLEEP(600) + CHAR_LENGTH('geheim')");
+    const ended = blocker.catch((error: { code?: string }) => error.code);
+    await hasRunFor(other.threadId, 1);
     const run = await host.agent('snapshot', '--long-query-threshold', '1');
-    await blocker;
+    await host.root.query(`KILL QUERY ${other.threadId}`);
+    await ended;
     await other.end();
     expectClear(run, 25, 'long-statement', 'UPDATE mysql.busy');
     expect(run.stdout + run.stderr).not.toContain('geheim');
@@ -126,6 +142,15 @@ describe('what is wrong before anything is touched', () => {
 });
 
 describe('what goes wrong in the window', () => {
+  it('the lock is not granted in time: given back, and named', async () => {
+    const other = await host.server.connect();
+    await other.query('BACKUP STAGE START');
+    const run = await host.agent('snapshot', '--lock-timeout', '1', '--lock-tries', '1');
+    await other.end();
+    expectClear(run, 30, 'lock-timeout', 'BACKUP STAGE START');
+    expect(run.result).toMatchObject({ outcome: 'failed', stallMs: 0 });
+  });
+
   it('EC2 refuses: nothing was taken', async () => {
     host.aws.behave({
       faults: [{ kind: 'refuse', action: 'CreateSnapshots', code: 'ConcurrentSnapshotLimitExceeded' }],

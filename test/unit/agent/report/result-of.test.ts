@@ -37,6 +37,15 @@ describe('the result of a run', () => {
     });
   });
 
+  it('of a run that never got the lock tells the stall all the same', () => {
+    const ending = { code: 'lock-timeout', message: 'm', hint: 'h' } as const;
+    const tries: Event[] = [
+      { type: 'lock-not-granted', attempt: 1, stallMs: 3004 },
+      { type: 'lock-not-granted', attempt: 2, stallMs: 0 },
+    ];
+    expect(resultOf([...begun, ...tries, { type: 'run-ended', ms: 5, ending }])).toMatchObject({ stallMs: 3004 });
+  });
+
   it('of a run that was refused names no grade and no snapshots', () => {
     const ending = { code: 'storage-unfit', message: 'm', hint: 'h' } as const;
     expect(resultOf([...begun, { type: 'run-ended', ms: 5, ending }])).toEqual({

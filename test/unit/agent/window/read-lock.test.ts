@@ -26,7 +26,10 @@ describe('the read lock', () => {
 
   it('that is not granted in time is given back at once: what it holds already stops every commit', async () => {
     const session = script({ BLOCK: 1205 });
-    await expect(takeReadLock(session, plan, 3, clock)).rejects.toMatchObject({ code: 'lock-timeout' });
+    await expect(takeReadLock(session, plan, 3, clock)).rejects.toMatchObject({
+      code: 'lock-timeout',
+      stallMs: expect.any(Number),
+    });
     expect(session.said.slice(-2)).toEqual(['RELEASE BLOCK', 'RELEASE PREPARE']);
   });
 
