@@ -9,6 +9,7 @@ interface SdkError {
 
 const CREDENTIALS =
   /^(CredentialsProviderError|TokenProviderError|ExpiredToken|ExpiredTokenException|RequestExpired|AuthFailure|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch)$/;
+const UNKNOWN_INSTANCE = /^InvalidInstanceID\./;
 const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$/;
 
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
@@ -24,9 +25,26 @@ export function refusedByAws(action: string, error: unknown): RunError {
       hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
     });
   }
-  return new RunError('aws-unreachable', `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`, {
+  if (UNKNOWN_INSTANCE.test(name)) return unknownInstance(action, error as SdkError);
+  const told = `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`;
+  if (!isDefiniteRefusal(error)) return new RunError('aws-unreachable', told, { cause: error });
+  return new RunError('aws-unreachable', `${told} (AWS was reached and refused the request)`, {
     cause: error,
+    hint: 'The way to AWS is in order. A throttle passes by itself: run again later; for anything else see the message.',
   });
+}
+
+/** EC2's message names the instance; the Region is the one that `identify` decided for. */
+function unknownInstance(action: string, error: SdkError): RunError {
+  const region = process.env['AWS_REGION'];
+  const [where, hint] =
+    region === undefined
+      ? [
+          'the Region of its identity document',
+          'See whether the AWS credentials are those of the account it belongs to.',
+        ]
+      : [`the Region ${region}`, `AWS_REGION is set to ${region}: unset it, or set it to the Region of this instance.`];
+  return new RunError('no-identity', `${action} in ${where}: ${error.message}`, { cause: error, hint });
 }
 
 /**

@@ -84,6 +84,15 @@ describe('on a host', () => {
     expect(await run.ended).toMatchObject({ status: null, stdout: '' });
   });
 
+  it('an instance that EC2 does not know is no matter of the network', async () => {
+    host.aws.behave({
+      faults: [{ kind: 'refuse', action: 'DescribeInstances', code: 'InvalidInstanceID.NotFound', status: 400 }],
+    });
+    const run = await host.agent('plan');
+    expect(run).toMatchObject({ status: 12, result: { code: 'no-identity' } });
+    expect(run.stderr).toContain('the Region of its identity document');
+  });
+
   it('a full log disk costs no set its grade', async () => {
     const run = await host.agent('snapshot', '--log-file', '/dev/full');
     expect(run).toMatchObject({ status: 0, result: { outcome: 'done', grade: 'application' } });
