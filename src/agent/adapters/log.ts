@@ -2,6 +2,7 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino, { type DestinationStream } from 'pino';
 import { RunError } from '../../shared/errors.ts';
+import { printable } from '../report/printable.ts';
 import type { Severity } from '../report/sentences.ts';
 
 /** Readable lines on stderr and, the same, in a log file. */
@@ -13,7 +14,7 @@ type Sink = ReturnType<typeof pino.destination>;
 
 /**
  * Opens the log; the file's folder is made where it is missing. Lines are written at once (nothing is lost at the
- * exit), and control characters, which a server or a file name may carry, never reach a terminal.
+ * exit).
  * Throws RunError `host-unfit` where the file cannot be written. Once open, it never fails: a run must not end, least
  * of all while it holds something, because a disk is full. What cannot be written to any more is left alone.
  */
@@ -50,5 +51,3 @@ function openLogFile(path: string): Sink {
     });
   }
 }
-
-const printable = (text: string): string => text.replace(/[\p{Cc}\p{Cf}]/gu, '�');

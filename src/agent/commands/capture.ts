@@ -8,6 +8,7 @@ import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
+import { printable } from '../report/printable.ts';
 import { connect } from './connect.ts';
 import type { Ending } from './ending.ts';
 
@@ -48,6 +49,6 @@ export async function captureCommand(options: AgentOptions): Promise<Ending> {
   return {
     exit: 0,
     json: JSON.stringify({ v: 1, outcome: 'done', file, ...(problem && { stoppedAt: problem.code }) }),
-    text: `captured into ${file}${stopped}\n`,
+    text: `${printable(`captured into ${file}${stopped}`)}\n`,
   };
 }

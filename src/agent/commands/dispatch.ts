@@ -3,6 +3,7 @@ import { type RunError, toRunError } from '../../shared/errors.ts';
 import { newRunId, type RunId } from '../../shared/ids.ts';
 import { encodeResult, outcomeOf } from '../../shared/result.ts';
 import { type AgentOptions, parseAgentOptions, runIdIn } from '../options/agent-options.ts';
+import { printable } from '../report/printable.ts';
 import { captureCommand } from './capture.ts';
 import type { Ending } from './ending.ts';
 import { planCommand } from './plan.ts';
@@ -24,7 +25,7 @@ export async function dispatch(
     return { ...(await run(options, cancellation)), wantsJson: options.json };
   } catch (thrown) {
     const error = toRunError(thrown);
-    process.stderr.write(`mysql-ebs-snapshot-agent: ${error.message}\nhint: ${error.hint}\n`);
+    process.stderr.write(`mysql-ebs-snapshot-agent: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
     return { exit: error.exit, json: refusalLine(error, runId), text: '', wantsJson: options?.json ?? false };
   }
 }

@@ -1,4 +1,5 @@
 import type { Layer } from '../../shared/manifest.ts';
+import { printable } from '../report/printable.ts';
 import { describeServer, type Planned } from './plan-snapshot.ts';
 import type { SnapshotPlan } from './snapshot-plan.ts';
 import { usedMountOf } from './used-mount-of.ts';
@@ -41,7 +42,7 @@ export function renderPlan({ plan, refusals }: Planned): string {
   ];
   return sections
     .filter(([, lines]) => lines.length > 0)
-    .map(([title, lines]) => `${[title, ...lines.map((line) => `  ${line}`)].join('\n')}\n`)
+    .map(([title, lines]) => `${[title, ...lines.map((line) => `  ${line}`)].map(printable).join('\n')}\n`)
     .join('\n');
 }
 

@@ -1,4 +1,5 @@
 import type { Result } from '../../shared/result.ts';
+import { printable } from './printable.ts';
 
 /** The result for a person at a terminal. */
 export function summary(result: Result): string {
@@ -16,7 +17,7 @@ export function summary(result: Result): string {
   ];
   return rows
     .filter(([, value]) => value !== undefined)
-    .map(([name, value]) => `${name.padEnd(11)}${value}\n`)
+    .map(([name, value]) => `${name.padEnd(11)}${printable(String(value))}\n`)
     .join('');
 }
 

@@ -63,6 +63,12 @@ it.each([[], ['--log-file', 'agent.log']])(
   },
 );
 
+it('what is wrong is named without what would steer a terminal', async () => {
+  const run = await inShell('', 'plan', '--capture', '/nowhere/\u001b[2J\u202ecnf');
+  expect(run.status).toBe(2);
+  expect(run.stderr).toContain('/nowhere/�[2J�cnf');
+});
+
 describe('on a host', () => {
   let host: OneHost;
   beforeAll(async () => {
