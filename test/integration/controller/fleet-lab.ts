@@ -1,22 +1,26 @@
 import { spawn } from 'node:child_process';
 import { existsSync } from 'node:fs';
-import { cp, mkdir, mkdtemp, readFile, rm, writeFile } from 'node:fs/promises';
+import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import * as v from 'valibot';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
+import { makeMachineFolder, removeMachineFolders } from '../../../src/lab/machine/lab-folder.ts';
 import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
 import { InstanceId } from '../../../src/shared/ids.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
+/** Where a host has its agent. */
+const OPT = '/opt/mysql-ebs-snapshot';
+
 /** The agents of these hosts. Each notes its arguments in a file first, so that a test sees how often it ran. */
 const NOTES_ARGUMENTS = `
 const { appendFileSync } = require('node:fs');
 const argv = process.argv.slice(2);
-appendFileSync('/opt/mysql-ebs-snapshot/ran', JSON.stringify(argv) + '\\n');
+appendFileSync('${OPT}/ran', JSON.stringify(argv) + '\\n');
 const run = argv[argv.indexOf('--run-id') + 1];
 const instance = process.env.AWS_SSM_INSTANCE_ID;
 const report = (result, status) => {
@@ -85,6 +89,8 @@ export async function startFleetLab(): Promise<FleetLab> {
     logLevel: 'silent',
   });
   await cp(join(ROOT, 'ssm-documents'), join(installation, 'ssm-documents'), { recursive: true });
+  const machine = { id: 'fleet', path: folder };
+  await makeMachineFolder(machine, OPT);
   const orchestrationRoot = join(folder, 'ssm');
   const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot });
 
@@ -95,9 +101,10 @@ export async function startFleetLab(): Promise<FleetLab> {
     async addHost(number, agent, { tags = {}, oldSsmAgent } = {}) {
       const instanceId = v.parse(InstanceId, `i-${number.toString(16).padStart(17, '0')}`);
       const opt = join(folder, instanceId);
-      await mkdir(join(opt, 'mysql-ebs-snapshot'), { recursive: true });
-      await writeFile(join(opt, 'mysql-ebs-snapshot/agent.cjs'), AGENTS[agent]);
-      // The host's own /opt, in a mount namespace that ends with its processes.
+      await mkdir(join(opt, 'bin'), { recursive: true });
+      await symlink(process.execPath, join(opt, 'bin/node'));
+      await writeFile(join(opt, 'agent.cjs'), AGENTS[agent]);
+      // The host's own installation, in a mount namespace that ends with its processes.
       const enter = [
         'unshare',
         '--mount',
@@ -105,14 +112,14 @@ export async function startFleetLab(): Promise<FleetLab> {
         'private',
         'sh',
         '-c',
-        'mount --bind "$0" /opt && exec "$@"',
+        `mount --bind "$0" ${OPT} && exec "$@"`,
         opt,
       ];
       await aws.addHost(
         { instanceId, tags: { Name: `db${number}`, ...tags }, volumes: [], enter, environment: {} },
         oldSsmAgent === true ? { run: ssmAgent({ orchestrationRoot, ignoresEnvVar: true }) } : {},
       );
-      const notes = join(opt, 'mysql-ebs-snapshot/ran');
+      const notes = join(opt, 'ran');
       return {
         instanceId,
         ran: async () => {
@@ -156,6 +163,7 @@ export async function startFleetLab(): Promise<FleetLab> {
 
     async [Symbol.asyncDispose]() {
       await aws[Symbol.asyncDispose]();
+      await removeMachineFolders(machine);
       await rm(folder, { recursive: true });
     },
   };
