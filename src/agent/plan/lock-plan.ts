@@ -40,8 +40,8 @@ export type HeldProof =
 
 /**
  * How the redo log is proven durable under the lock.
- * `by-setting`: every acknowledged commit had reached the kernel, and the sync or freeze does the rest.
- * `by-lsn`: wait until the flushed LSN has reached the current one.
+ * `setting`: every acknowledged commit had reached the kernel, and the sync or freeze does the rest.
+ * `lsn`: wait until the flushed LSN has reached the current one.
  */
 export type RedoProof =
   | { readonly by: 'setting' }
