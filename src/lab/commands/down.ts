@@ -3,7 +3,7 @@ import { RunError } from '../../shared/errors.ts';
 import { checkRoot, type LabRoot, openRoot } from '../machine/lab-folder.ts';
 import { type Holder, type LabLock, takeLabLock, tryLabLock } from '../machine/lab-lock.ts';
 import { signalProcess, startTimeOf } from '../machine/lab-processes.ts';
-import { requireFitMachine } from '../machine/requirements.ts';
+import { requireSweepable } from '../machine/requirements.ts';
 import { sweepAll } from '../machine/sweep.ts';
 import type { Context, ExitStatus } from './context.ts';
 
@@ -18,7 +18,7 @@ export interface DownArguments {
 /** `down`: ends the lab that `up` left standing, and sweeps what crashed labs have left. */
 export async function downCommand(given: DownArguments, context: Context): Promise<ExitStatus> {
   const asked = checkRoot(given.root);
-  await requireFitMachine();
+  await requireSweepable();
   const root = await openRoot(asked);
   const first = await tryLabLock(root, 'down');
   await using _lock = 'heldBy' in first ? await afterKeeper(root, first.heldBy, context.cancel) : first;

@@ -30,7 +30,7 @@ const DRAIN_MS = 500;
 
 /**
  * Runs a script as the genuine agent does: a file in the orchestration folder, `sh -c <path>` (so the
- * shebang counts), own process group, no stdin, umask 0022. On timeout and cancel the whole group gets
+ * shebang counts), own process group, stdin /dev/null, umask 0022. On timeout and cancel the whole group gets
  * SIGKILL at once. Until then the script lasts as long as anybody holds its stdout or stderr.
  */
 export async function runScript(run: ScriptRun, signal: AbortSignal): Promise<ScriptResult> {

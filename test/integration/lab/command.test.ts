@@ -1,6 +1,6 @@
 import { type ChildProcess, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { chmodSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
+import { chmodSync, existsSync, mkdirSync, mkdtempSync, readdirSync, rmSync, symlinkSync, unlinkSync } from 'node:fs';
 import { readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { DescribeSnapshotsCommand, EC2Client, type Snapshot } from '@aws-sdk/client-ec2';
@@ -185,3 +185,16 @@ describe('up', () => {
 });
 
 const tag = ({ Tags = [] }: Snapshot, key: string): string | undefined => Tags.find(({ Key }) => Key === key)?.Value;
+
+describe('down', () => {
+  it('needs only what takes a lab away: where the server has been uninstalled, its lab can go', async () => {
+    const bin = join(root, 'bin');
+    mkdirSync(bin);
+    for (const program of ['losetup', 'mount', 'umount', 'fsfreeze', 'flock']) {
+      const folder = (process.env['PATH'] ?? '').split(':').find((each) => existsSync(join(each, program))) ?? '/sbin';
+      symlinkSync(join(folder, program), join(bin, program));
+    }
+    const down = startLab('env', `PATH=${bin}`, process.execPath, LAB, 'down', '--root', root);
+    expect(await down.ended).toMatchObject({ status: 0, stderr: 'There was no lab.\n' });
+  });
+});

@@ -13,7 +13,7 @@ async function proof(durability: Durability, lapses: Lapses = {}) {
   const host = await buildHost(shell, lab, ebs, { number: 1, durability });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
   await load.hasDone(FULL_SWING);
-  const set = await takeSetByHand(shell, ebs, host, lapses);
+  const set = await takeSetByHand(shell, ebs, host, load, lapses);
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
   const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set, report);

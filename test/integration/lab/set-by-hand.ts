@@ -6,6 +6,7 @@ import * as v from 'valibot';
 import type { EbsOnBtrfs } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import { newVolumeId } from '../../../src/lab/ebs/ebs-on-btrfs.ts';
 import type { SimulatedHost } from '../../../src/lab/hosts/simulated-host.ts';
+import { BEYOND_THE_SET, type WriteLoad } from '../../../src/lab/load/write-load.ts';
 import type { Shell } from '../../../src/lab/machine/shell.ts';
 import type { TakenSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
@@ -28,6 +29,7 @@ export async function takeSetByHand(
   shell: Shell,
   ebs: EbsOnBtrfs,
   host: SimulatedHost,
+  load: WriteLoad,
   lapses: Lapses = {},
 ): Promise<TakenSet> {
   const connection = await host.server.connect();
@@ -62,7 +64,7 @@ export async function takeSetByHand(
   };
   await writeFile(join(host.paths.datadir, MANIFEST_FILE), JSON.stringify(manifest));
   await writeFile(join(host.paths.datadir, BINLOG_INFO_FILE), binlogInfoLine(binlog));
-  if (lapses.withoutLock) await sleep(200);
+  if (lapses.withoutLock) await load.hasDone(BEYOND_THE_SET);
   if (lapses.withoutRedoLog) await rm(join(host.paths.datadir, 'ib_logfile0'));
   await shell.run(['sync', '--file-system', host.paths.data, host.paths.binlog]);
   const ofHost = host.volumes.filter(({ isBoot }) => !isBoot);
