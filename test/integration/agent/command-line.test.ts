@@ -1,10 +1,11 @@
-import { spawn } from 'node:child_process';
+import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdtempSync, readFileSync, rmSync } from 'node:fs';
+import { mkdirSync, mkdtempSync, readFileSync, rmdirSync, rmSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { mountXfs } from '../../support/xfs.ts';
 
 const AGENT = join(import.meta.dirname, '../../../dist/agent.cjs');
 const CAPTURE = join(import.meta.dirname, '../../fixtures/hosts/loop-devices/capture.json');
@@ -97,6 +98,20 @@ describe('on a host', () => {
     const run = await host.agent('plan');
     expect(run).toMatchObject({ status: 12, result: { code: 'no-identity' } });
     expect(run.stderr).toContain('the Region of its identity document');
+  });
+
+  it('a file system that is mounted inside the data directory is part of the server', async () => {
+    using extra = mountXfs('archive');
+    const [{ device, mountPoint } = { device: '', mountPoint: '' }] = extra.volumes;
+    const inside = join(host.datadir, 'archive');
+    mkdirSync(inside);
+    execFileSync('mount', ['--bind', mountPoint, inside]);
+    const run = await host.agent('plan').finally(() => {
+      execFileSync('umount', [inside]);
+      rmdirSync(inside);
+    });
+    expect(run).toMatchObject({ status: 20, result: { code: 'volume-unresolved' } });
+    expect(run.result?.message).toContain(device.slice('/dev/'.length));
   });
 
   it('a full log disk costs no set its grade', async () => {
