@@ -46,8 +46,8 @@ export interface ServerFacts {
   /** Engines that tables use, or may use where that cannot be seen cheaply; upper case. */
   readonly enginesInUse: readonly string[];
   readonly clustered: 'galera' | 'group-replication' | undefined;
-  /** `performance_schema`: where it is off, the server lists nobody's metadata locks. */
-  readonly performanceSchema: boolean;
+  /** Whether the performance schema lists metadata locks: it may be off, and so may be its instrument for them. */
+  readonly metadataLocksListed: boolean;
   readonly keyringPlugins: readonly string[];
   /**
    * The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing.

@@ -44,7 +44,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     settings: restoreSettings(variables, plugins),
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),
-    performanceSchema: variables.get('performance_schema')?.toUpperCase() === 'ON',
+    metadataLocksListed: await areMetadataLocksListed(server, { version, privileges, variables }),
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
@@ -120,13 +120,23 @@ async function readKeyring(server: ServerReader, { version, plugins, privileges 
   const loaded = plugins
     .filter(({ name, type }) => type === 'ENCRYPTION' || /^keyring_(?!udf)/.test(name))
     .map(({ name }) => name);
-  if (!hasKeyringComponents(version) || !MAY_READ_COMPONENTS.some((privilege) => holds(privileges, privilege)))
-    return loaded;
+  if (!hasKeyringComponents(version) || !mayReadPerformanceSchema(privileges)) return loaded;
   return [...loaded, ...(await server.ask(questions.keyringComponent)).map((row) => text(row, 'value'))];
 }
 
-/** Who lacks all of these is refused by a check of its own. */
-const MAY_READ_COMPONENTS = ['SELECT', 'SELECT ON PERFORMANCE_SCHEMA.*'];
+/** Whoever may not look is taken at the default, and refused by a check of its own. */
+async function areMetadataLocksListed(
+  server: ServerReader,
+  { version, privileges, variables }: { version: ServerVersion; privileges: readonly string[]; variables: Variables },
+): Promise<boolean> {
+  if (variables.get('performance_schema')?.toUpperCase() !== 'ON') return false;
+  if (version.flavour === 'mariadb' || version.major < 8 || !mayReadPerformanceSchema(privileges)) return true;
+  const [row] = await server.ask(questions.metadataLockInstrument);
+  return row !== undefined && text(row, 'enabled').toUpperCase() === 'YES';
+}
+
+const mayReadPerformanceSchema = (privileges: readonly string[]): boolean =>
+  holds(privileges, 'SELECT') || holds(privileges, 'SELECT ON PERFORMANCE_SCHEMA.*');
 
 /** With any of these, held for everything, information_schema.TABLES shows every table; SHOW VIEW reads no data. */
 const MAY_SEE_ALL_TABLES = ['SELECT', 'SHOW VIEW'];

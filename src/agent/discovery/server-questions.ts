@@ -67,6 +67,12 @@ export const plugins: ServerQuestion = {
   sql: 'SELECT PLUGIN_NAME AS name, PLUGIN_TYPE AS type, PLUGIN_STATUS AS status, PLUGIN_LIBRARY AS `library` FROM information_schema.PLUGINS WHERE PLUGIN_LIBRARY IS NOT NULL ORDER BY PLUGIN_NAME',
 };
 
+/** On by default from MySQL 8.0 on; where it is off, `metadata_locks` is empty. */
+export const metadataLockInstrument: ServerQuestion = {
+  name: 'metadata-lock-instrument',
+  sql: "SELECT ENABLED AS enabled FROM performance_schema.setup_instruments WHERE NAME = 'wait/lock/metadata/sql/mdl'",
+};
+
 /** MySQL >= 8.0.24: the keyring as a component shows nowhere among the plugins. Answers with performance_schema = OFF too. */
 export const keyringComponent: ServerQuestion = {
   name: 'keyring-component',

@@ -104,7 +104,7 @@ function mysql(server: ServerFacts): LockPlan {
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     block: 'FLUSH TABLES WITH READ LOCK',
     release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
-    stillHeld: server.performanceSchema ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
+    stillHeld: server.metadataLocksListed ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
   };
 }
 

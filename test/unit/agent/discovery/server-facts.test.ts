@@ -69,11 +69,16 @@ test('the flushed LSN counts by the name that its flavour gives it', async () =>
   expect(await reported(mysql('5.7.44', { answers: { status } }))).toBe(false);
 });
 
-test('performance_schema is on only where the server says so', async () => {
-  const on = async (server: DescribedServer) => (await read(server)).performanceSchema;
-  expect(await on(mysql('8.4.3'))).toBe(true);
-  expect(await on(mysql('8.4.3', { variables: { performance_schema: 'OFF' } }))).toBe(false);
-  expect(await on(mariadb())).toBe(false);
+test('metadata locks are listed only where neither the performance schema nor its instrument is off', async () => {
+  const listed = async (server: DescribedServer) => (await read(server)).metadataLocksListed;
+  expect(await listed(mysql('8.4.3'))).toBe(true);
+  expect(await listed(mysql('8.4.3', { variables: { performance_schema: 'OFF' } }))).toBe(false);
+  const answers = { 'metadata-lock-instrument': [{ enabled: 'NO' }] };
+  expect(await listed(mysql('8.4.3', { answers }))).toBe(false);
+  // Whoever may not look is told to get the privilege first.
+  const grants = [{ grant: 'GRANT RELOAD, PROCESS ON *.*' }];
+  expect(await listed(mysql('8.4.3', { answers: { ...answers, grants } }))).toBe(true);
+  expect(await listed(mariadb())).toBe(false);
 });
 
 test('an account without PROCESS is not made to ask what would be refused', async () => {

@@ -8,7 +8,7 @@ const plan = (flavour: 'mysql' | 'mariadb' | 'percona', version: string, more: P
     version: { flavour, major, minor, patch },
     flushLogAtTrxCommit: 1,
     gtidMode: 'off',
-    performanceSchema: true,
+    metadataLocksListed: true,
     ...more,
   } as ServerFacts);
 };
@@ -41,8 +41,8 @@ describe('how commits are kept out', () => {
 
   it('asks the server for its lock where that is listed, and else trusts the connection', () => {
     expect(plan('mysql', '8.4.0').stillHeld).toMatchObject({ by: 'row' });
-    expect(plan('mysql', '8.4.0', { performanceSchema: false }).stillHeld).toEqual({ by: 'connection' });
-    expect(plan('mariadb', '10.11.6', { performanceSchema: false }).stillHeld).toMatchObject({ by: 'refusal' });
+    expect(plan('mysql', '8.4.0', { metadataLocksListed: false }).stillHeld).toEqual({ by: 'connection' });
+    expect(plan('mariadb', '10.11.6', { metadataLocksListed: false }).stillHeld).toMatchObject({ by: 'refusal' });
   });
 
   it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {

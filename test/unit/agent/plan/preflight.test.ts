@@ -59,9 +59,12 @@ describe('privileges', () => {
 
   test('the performance schema is asked for the lock and, from 8.0.24 even where it is off, for the keyring', () => {
     const privileges = ['RELOAD', 'PROCESS', 'BACKUP_ADMIN', 'REPLICATION CLIENT'];
-    const of = (patch: number, performanceSchema: boolean) =>
+    const of = (patch: number, metadataLocksListed: boolean) =>
       messages(
-        withServer({ privileges, performanceSchema, version: { flavour: 'mysql', major: 8, minor: 0, patch } }, mysql),
+        withServer(
+          { privileges, metadataLocksListed, version: { flavour: 'mysql', major: 8, minor: 0, patch } },
+          mysql,
+        ),
       );
     expect(of(23, false)).toEqual([]);
     for (const lacking of [of(23, true), of(24, true), of(24, false)]) {
