@@ -4,9 +4,8 @@ import { LAB_MARKER } from './shell.ts';
 
 /**
  * The processes of a lab: those that carry its marker in their environment, and all that live on its hosts, where the
- * agent's children (guard, file writer, fsfreeze, sync) carry none. A pid that has been given to somebody else has
- * neither to do with the lab's random name, so nobody else's process can be met, and no child is missed for want of
- * a record.
+ * agent's children (guard, file writer, fsfreeze, sync) carry none. Both hold the lab's random name, so
+ * nobody else's process can be met, and no child is missed for want of a record.
  */
 export async function processesOf(labId: string): Promise<readonly number[]> {
   const own = await namespaceOf('self');
