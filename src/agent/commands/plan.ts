@@ -6,12 +6,14 @@ import type { Readers } from '../adapters/capture-recorder.ts';
 import { replayCapture } from '../adapters/capture-replayer.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
+import { processes } from '../adapters/processes.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { planDetails, planResult } from '../plan/plan-json.ts';
 import { type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
 import { renderPlan } from '../plan/plan-text.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
+import { refuseOtherServer } from '../window/same-server.ts';
 import { connect } from './connect.ts';
 import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
@@ -23,7 +25,10 @@ export interface PlanReport extends Planned {
 
 /** What a snapshot would do on this host, or on the one that a capture was taken of. Touches nothing. */
 export async function runPlan(request: SnapshotRequest, { host, server, ec2 }: Readers): Promise<PlanReport> {
-  const planned = planSnapshot(request, await discover(host, server, ec2));
+  return reportOf(planSnapshot(request, await discover(host, server, ec2)));
+}
+
+function reportOf(planned: Planned): PlanReport {
   const [first] = planned.refusals;
   return { ...planned, exit: first === undefined ? 0 : ERRORS[first.code].exit };
 }
@@ -42,7 +47,8 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
   }
   const { instanceId, aws } = await identify();
   await using server = await connect(options, aws);
-  const report = await runPlan(request, { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) });
+  const planned = await runPlan(request, { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) });
+  const report = reportOf(await refuseOtherServer(planned, server, processes));
   const text = renderPlan(report);
   if (options.json || !process.stdout.isTTY) process.stderr.write(text);
   return { exit: report.exit, json: encodeResult(planResult(report)), text };

@@ -5,6 +5,7 @@ import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
+import { printable } from '../report/printable.ts';
 import { thaw } from '../window/thaw.ts';
 import type { Ending } from './ending.ts';
 
@@ -28,5 +29,5 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
   const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';
   log.write('info', text);
-  return { exit: 0, json: JSON.stringify({ v: 1, outcome: 'done', thawed }), text: `${text}\n` };
+  return { exit: 0, json: JSON.stringify({ v: 1, outcome: 'done', thawed }), text: `${printable(text)}\n` };
 }

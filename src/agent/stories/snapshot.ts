@@ -17,7 +17,7 @@ import { proveLockHeld } from '../window/lock-witness.ts';
 import type { Proof } from '../window/proof.ts';
 import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
-import { proveSameServer } from '../window/same-server.ts';
+import { refuseOtherServer } from '../window/same-server.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 
 /** What the run needs of the world. */
@@ -74,8 +74,7 @@ async function makePlan(request: SnapshotRequest, session: ServerSession, world:
   world.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
   world.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
 
-  const plan = approve(planSnapshot(request, facts));
-  await proveSameServer(session, plan.lock, facts.server, world.processes);
+  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, world.processes));
   for (const warning of plan.warnings) world.emit({ type: 'warned', ...warning });
   const { set, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   world.emit({ type: 'planned', set, volumes, freezes, syncs, excludes: exclude.dataVolumes.length });

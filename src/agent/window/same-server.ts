@@ -1,7 +1,5 @@
 import { join } from 'node:path';
-import { RunError } from '../../shared/errors.ts';
-import type { ServerFacts } from '../discovery/facts.ts';
-import type { LockPlan } from '../plan/lock-plan.ts';
+import type { Planned } from '../plan/plan-snapshot.ts';
 import type { Processes, ServerSession } from '../ports.ts';
 import { readCoordinates } from './coordinates.ts';
 
@@ -11,36 +9,38 @@ const TRIES = 3;
 const ENCRYPTION_HEADER_BYTES = 512;
 
 /**
- * Proves that the server we talk to is the one whose files we see: a server in a container, or behind a forwarded
- * port, names the same paths, and this host may have files of another one there. Its binary log has to end, as a
- * file of this host, between where the server says that it ends before and after. A server without a binary log
- * offers no such witness. Throws RunError `files-unresolved`.
+ * Adds a refusal to a plan that has none where the server we talk to is not the one whose files we see: a server in a
+ * container, or behind a forwarded port, names the same paths, and this host may have files of another one there. The
+ * binary log has to end, as a file of this host, between where the server says that it ends before and after. A server
+ * without a binary log offers no such witness.
  */
-export async function proveSameServer(
+export async function refuseOtherServer(
+  planned: Planned,
   session: ServerSession,
-  plan: LockPlan,
-  server: ServerFacts,
   processes: Pick<Processes, 'run'>,
-): Promise<void> {
-  if (!server.binlogEnabled) return;
-  const folders = server.files.filter(({ role }) => role === 'binlog').map(({ path }) => path);
-  let seen = '';
+): Promise<Planned> {
+  const { lock, facts } = planned.plan;
+  if (planned.refusals.length > 0 || !facts.server.binlogEnabled) return planned;
+  const folders = facts.server.files.filter(({ role }) => role === 'binlog').map(({ path }) => path);
+  let seen: string | undefined;
   for (let number = 1; number <= TRIES; number++) {
-    const before = (await readCoordinates(session, plan)).binlog;
+    const before = (await readCoordinates(session, lock)).binlog;
     const sizes = await Promise.all(folders.map((folder) => sizeOf(processes, join(folder, before?.file ?? ''))));
-    const after = (await readCoordinates(session, plan)).binlog;
-    if (before === undefined || after === undefined) return;
+    const after = (await readCoordinates(session, lock)).binlog;
+    if (before === undefined || after === undefined) return planned;
     // Rotated meanwhile: look again.
     if (before.file !== after.file) continue;
     const ends = (bytes: number) => bytes >= before.position && bytes <= after.position + ENCRYPTION_HEADER_BYTES;
-    if (sizes.some((bytes) => bytes !== undefined && ends(bytes))) return;
-    seen = `${before.file} ends at ${before.position} says the server, but in ${folders.join(', ')} it has ${sizes.map((bytes) => bytes ?? 'no').join(', ')} bytes`;
+    if (sizes.some((bytes) => bytes !== undefined && ends(bytes))) return planned;
+    const found = sizes.map((bytes) => bytes ?? 'no').join(', ');
+    seen = `${before.file} ends at ${before.position} says the server, but in ${folders.join(', ')} it has ${found} bytes`;
   }
-  if (seen === '') return;
-  throw new RunError('files-unresolved', seen, {
-    hint: 'The server seems to live in a container or on another host: run the agent where its files are.',
-  });
+  return seen === undefined
+    ? planned
+    : { ...planned, refusals: [{ code: 'files-unresolved', message: seen, hint: HINT }] };
 }
+
+const HINT = 'The server seems to live in a container or on another host: run the agent where its files are.';
 
 async function sizeOf(processes: Pick<Processes, 'run'>, path: string): Promise<number | undefined> {
   const { status, stdout } = await processes.run(['stat', '--format=%s', '--', path], { deadlineMs: STAT_DEADLINE_MS });
