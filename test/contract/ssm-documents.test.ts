@@ -15,7 +15,7 @@ let lab: Lab;
 let ssm: Clients['ssm'];
 beforeEach(async () => {
   lab = await startLab();
-  ssm = lab.as('installer').ssm;
+  ssm = lab.as('administrator').ssm;
 });
 afterEach(() => lab[Symbol.asyncDispose]());
 

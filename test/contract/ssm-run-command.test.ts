@@ -23,7 +23,7 @@ afterEach(() => lab[Symbol.asyncDispose]());
 
 const result = async (commandId: string, PluginName?: string) =>
   lab
-    .as('operator')
+    .as('administrator')
     .ssm.send(new GetCommandInvocationCommand({ CommandId: commandId, InstanceId: instanceId(1), PluginName }));
 const commandState = async (CommandId: string) =>
   (await lab.as('operator').ssm.send(new ListCommandsCommand({ CommandId }))).Commands?.[0];
@@ -258,7 +258,7 @@ describe('the service', () => {
     expect(await failure(result(commandId))).toMatchObject({ name: 'InvocationDoesNotExist' });
     const id = { CommandId: commandId, InstanceId: instanceId(1) };
     const waited = await waitUntilCommandExecuted(
-      { client: lab.as('operator').ssm, maxWaitTime: 10, minDelay: 1, maxDelay: 1 },
+      { client: lab.as('administrator').ssm, maxWaitTime: 10, minDelay: 1, maxDelay: 1 },
       id,
     );
     expect(waited.state).toBe('SUCCESS');
