@@ -6,7 +6,9 @@ import { RunError } from '../../shared/errors.ts';
 import { InstanceId } from '../../shared/ids.ts';
 import { refusedByAws } from './aws-errors.ts';
 
-const METADATA = { httpOptions: { timeout: 2_000 }, retries: 1, ec2MetadataV1Disabled: true };
+/** Retried here: the SDK's own second try no longer tells what was wrong with the first. */
+const METADATA = { httpOptions: { timeout: 2_000 }, retries: 0, ec2MetadataV1Disabled: true };
+const METADATA_TRIES = 2;
 /** Without a leading slash: the SDK puts the endpoint's own in front. */
 const IDENTITY_DOCUMENT = 'latest/dynamic/instance-identity/document';
 const PARAMETER_DEADLINE_MS = 30_000;
@@ -32,12 +34,15 @@ export async function identify(): Promise<{ instanceId: InstanceId; aws: AwsSett
 
 async function identityDocument(): Promise<v.InferOutput<typeof IdentityDocument>> {
   const endpoint = process.env['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? 'http://169.254.169.254';
-  try {
-    const text = await new MetadataService(METADATA).request(IDENTITY_DOCUMENT, {});
-    return v.parse(IdentityDocument, JSON.parse(text));
-  } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
-    throw new RunError('no-identity', `${endpoint}: no identity document: ${reason}`, { cause: error });
+  for (let number = 1; ; number++) {
+    try {
+      const text = await new MetadataService(METADATA).request(IDENTITY_DOCUMENT, {});
+      return v.parse(IdentityDocument, JSON.parse(text));
+    } catch (error) {
+      if (number < METADATA_TRIES) continue;
+      const reason = error instanceof Error ? error.message : String(error);
+      throw new RunError('no-identity', `${endpoint}: no identity document: ${reason}`, { cause: error });
+    }
   }
 }
 

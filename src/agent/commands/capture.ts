@@ -9,7 +9,7 @@ import { hostReader } from '../adapters/host-reader.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { printable } from '../report/printable.ts';
-import { connect } from './connect.ts';
+import { connector } from './connect.ts';
 import type { Ending } from './ending.ts';
 
 export interface CaptureReport {
@@ -37,8 +37,9 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
 export async function captureCommand(options: AgentOptions): Promise<Ending> {
   const file = options.captureTo;
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
+  const connect = connector(options);
   const { instanceId, aws } = await identify();
-  await using server = await connect(options, aws);
+  await using server = await connect(aws);
   const { text, problem } = await runCapture(
     { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) },
     clock.now(),

@@ -5,11 +5,16 @@ import type { AgentOptions } from '../options/agent-options.ts';
 import { connectionOptions, optionGroups } from '../options/connection-options.ts';
 import type { ServerSession } from '../ports.ts';
 
-/** Connects as the options, the option files and Parameter Store say, in that order of strength. */
-export async function connect(options: AgentOptions, aws: AwsSettings): Promise<ServerSession> {
+/**
+ * Reads the option files at once, so that a mistake in them is told before AWS is asked for anything, and gives the
+ * way to connect: as the options, Parameter Store and the option files say, in that order of strength.
+ */
+export function connector(options: AgentOptions): (aws: AwsSettings) => Promise<ServerSession> {
   const groups = optionGroups(options.defaultsGroupSuffix);
   const fromFiles = readOptionFiles(groups, options.defaultsFile, process.env['HOME']);
   const { passwordParameter } = options;
-  const password = passwordParameter === undefined ? undefined : await readParameter(passwordParameter, aws);
-  return connectToServer(connectionOptions(options, fromFiles, password, defaultSocket()));
+  return async (aws) => {
+    const password = passwordParameter === undefined ? undefined : await readParameter(passwordParameter, aws);
+    return connectToServer(connectionOptions(options, fromFiles, password, defaultSocket()));
+  };
 }

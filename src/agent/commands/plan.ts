@@ -14,7 +14,7 @@ import { type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
 import { renderPlan } from '../plan/plan-text.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import { refuseOtherServer } from '../window/same-server.ts';
-import { connect } from './connect.ts';
+import { connector } from './connect.ts';
 import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
 
@@ -45,8 +45,9 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
     const json = JSON.stringify({ ...planResult(report), plan: planDetails(report) });
     return { exit: report.exit, json, text: renderPlan(report) };
   }
+  const connect = connector(options);
   const { instanceId, aws } = await identify();
-  await using server = await connect(options, aws);
+  await using server = await connect(aws);
   const planned = await runPlan(request, { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) });
   const report = reportOf(await refuseOtherServer(planned, server, processes));
   const text = renderPlan(report);

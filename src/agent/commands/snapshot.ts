@@ -16,7 +16,7 @@ import { resultOf } from '../report/result-of.ts';
 import { sentence } from '../report/sentences.ts';
 import { summary } from '../report/summary.ts';
 import { snapshot } from '../stories/snapshot.ts';
-import { connect } from './connect.ts';
+import { connector } from './connect.ts';
 import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
 
@@ -37,6 +37,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
     await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
     await checkPrerequisites(processes);
     goAheadOfTheLoad();
+    const connect = connector(options);
     const { instanceId, aws } = await identify();
     await snapshot(request, {
       host: hostReader,
@@ -45,7 +46,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
       clock,
       emit,
       takeRunLock: () => takeRunLock(processes),
-      connect: () => connect(options, aws),
+      connect: () => connect(aws),
       signal,
     });
     emit({ type: 'run-ended', ms: elapsedMs(), ending: 'done' });

@@ -47,11 +47,15 @@ describe('a log that cannot be written to', () => {
 it('a failure is told under the name that was asked for', async () => {
   for (const wrong of [
     ['--lock-timeout', '99'],
-    ['--defaults-file', '/nowhere.cnf'],
+    ['--no-log-file', '--defaults-file', '/nowhere.cnf'],
     ['--log-file', '/dev/null/x'],
   ]) {
     const run = await inShell('', 'snapshot', '--run-id', 'nightly-7', ...wrong);
-    expect(JSON.parse(run.stdout)).toMatchObject({ run: 'nightly-7', outcome: 'refused' });
+    expect(JSON.parse(run.stdout)).toMatchObject({
+      run: 'nightly-7',
+      outcome: 'refused',
+      message: expect.stringContaining(wrong.at(-1) ?? ''),
+    });
   }
 });
 
