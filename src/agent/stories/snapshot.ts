@@ -1,5 +1,4 @@
-import type { Coordinates } from '../../shared/coordinates.ts';
-import { sameCoordinates } from '../../shared/coordinates.ts';
+import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
