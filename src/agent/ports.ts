@@ -121,7 +121,7 @@ export type Emit = (event: Event) => void;
 
 /**
  * A child process that talks in lines. The child is started by argument array, never through a shell line.
- * `lines` ends when the child's stdout is closed by everybody who holds it.
+ * Its lines end when its stdout is closed by everybody who holds it.
  */
 export interface LineProcess extends AsyncDisposable {
   readonly pid: number;

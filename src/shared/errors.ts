@@ -244,6 +244,9 @@ export class RunError extends Error {
   }
 }
 
+/** What was thrown, in words. */
+export const messageOf = (thrown: unknown): string => (thrown instanceof Error ? thrown.message : String(thrown));
+
 /**
  * The one RunError that stands for whatever was thrown. A failed disposal arrives as a SuppressedError
  * (the bundler's own on Node 20), which hides two errors: the one that leaves more for a person to do wins.
@@ -254,8 +257,7 @@ export function toRunError(thrown: unknown): RunError {
     const [undoing, original] = [toRunError(thrown.error), toRunError(thrown.suppressed)];
     return gravity(undoing) >= gravity(original) ? undoing : original;
   }
-  const text = thrown instanceof Error ? thrown.message : String(thrown);
-  return new RunError('bug', text, { cause: thrown });
+  return new RunError('bug', messageOf(thrown), { cause: thrown });
 }
 
 const isSuppressed = (thrown: unknown): thrown is Error & { error: unknown; suppressed: unknown } =>

@@ -23,7 +23,8 @@ import {
   type InstanceFacts,
 } from '../ports.ts';
 import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
-import type { AwsSettings } from './aws-settings.ts';
+import type { AwsSettings } from './identity.ts';
+import { within } from './within.ts';
 
 /** A read may take this long, with the SDK's standard retries within it. */
 const READ_DEADLINE_MS = 30_000;
@@ -176,26 +177,6 @@ export class SdkEc2 implements Ec2 {
     } catch (error) {
       throw refusedByAws(action, error);
     }
-  }
-}
-
-/**
- * A call that is given up after `ms`, whatever it waits for: the SDK's own signal reaches the request, not the
- * providers of credentials.
- */
-async function within<T>(ms: number, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
-  const cancel = new AbortController();
-  let timer: NodeJS.Timeout | undefined;
-  const deadline = new Promise<never>((_, reject) => {
-    timer = setTimeout(() => {
-      reject(new DeadlinePassed('AWS', ms));
-      cancel.abort();
-    }, ms);
-  });
-  try {
-    return await Promise.race([call(cancel.signal), deadline]);
-  } finally {
-    clearTimeout(timer);
   }
 }
 

@@ -1,7 +1,7 @@
 import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino, { type DestinationStream } from 'pino';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { printable } from '../report/printable.ts';
 import type { Severity } from '../report/sentences.ts';
 
@@ -46,7 +46,7 @@ function openLogFile(path: string): Sink {
     mkdirSync(dirname(path), { recursive: true, mode: 0o750 });
     return pino.destination({ dest: path, sync: true, append: true, mode: 0o640 });
   } catch (error) {
-    throw new RunError('host-unfit', `--log-file ${path}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new RunError('host-unfit', `--log-file ${path}: ${messageOf(error)}`, {
       hint: 'Name a file that root can write, or say --no-log-file.',
     });
   }

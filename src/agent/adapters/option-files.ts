@@ -1,6 +1,6 @@
 import { existsSync, readdirSync, readFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { OptionFileError, parseOptionFile } from '../options/option-file.ts';
 
 /** The usual places, in the order in which MySQL's and MariaDB's own programs read them. */
@@ -66,6 +66,6 @@ function parsed(path: string) {
     return parseOptionFile(readFileSync(path, 'utf8'));
   } catch (error) {
     if (error instanceof OptionFileError) throw new RunError('usage', `${path}, line ${error.line} ${error.message}`);
-    throw new RunError('usage', `${path}: ${error instanceof Error ? error.message : String(error)}`);
+    throw new RunError('usage', `${path}: ${messageOf(error)}`);
   }
 }

@@ -1,5 +1,5 @@
 import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import type { Processes, RunLock } from '../ports.ts';
 import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.ts';
 
@@ -39,7 +39,7 @@ function openLockFile(): number {
     return openSync(RUN_LOCK, 'a', 0o600);
   } catch (error) {
     if (error instanceof RunError) throw error;
-    throw new RunError('host-unfit', `${STATE_FOLDER}: ${error instanceof Error ? error.message : String(error)}`, {
+    throw new RunError('host-unfit', `${STATE_FOLDER}: ${messageOf(error)}`, {
       cause: error,
     });
   }

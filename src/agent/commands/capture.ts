@@ -1,11 +1,11 @@
 import { RunError } from '../../shared/errors.ts';
 import { VERSION } from '../../shared/version.ts';
-import { identify } from '../adapters/aws-settings.ts';
 import { writeCaptureFile } from '../adapters/capture-file.ts';
 import { type Readers, recordCapture } from '../adapters/capture-recorder.ts';
 import { clock } from '../adapters/clock.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
+import { identify } from '../adapters/identity.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { printable } from '../report/printable.ts';

@@ -1,5 +1,6 @@
-import { type AwsSettings, readParameter } from '../adapters/aws-settings.ts';
+import type { AwsSettings } from '../adapters/identity.ts';
 import { defaultSocket, readOptionFiles } from '../adapters/option-files.ts';
+import { readParameter } from '../adapters/parameter-store.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { connectionOptions, optionGroups } from '../options/connection-options.ts';

@@ -1,11 +1,11 @@
 import { ERRORS } from '../../shared/errors.ts';
 import { encodeResult } from '../../shared/result.ts';
-import { identify } from '../adapters/aws-settings.ts';
 import { readCaptureFile } from '../adapters/capture-file.ts';
 import type { Readers } from '../adapters/capture-recorder.ts';
 import { replayCapture } from '../adapters/capture-replayer.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
+import { identify } from '../adapters/identity.ts';
 import { processes } from '../adapters/processes.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';

@@ -3,10 +3,10 @@ import { toRunError } from '../../shared/errors.ts';
 import type { Event } from '../../shared/events.ts';
 import { encodeResult } from '../../shared/result.ts';
 import { VERSION } from '../../shared/version.ts';
-import { identify } from '../adapters/aws-settings.ts';
 import { clock } from '../adapters/clock.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
+import { identify } from '../adapters/identity.ts';
 import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
@@ -33,6 +33,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
   const elapsedMs = () => Math.round(clock.elapsed() - started);
   const request = await requestOf(options);
   emit({ type: 'run-started', run: request.run, level: request.level, version: VERSION });
+  let exit = 0;
   try {
     await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
     await checkPrerequisites(processes);
@@ -57,9 +58,10 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
       ms: elapsedMs(),
       ending: { code: error.code, message: error.message, hint: error.hint },
     });
-    return { exit: error.exit, json: encodeResult(resultOf(events)), text: summary(resultOf(events)) };
+    exit = error.exit;
   }
-  return { exit: 0, json: encodeResult(resultOf(events)), text: summary(resultOf(events)) };
+  const result = resultOf(events);
+  return { exit, json: encodeResult(result), text: summary(result) };
 }
 
 /** While the lock is held everybody waits for us, so we and our children go before them on a busy host. */

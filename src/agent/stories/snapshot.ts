@@ -1,5 +1,5 @@
 import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
 import { discover } from '../discovery/discover.ts';
@@ -168,7 +168,7 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
 
     const proofs = [
       ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
-      await proveLockHeld(session, plan.lock, session.connectionId),
+      await proveLockHeld(session, plan.lock),
       await proveCoordinatesUnmoved(session, plan.lock, coordinates),
     ];
     return { coordinates, answer, apiMs, proofs };
@@ -219,7 +219,7 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
   try {
     await ec2.tagSet(ids, TAG.grade, worth);
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     if (broken === undefined)
       throw new RunError('grade-unwritten', `the grade could not be raised: ${reason}`, { cause: error });
     emit({
@@ -254,7 +254,7 @@ async function lookedUp(plan: SnapshotPlan, reason: string, ec2: Ec2, clock: Clo
     try {
       found = (await ec2.findSet(plan.set)).map((member) => member.snapshotId);
     } catch (error) {
-      reason = `${reason}; the look-up failed too: ${error instanceof Error ? error.message : String(error)}`;
+      reason = `${reason}; the look-up failed too: ${messageOf(error)}`;
     }
   }
   emit({ type: 'looked-up', set: plan.set, found });

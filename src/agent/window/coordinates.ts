@@ -1,5 +1,5 @@
 import { type BinlogPosition, type Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { Row, ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
@@ -47,7 +47,7 @@ export async function proveCoordinatesUnmoved(
     if (change !== undefined) return proof(false, `moved ${moved} by ${change}`);
     return proof(true, `moved ${moved}, nothing committed`);
   } catch (error) {
-    return proof(false, error instanceof Error ? error.message : String(error));
+    return proof(false, messageOf(error));
   }
 }
 

@@ -1,9 +1,11 @@
+import { messageOf } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import { ServerRefusal, type ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /** Proves that the session which took the lock has it still. Never throws. */
-export async function proveLockHeld(session: ServerSession, plan: LockPlan, connectionId: number): Promise<Proof> {
+export async function proveLockHeld(session: ServerSession, plan: LockPlan): Promise<Proof> {
+  const { connectionId } = session;
   const proof = (held: boolean, detail: string): Proof => ({ name: 'lock still held', held, detail });
   try {
     const [row] = await session.run('SELECT CONNECTION_ID() AS id', STATEMENT_DEADLINE_MS);
@@ -17,6 +19,6 @@ export async function proveLockHeld(session: ServerSession, plan: LockPlan, conn
     if (plan.stillHeld.by === 'refusal' && error instanceof ServerRefusal && error.errno === plan.stillHeld.errno) {
       return proof(true, error.message);
     }
-    return proof(false, error instanceof Error ? error.message : String(error));
+    return proof(false, messageOf(error));
   }
 }

@@ -1,4 +1,4 @@
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import type { Processes } from '../ports.ts';
 
 /** Ahead of the lock nobody waits for us: a slow device may take its time. */
@@ -21,7 +21,7 @@ async function syncFileSystems(processes: Processes, mounts: readonly string[], 
     if (status === 0) return;
     complaint = stderr.trim();
   } catch (error) {
-    complaint = error instanceof Error ? error.message : String(error);
+    complaint = messageOf(error);
   }
   throw new RunError(
     'write-failed',

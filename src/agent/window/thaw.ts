@@ -1,3 +1,4 @@
+import { messageOf } from '../../shared/errors.ts';
 import type { Processes } from '../ports.ts';
 
 const THAW_DEADLINE_MS = 10_000;
@@ -13,6 +14,6 @@ export async function thaw(processes: Processes, mount: string): Promise<Thaw> {
     // EINVAL: not frozen (any more). A mount that is gone has taken its freeze with it.
     return /invalid argument|no such file/i.test(stderr) ? 'was not frozen' : { failed: stderr.trim() };
   } catch (error) {
-    return { failed: error instanceof Error ? error.message : String(error) };
+    return { failed: messageOf(error) };
   }
 }

@@ -1,4 +1,5 @@
 import mysql from 'mysql2/promise';
+import { messageOf } from '../../shared/errors.ts';
 import type { Commit, LoadReport, Work } from './ledger.ts';
 import { createSchema, SCHEMA } from './schema.ts';
 import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Worker, work } from './workers.ts';
@@ -41,7 +42,7 @@ export async function runLoadProcess(): Promise<void> {
   try {
     tell({ kind: 'report', report: await load(socket, done, stop) });
   } catch (error) {
-    tell({ kind: 'failed', message: error instanceof Error ? error.message : String(error) });
+    tell({ kind: 'failed', message: messageOf(error) });
   }
 }
 

@@ -1,5 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
+import { messageOf } from '../../shared/errors.ts';
 import { type Commit, entryKey, type Ledger } from './ledger.ts';
 import { ACCOUNTS } from './schema.ts';
 
@@ -110,7 +111,7 @@ export async function work(worker: Worker, connection: Connection, signal: Abort
     try {
       await worker.turn(connection);
     } catch (error) {
-      throw new Error(`${worker.name}: ${error instanceof Error ? error.message : String(error)}`, { cause: error });
+      throw new Error(`${worker.name}: ${messageOf(error)}`, { cause: error });
     }
     await sleep(worker.pauseMs, undefined, { signal }).catch(() => undefined);
   }

@@ -1,7 +1,7 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { mountsBelow } from './kernel-mounts.ts';
 import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders, workshopOf } from './lab-folder.ts';
 import { processesOf, signalProcess } from './lab-processes.ts';
@@ -94,7 +94,7 @@ async function untilItWorks(complaint: string, work: () => Promise<unknown>): Pr
       return;
     } catch (error) {
       if (Date.now() > giveUp) {
-        const reason = error instanceof Error ? error.message : String(error);
+        const reason = messageOf(error);
         throw new RunError('lab-unswept', `${complaint}: ${reason}`);
       }
       await sleep(POLL_MS);

@@ -2,7 +2,7 @@ import { mkdir, readFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
-import { RunError, toRunError } from '../../shared/errors.ts';
+import { messageOf, RunError, toRunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest.ts';
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
@@ -111,7 +111,7 @@ async function readManifest(path: string): Promise<Manifest> {
   try {
     return v.parse(Manifest, JSON.parse(await readFile(path, 'utf8')));
   } catch (error) {
-    const reason = error instanceof Error ? error.message : String(error);
+    const reason = messageOf(error);
     throw new RunError('rehearsal-failed', `the restored data directory holds no valid manifest: ${reason}`);
   }
 }

@@ -6,7 +6,8 @@ import { manifestOf } from '../../../../src/agent/plan/manifest.ts';
 import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
 import { Manifest } from '../../../../src/shared/manifest.ts';
 import { TAG_LIMITS } from '../../../../src/shared/tags.ts';
-import { factsOf, REQUEST } from './some-facts.ts';
+import { REQUEST } from '../../../support/snapshot-request.ts';
+import { factsOf } from './some-facts.ts';
 
 const facts = await factsOf('loop-devices');
 const { plan } = planSnapshot(REQUEST, facts);

@@ -2,7 +2,8 @@ import { expect, test } from 'vitest';
 import { planResult } from '../../../../src/agent/plan/plan-json.ts';
 import { approve, planSnapshot, refusalError } from '../../../../src/agent/plan/plan-snapshot.ts';
 import { decodeResult, encodeResult } from '../../../../src/shared/result.ts';
-import { factsOf, REQUEST } from './some-facts.ts';
+import { REQUEST } from '../../../support/snapshot-request.ts';
+import { factsOf } from './some-facts.ts';
 
 const planOf = async (host: string, request = {}) => planSnapshot({ ...REQUEST, ...request }, await factsOf(host));
 

@@ -3,7 +3,8 @@ import type { HostFacts, ServerFacts } from '../../../../src/agent/discovery/fac
 import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
 import type { SnapshotRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
-import { factsOf, REQUEST, someVolume } from './some-facts.ts';
+import { REQUEST } from '../../../support/snapshot-request.ts';
+import { factsOf, someVolume } from './some-facts.ts';
 
 const sound = await factsOf('loop-devices');
 const mirror = await factsOf('degraded-mirror');

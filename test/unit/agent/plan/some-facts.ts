@@ -4,9 +4,8 @@ import * as v from 'valibot';
 import { replayCapture } from '../../../../src/agent/adapters/capture-replayer.ts';
 import { discover } from '../../../../src/agent/discovery/discover.ts';
 import type { HostFacts } from '../../../../src/agent/discovery/facts.ts';
-import type { SnapshotRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import type { AttachedVolume } from '../../../../src/agent/ports.ts';
-import { RunId, VolumeId } from '../../../../src/shared/ids.ts';
+import { VolumeId } from '../../../../src/shared/ids.ts';
 
 const HOSTS = join(import.meta.dirname, '../../../fixtures/hosts');
 
@@ -15,19 +14,6 @@ export async function factsOf(host: string): Promise<HostFacts> {
   const { host: reader, server, ec2 } = replayCapture(readFileSync(join(HOSTS, host, 'capture.json'), 'utf8'));
   return discover(reader, server, ec2);
 }
-
-export const REQUEST: SnapshotRequest = {
-  run: v.parse(RunId, '20261122T030000Z-4f2a9c'),
-  level: 'application',
-  freeze: 'auto',
-  lockTimeoutSeconds: 3,
-  lockTries: 1,
-  longQueryThresholdSeconds: 2,
-  freezeTimeoutMs: 10_000,
-  tags: {},
-  description: undefined,
-  agentPaths: [],
-};
 
 export const someVolume = (n: number, device = `/dev/sd${n}`): AttachedVolume => ({
   volumeId: v.parse(VolumeId, `vol-${String(n).padStart(8, '0')}`),

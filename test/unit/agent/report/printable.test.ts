@@ -4,7 +4,8 @@ import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
 import { renderPlan } from '../../../../src/agent/plan/plan-text.ts';
 import { printable } from '../../../../src/agent/report/printable.ts';
 import { summary } from '../../../../src/agent/report/summary.ts';
-import { factsOf, REQUEST } from '../plan/some-facts.ts';
+import { REQUEST } from '../../../support/snapshot-request.ts';
+import { factsOf } from '../plan/some-facts.ts';
 
 /** Clears the screen, turns the text round, and forges a line. */
 const HOSTILE = '\u001b[2J\u009b31m\u202egnp.\u2028\noutcome    done';

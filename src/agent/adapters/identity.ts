@@ -1,17 +1,14 @@
-import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 import * as v from 'valibot';
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { InstanceId } from '../../shared/ids.ts';
-import { refusedByAws } from './aws-errors.ts';
 
 /** Retried here: the SDK's own second try no longer tells what was wrong with the first. */
 const METADATA = { httpOptions: { timeout: 2_000 }, retries: 0, ec2MetadataV1Disabled: true };
 const METADATA_TRIES = 2;
 /** Without a leading slash: the SDK puts the endpoint's own in front. */
 const IDENTITY_DOCUMENT = 'latest/dynamic/instance-identity/document';
-const PARAMETER_DEADLINE_MS = 30_000;
 
 /** What every client of the SDK is made with. */
 export interface AwsSettings {
@@ -40,25 +37,8 @@ async function identityDocument(): Promise<v.InferOutput<typeof IdentityDocument
       return v.parse(IdentityDocument, JSON.parse(text));
     } catch (error) {
       if (number < METADATA_TRIES) continue;
-      const reason = error instanceof Error ? error.message : String(error);
+      const reason = messageOf(error);
       throw new RunError('no-identity', `${endpoint}: no identity document: ${reason}`, { cause: error });
     }
   }
-}
-
-/** The text of a Parameter Store parameter (SecureStrings decrypted). The value goes nowhere but to the caller. */
-export async function readParameter(name: string, { region, credentials }: AwsSettings): Promise<string> {
-  const client = new SSMClient({ region, credentials });
-  try {
-    const abortSignal = AbortSignal.timeout(PARAMETER_DEADLINE_MS);
-    const { Parameter } = await client.send(new GetParameterCommand({ Name: name, WithDecryption: true }), {
-      abortSignal,
-    });
-    if (Parameter?.Value) return Parameter.Value;
-  } catch (error) {
-    if ((error as Error).name !== 'ParameterNotFound') throw refusedByAws('ssm:GetParameter', error);
-  }
-  throw new RunError('usage', `--password-parameter ${name}: there is no such parameter`, {
-    hint: 'Create it in Parameter Store (SecureString) in the Region of this host.',
-  });
 }

@@ -1,0 +1,17 @@
+import * as v from 'valibot';
+import type { SnapshotRequest } from '../../src/agent/plan/snapshot-plan.ts';
+import { RunId } from '../../src/shared/ids.ts';
+
+/** A request with nothing special about it; what a test is about it changes. */
+export const REQUEST: SnapshotRequest = {
+  run: v.parse(RunId, '20261122T030000Z-4f2a9c'),
+  level: 'application',
+  freeze: 'auto',
+  lockTimeoutSeconds: 3,
+  lockTries: 1,
+  longQueryThresholdSeconds: 2,
+  freezeTimeoutMs: 10_000,
+  tags: {},
+  description: undefined,
+  agentPaths: [],
+};
