@@ -130,6 +130,8 @@ export interface LineProcess extends AsyncDisposable {
   end(): void;
   /** The next line, or `undefined` at the end. Throws `DeadlinePassed` after `deadlineMs`. */
   nextLine(deadlineMs: number): Promise<string | undefined>;
+  /** Resolved at the end of its lines. */
+  readonly ended: Promise<void>;
   /** What the child has said on stderr so far. */
   readonly complaints: string;
 }
@@ -149,14 +151,12 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** In a session of its own, so that a kill of our process group does not reach it. */
   readonly ownSession?: boolean;
-  /** A descriptor that the child inherits as its fd 3. */
-  readonly inherit?: number;
 }
 
 export interface Processes {
   /**
    * Runs a program to its end; its output is text, cut at 64 KiB. Throws `DeadlinePassed` where it does not end in
-   * time, however stuck it is: a child in uninterruptible sleep is left behind.
+   * time, however stuck it is: a child in uninterruptible sleep is left behind. `inherit` becomes the child's fd 3.
    */
   run(
     argv: readonly string[],
@@ -165,7 +165,14 @@ export interface Processes {
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }
 
-/** The run lock of this host, held until disposed and by every process that inherited `descriptor`. */
-export interface RunLock extends AsyncDisposable {
-  readonly descriptor: number;
+/** A mount point that a guard of ours may have left frozen. */
+export interface FreezeRecord {
+  readonly file: string;
+  readonly mount: string;
+}
+
+/** The records under /run: written by the guard, which removes them after the thaw. */
+export interface FreezeRecords {
+  list(): readonly FreezeRecord[];
+  remove(record: FreezeRecord): void;
 }

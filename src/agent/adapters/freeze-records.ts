@@ -1,15 +1,11 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
+import type { FreezeRecords } from '../ports.ts';
 import { FREEZE_RECORDS } from '../window/state-folder.ts';
 
-/** A mount point that a guard may have left frozen; the guard wrote the record and removes it after the thaw. */
-export interface FreezeRecord {
-  readonly file: string;
-  readonly mount: string;
-}
-
-export const freezeRecords = {
-  list(): readonly FreezeRecord[] {
+/** The records in the state folder. One that is empty (its guard was killed while writing it) stands for nothing frozen. */
+export const freezeRecords: FreezeRecords = {
+  list() {
     if (!existsSync(FREEZE_RECORDS)) return [];
     return readdirSync(FREEZE_RECORDS).map((name) => {
       const file = join(FREEZE_RECORDS, name);
@@ -17,7 +13,7 @@ export const freezeRecords = {
     });
   },
 
-  remove({ file }: FreezeRecord): void {
+  remove({ file }) {
     rmSync(file, { force: true });
   },
 };

@@ -49,6 +49,7 @@ class ChildLines implements LineProcess {
   #complaints = '';
   #closed = false;
   #wake: () => void = () => {};
+  readonly ended: Promise<void>;
 
   constructor(argv: readonly string[], options: ProcessOptions) {
     const [program = '', ...rest] = argv;
@@ -56,15 +57,20 @@ class ChildLines implements LineProcess {
     const child = spawn(program, rest, {
       env: ENVIRONMENT,
       detached: options.ownSession ?? false,
-      stdio: ['pipe', 'pipe', 'pipe', options.inherit ?? 'ignore'],
+      stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.uid !== undefined && { uid: options.uid }),
       ...(options.gid !== undefined && { gid: options.gid }),
     });
     this.#child = child;
+    let resolveEnded = () => {};
+    this.ended = new Promise((resolve) => {
+      resolveEnded = resolve;
+    });
     const close = () => {
       this.#closed = true;
       this.#wake();
+      resolveEnded();
     };
     child.on('error', (error) => {
       this.#complaints += error.message;

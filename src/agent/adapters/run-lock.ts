@@ -1,29 +1,36 @@
 import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { messageOf, RunError } from '../../shared/errors.ts';
-import type { Processes, RunLock } from '../ports.ts';
+import type { Processes } from '../ports.ts';
 import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.ts';
 
 /** The status of flock(1) where somebody else holds the lock. */
 const HELD = 1;
+/** The guard of a run that has just ended may still be on its way out. */
+const PATIENCE_SECONDS = '2';
 
 /**
- * flock on a file that only root can reach. The lock belongs to the open file, which the guard inherits: it ends with
- * the last of the two. Throws RunError `run-in-progress` or `host-unfit`.
+ * flock on a file that only root can reach: taken alone, then shared with the guard, which keeps it for as long as it
+ * lives. So a run begins only where no other agent and no other guard is left. Throws RunError `run-in-progress` or
+ * `host-unfit`.
  */
-export async function takeRunLock(processes: Processes): Promise<RunLock> {
+export async function takeRunLock(processes: Processes): Promise<AsyncDisposable> {
   const descriptor = openLockFile();
   try {
-    const { status, stderr } = await processes.run(['flock', '--nonblock', '3'], {
-      deadlineMs: 5_000,
-      inherit: descriptor,
-    });
-    if (status === HELD) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
-    if (status !== 0) throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${stderr.trim()}`);
+    await flock(processes, descriptor, '--exclusive');
+    // In between somebody else may be faster: then this is refused as well.
+    await flock(processes, descriptor, '--shared');
   } catch (error) {
     closeSync(descriptor);
     throw error;
   }
-  return { descriptor, [Symbol.asyncDispose]: async () => closeSync(descriptor) };
+  return { [Symbol.asyncDispose]: async () => closeSync(descriptor) };
+}
+
+async function flock(processes: Processes, inherit: number, mode: string): Promise<void> {
+  const argv = ['flock', mode, '--timeout', PATIENCE_SECONDS, '3'];
+  const { status, stderr } = await processes.run(argv, { deadlineMs: 10_000, inherit });
+  if (status === HELD) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
+  if (status !== 0) throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${stderr.trim()}`);
 }
 
 function openLockFile(): number {

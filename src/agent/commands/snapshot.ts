@@ -5,8 +5,10 @@ import { encodeResult } from '../../shared/result.ts';
 import { VERSION } from '../../shared/version.ts';
 import { clock } from '../adapters/clock.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
+import { freezeRecords } from '../adapters/freeze-records.ts';
 import { hostReader } from '../adapters/host-reader.ts';
 import { identify } from '../adapters/identity.ts';
+import { systemdRuns } from '../adapters/init-system.ts';
 import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
@@ -16,6 +18,7 @@ import { resultOf } from '../report/result-of.ts';
 import { sentence } from '../report/sentences.ts';
 import { summary } from '../report/summary.ts';
 import { snapshot } from '../stories/snapshot.ts';
+import { untilCancelled } from '../window/cancellable.ts';
 import { connector } from './connect.ts';
 import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
@@ -39,13 +42,15 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
     await checkPrerequisites(processes);
     goAheadOfTheLoad();
     const connect = connector(options);
-    const { instanceId, aws } = await identify();
+    const { instanceId, aws } = await untilCancelled(signal, identify());
     await snapshot(request, {
       host: hostReader,
       ec2: new SdkEc2(instanceId, aws),
       processes,
       clock,
       emit,
+      freezeRecords,
+      guardHome: systemdRuns() ? 'unit' : 'session',
       takeRunLock: () => takeRunLock(processes),
       connect: () => connect(aws),
       signal,

@@ -1,5 +1,6 @@
 import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
+import type { SnapshotId } from '../../shared/ids.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
 import { discover } from '../discovery/discover.ts';
@@ -7,11 +8,23 @@ import { createSetRequest } from '../plan/create-set-request.ts';
 import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
-import type { Clock, CreateSetAnswer, Ec2, Emit, HostReader, Processes, RunLock, ServerSession } from '../ports.ts';
+import type {
+  Clock,
+  CreateSetAnswer,
+  Ec2,
+  Emit,
+  FreezeRecords,
+  HostReader,
+  Processes,
+  ServerSession,
+} from '../ports.ts';
+import { untilCancelled } from '../window/cancellable.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { refuseLongStatements } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
+import type { GuardHome } from '../window/guard-launch.ts';
+import { thawLeftovers } from '../window/leftovers.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import type { Proof } from '../window/proof.ts';
 import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
@@ -26,9 +39,11 @@ export interface SnapshotWorld {
   readonly processes: Processes;
   readonly clock: Clock;
   readonly emit: Emit;
-  takeRunLock(): Promise<RunLock>;
+  readonly freezeRecords: FreezeRecords;
+  readonly guardHome: GuardHome;
+  takeRunLock(): Promise<AsyncDisposable>;
   connect(): Promise<ServerSession>;
-  /** Cancels the run at the next step at which nothing has to be undone; what is held is always given back first. */
+  /** Cancels the run wherever nothing has to be undone; what is held is always given back first. */
   readonly signal: AbortSignal;
 }
 
@@ -44,20 +59,13 @@ const LOOK_UP = { tries: 5, pauseMs: 2_000 };
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
 export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): Promise<void> {
-  await using runLock = await world.takeRunLock();
-  await using session = await world.connect();
+  await using _alone = await world.takeRunLock();
+  await undoEarlierRuns(world);
+  await using session = await untilCancelled(world.signal, world.connect());
 
-  const plan = await makePlan(request, session, world);
-  const owner = await world.ec2.userId();
+  const { plan, owner } = await untilCancelled(world.signal, makePlan(request, session, world));
 
-  await using guard = await startGuard(
-    world.processes,
-    world.clock,
-    plan.freeze,
-    request.freezeTimeoutMs,
-    runLock.descriptor,
-  );
-  world.emit({ type: 'guard-ready', mounts: plan.freeze.length });
+  await using guard = await startGuardOf(plan, request, world);
   await using writer = await startFileWriter(
     world.processes,
     plan.facts.server.datadir,
@@ -68,7 +76,20 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
   await grade(plan, taken, world);
 }
 
-async function makePlan(request: SnapshotRequest, session: ServerSession, world: SnapshotWorld): Promise<SnapshotPlan> {
+/** A server on a frozen file system answers nobody, so what a run that died has left frozen comes first. */
+async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotWorld): Promise<void> {
+  const { thawed, failed } = await thawLeftovers(processes, freezeRecords);
+  for (const mount of thawed) {
+    emit({ type: 'warned', code: 'left-frozen', message: `an earlier run had left ${mount} frozen; it is thawed` });
+  }
+  if (failed.length > 0) throw new RunError('thaw-failed', `left by an earlier run: ${failed.join('; ')}`);
+}
+
+async function makePlan(
+  request: SnapshotRequest,
+  session: ServerSession,
+  world: SnapshotWorld,
+): Promise<{ plan: SnapshotPlan; owner: string }> {
   const facts = await discover(world.host, session, world.ec2);
   world.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
   world.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
@@ -77,7 +98,19 @@ async function makePlan(request: SnapshotRequest, session: ServerSession, world:
   for (const warning of plan.warnings) world.emit({ type: 'warned', ...warning });
   const { set, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   world.emit({ type: 'planned', set, volumes, freezes, syncs, excludes: exclude.dataVolumes.length });
-  return plan;
+  return { plan, owner: await world.ec2.userId() };
+}
+
+async function startGuardOf(plan: SnapshotPlan, request: SnapshotRequest, world: SnapshotWorld): Promise<Guard> {
+  const { run, freeze: mounts } = plan;
+  const windowMs = request.freezeTimeoutMs;
+  const guard = await startGuard(world.processes, world.clock, { run, mounts, windowMs, home: world.guardHome });
+  world.emit({ type: 'guard-ready', mounts: mounts.length });
+  if (guard.withoutUnit !== undefined) {
+    const message = `the guard could not be given a systemd unit of its own, a kill of our cgroup would reach it: ${guard.withoutUnit}`;
+    world.emit({ type: 'warned', code: 'guard-without-unit', message });
+  }
+  return guard;
 }
 
 /** Everything a try for the set works with. */
@@ -103,9 +136,8 @@ interface TakenSet {
 async function takeSet(attempt: Attempt): Promise<TakenSet> {
   const { request, world } = attempt;
   for (let number = 1; ; number++) {
-    world.signal.throwIfAborted();
     try {
-      await prepareTry(attempt);
+      await untilCancelled(world.signal, prepareTry(attempt));
     } catch (error) {
       throw number === 1 ? error : afterATry(error);
     }
@@ -210,26 +242,21 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
   for (const proof of proofs) emit({ type: 'proof', ...proof });
   if (answer.kind === 'refused')
     throw new RunError('create-refused', `CreateSnapshots: ${answer.code}: ${answer.message}`);
-  if (answer.kind === 'unknown') throw await lookedUp(plan, answer.message, ec2, clock, emit);
+  if (answer.kind === 'unknown') throw await lookedUp(plan, answer.message, proofs, { ec2, clock, emit });
 
   const ids = answer.snapshots.map((member) => member.snapshotId);
   emit({ type: 'set-created', set: plan.set, snapshots: ids, apiMs: taken.apiMs });
   const broken = brokenPromise(plan, answer.snapshots, proofs);
-  const worth = broken === undefined ? plan.level : 'broken';
-  try {
-    await ec2.tagSet(ids, TAG.grade, worth);
-  } catch (error) {
-    const reason = messageOf(error);
-    if (broken === undefined)
-      throw new RunError('grade-unwritten', `the grade could not be raised: ${reason}`, { cause: error });
-    emit({
-      type: 'warned',
-      code: 'grade-unwritten',
-      message: `the set stays unproven, it could not be tagged broken: ${reason}`,
-    });
+  if (broken !== undefined) {
+    await tagBroken(ids, ec2, emit);
+    throw new RunError('set-broken', broken);
   }
-  emit({ type: 'graded', grade: worth });
-  if (broken !== undefined) throw new RunError('set-broken', broken);
+  try {
+    await ec2.tagSet(ids, TAG.grade, plan.level);
+  } catch (error) {
+    throw new RunError('grade-unwritten', `the grade could not be raised: ${messageOf(error)}`, { cause: error });
+  }
+  emit({ type: 'graded', grade: plan.level });
 }
 
 /** The first promise of the run that was not kept. */
@@ -246,21 +273,46 @@ function brokenPromise(
   return failed && `${failed.name}: ${failed.detail}`;
 }
 
-/** After an ambiguous answer: looks before it says anything. Whatever is found stays `unproven`. */
-async function lookedUp(plan: SnapshotPlan, reason: string, ec2: Ec2, clock: Clock, emit: Emit): Promise<RunError> {
-  let found: readonly string[] = [];
-  for (let number = 1; number <= LOOK_UP.tries && found.length === 0; number++) {
+/**
+ * After an ambiguous answer: looks before it says anything. What is found is never called good; where a proof has
+ * failed besides, it is called broken.
+ */
+async function lookedUp(
+  plan: SnapshotPlan,
+  reason: string,
+  proofs: readonly Proof[],
+  { ec2, clock, emit }: Pick<SnapshotWorld, 'ec2' | 'clock' | 'emit'>,
+): Promise<RunError> {
+  let found: readonly SnapshotId[] = [];
+  let trouble = '';
+  for (let number = 1; number <= LOOK_UP.tries && found.length < plan.members.length; number++) {
     if (number > 1) await clock.sleep(LOOK_UP.pauseMs);
     try {
       found = (await ec2.findSet(plan.set)).map((member) => member.snapshotId);
+      trouble = '';
     } catch (error) {
-      reason = `${reason}; the look-up failed too: ${messageOf(error)}`;
+      trouble = `; the look-up failed too: ${messageOf(error)}`;
     }
   }
   emit({ type: 'looked-up', set: plan.set, found });
+  const failed = proofs.find((proof) => !proof.held);
+  const worth = failed === undefined || found.length === 0 ? 'unproven' : await tagBroken(found, ec2, emit);
   const seen =
     found.length > 0
-      ? `${found.length} of ${plan.members.length} snapshots exist, graded unproven`
+      ? `${found.length} of ${plan.members.length} snapshots exist, graded ${worth}`
       : 'no snapshot is found so far';
-  return new RunError('outcome-unknown', `CreateSnapshots: ${reason}; ${seen}`);
+  return new RunError('outcome-unknown', `CreateSnapshots: ${reason}${trouble}; ${seen}`);
+}
+
+/** Says that the set is broken; where EC2 does not let us, it stays unproven, which is no better. */
+async function tagBroken(ids: readonly SnapshotId[], ec2: Ec2, emit: Emit): Promise<'broken' | 'unproven'> {
+  try {
+    await ec2.tagSet(ids, TAG.grade, 'broken');
+  } catch (error) {
+    const message = `the set stays unproven, it could not be tagged broken: ${messageOf(error)}`;
+    emit({ type: 'warned', code: 'grade-unwritten', message });
+    return 'unproven';
+  }
+  emit({ type: 'graded', grade: 'broken' });
+  return 'broken';
 }

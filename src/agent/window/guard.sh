@@ -1,16 +1,18 @@
 # The guard: owns the freeze of every file system of one run, for its whole life.
 #
-#   bash -c GUARD guard DEADLINE_SECONDS RECORDS MOUNT...
+#   bash -c GUARD guard DEADLINE_SECONDS RUN_LOCK RECORD MOUNT...
 #
-# RECORDS is a folder under /run that holds a file for each mount that may be frozen by us, and only while it may be:
-# what `thaw` puts right after a crash, and nothing else.
+# RUN_LOCK is the file whose flock is the run lock: the agent holds it shared, and so does every process of the guard,
+# so that no other run begins before the last of them has ended.
+# RECORD.N is a file under /run for mount N. It is there only while that mount may be frozen by us: what `thaw` puts
+# right after a crash, and nothing else.
 #
 # stdin:  "freeze" freezes all mounts at once; end-of-file is the order to thaw. The agent ends the window by
 #         closing its end; if the agent is killed, the kernel closes it.
 # stdout: for each mount, by number: "waiting N" (forked and warm); then "frozen N", "busy N" (frozen by somebody
 #         else), "refused N REASON" or "unclear N REASON" (it may be frozen); then "thawed N", "gone N" (it was not
 #         frozen any more) or "stuck N REASON". "late N" comes before, where the deadline gave the order. The end of
-#         the stream is the end of the last process.
+#         the stream is the end of the last process, the programs that it started included.
 #
 # Each mount has a holder (freezes) and a thawer (thaws), both forked before the lock is taken: between freeze and
 # thaw the thawer forks nothing, it at most execs. The thawer is armed before the freeze is asked for, and thaws at
@@ -21,8 +23,13 @@ export LC_ALL=C
 echo -1000 2>/dev/null >/proc/self/oom_score_adj
 
 deadline=$1
-records=$2
-shift 2
+run_lock=$2
+record=$3
+shift 3
+
+# Inherited by whatever is started here, so that neither ends before it: the lock, and the stream of reports.
+exec {lock}<"$run_lock" && flock --shared --nonblock "$lock" || exit
+exec {stream}>&1
 
 # A freeze that was refused is not ours to thaw; one that was killed may have happened all the same.
 freeze() { # NUMBER MOUNT; sets $verdict
@@ -60,12 +67,12 @@ thaw_again() { # NUMBER MOUNT
 
 holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
   local word thaw thawer_pid verdict
-  local record="$records/$$.$1"
+  local record="$record.$1"
   exec {thaw}> >(thawer "$1" "$2")
   thawer_pid=$!
   echo "waiting $1"
   read -r word || return
-  printf '%s' "$2" >"$record"
+  printf '%s' "$2" >"$record" || { echo "refused $1 no record could be made in $record" && return; }
   echo armed >&"$thaw"
   freeze "$1" "$2"
   echo "$verdict"

@@ -1,7 +1,9 @@
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
+import type { RunId } from '../../shared/ids.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './guard.sh';
-import { FREEZE_RECORDS } from './state-folder.ts';
+import { type GuardHome, launchGuard } from './guard-launch.ts';
+import { freezeRecord, RUN_LOCK } from './state-folder.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
 const START_DEADLINE_MS = 5_000;
@@ -21,6 +23,8 @@ export interface FreezeWindow extends AsyncDisposable {
 
 /** The process that owns the freeze. It is warm and freezes nothing until told to; its disposal lets it go. */
 export interface Guard extends AsyncDisposable {
+  /** Why it does not live in a unit of its own although it should. */
+  readonly withoutUnit: string | undefined;
   /**
    * Freezes all file systems in parallel. Throws RunError `freeze-failed` (everything has been thawed) or
    * `freeze-unknown` (no answer in time: the guard stays armed and thaws as soon as the kernel lets it).
@@ -28,32 +32,40 @@ export interface Guard extends AsyncDisposable {
   freeze(timeoutMs: number): Promise<FreezeWindow>;
 }
 
+/** What a guard is started for. */
+export interface GuardRequest {
+  readonly run: RunId;
+  /** The file systems to freeze, by mount point. */
+  readonly mounts: readonly string[];
+  /**
+   * The longest that anything may stay frozen in an orderly run; shortly after it the guard thaws, whatever becomes of
+   * this process.
+   */
+  readonly windowMs: number;
+  readonly home: GuardHome;
+}
+
 /**
- * Starts the guard in a session of its own, holding the run lock, and waits until it is warm.
- * `windowMs` is the longest that anything may stay frozen in an orderly run; shortly after it the guard thaws,
- * whatever becomes of this process.
+ * Starts the guard and waits until it is warm and shares the run lock. Where systemd would not have it (a container
+ * without its bus), it lives in a session of its own instead, and says so. Throws RunError `host-unfit`.
  */
-export async function startGuard(
-  processes: Processes,
-  clock: Clock,
-  mounts: readonly string[],
-  windowMs: number,
-  runLock: number,
-): Promise<Guard> {
+export async function startGuard(processes: Processes, clock: Clock, request: GuardRequest): Promise<Guard> {
+  const { run, mounts, windowMs, home } = request;
   const deadlineSeconds = Math.ceil(windowMs / 1000) + GUARD_GRACE_SECONDS;
-  const child = processes.start(['bash', '-c', program, 'guard', String(deadlineSeconds), FREEZE_RECORDS, ...mounts], {
-    name: 'guard',
-    ownSession: true,
-    inherit: runLock,
-  });
-  const guard = new ProcessGuard(processes, clock, mounts, child);
-  try {
-    await guard.warm();
-    return guard;
-  } catch (error) {
-    await guard[Symbol.asyncDispose]();
-    throw new RunError('host-unfit', `the guard did not start: ${child.complaints || String(error)}`);
+  const argv = ['bash', '-c', program, 'guard', String(deadlineSeconds), RUN_LOCK, freezeRecord(run), ...mounts];
+  let withoutUnit: string | undefined;
+  for (const each of home === 'unit' ? (['unit', 'session'] as const) : (['session'] as const)) {
+    const child = launchGuard(processes, each, argv);
+    const guard = new ProcessGuard(processes, clock, request, child, withoutUnit);
+    try {
+      await guard.warm();
+      return guard;
+    } catch (error) {
+      await guard[Symbol.asyncDispose]();
+      withoutUnit = child.complaints || messageOf(error);
+    }
   }
+  throw new RunError('host-unfit', `the guard did not start: ${withoutUnit}`);
 }
 
 /** What the guard says of one file system; guard.sh says what each word means. */
@@ -66,16 +78,26 @@ interface Report {
 const REPORT = /^(waiting|frozen|busy|refused|unclear|late|thawed|gone|stuck) (\d+) ?(.*)$/;
 
 class ProcessGuard implements Guard {
-  readonly #mounts: readonly string[];
+  readonly withoutUnit: string | undefined;
   readonly #processes: Processes;
   readonly #clock: Clock;
+  readonly #run: RunId;
+  readonly #mounts: readonly string[];
   readonly #child: LineProcess;
 
-  constructor(processes: Processes, clock: Clock, mounts: readonly string[], child: LineProcess) {
+  constructor(
+    processes: Processes,
+    clock: Clock,
+    { run, mounts }: GuardRequest,
+    child: LineProcess,
+    withoutUnit: string | undefined,
+  ) {
+    this.withoutUnit = withoutUnit;
     this.#processes = processes;
     this.#clock = clock;
-    this.#child = child;
+    this.#run = run;
     this.#mounts = mounts;
+    this.#child = child;
   }
 
   async warm(): Promise<void> {
@@ -92,7 +114,7 @@ class ProcessGuard implements Guard {
     try {
       while (answers.size < this.#mounts.length) {
         const report = await this.#nextReport(since + timeoutMs);
-        if (!report) throw new RunError('freeze-unknown', `the guard died while freezing: ${this.#child.complaints}`);
+        if (!report) throw await this.#diedWhileFreezing(answers);
         answers.set(report.mount, report);
       }
     } catch (error) {
@@ -109,9 +131,26 @@ class ProcessGuard implements Guard {
       toThaw.length,
     );
     const refusal = [...answers.values()].find(({ word }) => word !== 'frozen');
-    if (!refusal) return window;
+    if (!refusal) {
+      // A guard that has ended before its time thaws nothing any more: then it is done here, and at once.
+      this.#child.ended.then(() => window.close()).catch(() => {});
+      return window;
+    }
     await window[Symbol.asyncDispose]();
     throw refusalError(refusal);
+  }
+
+  /** With nobody left to freeze or thaw anything, what may be frozen is thawed here. */
+  async #diedWhileFreezing(answers: ReadonlyMap<string, Report>): Promise<RunError> {
+    const notOurs = (mount: string) => ['busy', 'refused'].includes(answers.get(mount)?.word ?? '');
+    await this.#thawHere(this.#mounts.filter((mount) => !notOurs(mount)));
+    return new RunError(
+      'freeze-failed',
+      `the guard died while freezing: ${this.#child.complaints || 'it was killed'}`,
+      {
+        hint: 'Everything has been thawed. See the kernel log for what killed it (out of memory?).',
+      },
+    );
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
@@ -129,11 +168,7 @@ class ProcessGuard implements Guard {
     const [thawed, gone, late] = [heard('thawed'), heard('gone'), heard('late')];
 
     // What the guard could not thaw, or did not live to say, is thawed here.
-    const left = mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount));
-    const outcomes = await Promise.all(left.map((mount) => thaw(this.#processes, mount)));
-    const failed = left.filter((_, index) => typeof outcomes[index] !== 'string');
-    if (failed.length > 0) throw thawError(failed, outcomes);
-    await this.#forget(left);
+    await this.#thawHere(mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount)));
     return late.length === 0 && mounts.every((mount) => thawed.includes(mount));
   }
 
@@ -153,10 +188,13 @@ class ProcessGuard implements Guard {
     return reports;
   }
 
-  /** Removes the records of a guard that died before it could: what is thawed must not be thawed again later. */
-  async #forget(mounts: readonly string[]): Promise<void> {
+  /** Thaws in the guard's stead, and removes its records: what is thawed must not be thawed again later. */
+  async #thawHere(mounts: readonly string[]): Promise<void> {
     if (mounts.length === 0) return;
-    const records = mounts.map((mount) => `${FREEZE_RECORDS}/${this.#child.pid}.${this.#mounts.indexOf(mount)}`);
+    const outcomes = await Promise.all(mounts.map((mount) => thaw(this.#processes, mount)));
+    const failed = mounts.filter((_, index) => typeof outcomes[index] !== 'string');
+    if (failed.length > 0) throw thawError(failed, outcomes);
+    const records = mounts.map((mount) => freezeRecord(this.#run, this.#mounts.indexOf(mount)));
     await this.#processes.run(['rm', '-f', '--', ...records], { deadlineMs: THAW_DEADLINE_MS });
   }
 
@@ -178,6 +216,7 @@ class GuardedWindow implements FreezeWindow {
   readonly #thaw: () => Promise<boolean>;
   readonly #clock: Clock;
   readonly #frozen: number;
+  #closing: Promise<void> | undefined;
 
   constructor(thaw: () => Promise<boolean>, clock: Clock, since: number, frozen: number) {
     this.since = since;
@@ -186,7 +225,17 @@ class GuardedWindow implements FreezeWindow {
     this.#frozen = frozen;
   }
 
-  async [Symbol.asyncDispose](): Promise<void> {
+  /** Ends the window once, whoever says so first. */
+  close(): Promise<void> {
+    this.#closing ??= this.#close();
+    return this.#closing;
+  }
+
+  [Symbol.asyncDispose](): Promise<void> {
+    return this.close();
+  }
+
+  async #close(): Promise<void> {
     this.heldThroughout = await this.#thaw();
     if (this.#frozen > 0) this.frozenMs = Math.round(this.#clock.elapsed() - this.since);
   }

@@ -1,13 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { closeSync, mkdirSync, openSync, readdirSync, readFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
+import { takeRunLock } from '../../../src/agent/adapters/run-lock.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
-import { startGuard } from '../../../src/agent/window/guard.ts';
-import { FREEZE_RECORDS } from '../../../src/agent/window/state-folder.ts';
+import { type Guard, startGuard } from '../../../src/agent/window/guard.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
+import { RunId } from '../../../src/shared/ids.ts';
 import { isFrozen, mountXfs, mountXfsOn } from '../../support/xfs.ts';
 
 const LONG = 30_000;
@@ -15,22 +18,20 @@ const LONG = 30_000;
 describe('the guard, on real XFS', () => {
   let storage: ReturnType<typeof mountXfs>;
   let mounts: string[];
-  let lock: number;
 
   beforeEach(() => {
     mkdirSync(FREEZE_RECORDS, { recursive: true, mode: 0o700 });
+    writeFileSync(RUN_LOCK, '');
     storage = mountXfs('data', 'log');
     mounts = storage.volumes.map((volume) => volume.mountPoint);
-    lock = openSync(join(storage.folder, 'lock'), 'a');
   });
 
   afterEach(() => {
-    closeSync(lock);
     storage[Symbol.dispose]();
   });
 
   it('freezes all mounts for as long as the window is open, and thaws them at its end', async () => {
-    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    await using guard = await guardOf(mounts, LONG);
     expect(mounts.map(isFrozen)).toEqual([false, false]);
     const window = await guard.freeze(LONG);
     {
@@ -45,7 +46,7 @@ describe('the guard, on real XFS', () => {
   it('leaves alone what somebody else has frozen, thaws its own, and says whose it is', async () => {
     const [data = '', log = ''] = mounts;
     execFileSync('fsfreeze', ['--freeze', log]);
-    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    await using guard = await guardOf(mounts, LONG);
     await expect(guard.freeze(LONG)).rejects.toMatchObject({
       code: 'freeze-failed',
       message: `${log} is already frozen by somebody else`,
@@ -56,7 +57,7 @@ describe('the guard, on real XFS', () => {
 
   it('reports a file system that cannot be frozen, and thaws the others', async () => {
     const [data = ''] = mounts;
-    await using guard = await startGuard(processes, clock, [data, '/proc'], LONG, lock);
+    await using guard = await guardOf([data, '/proc'], LONG);
     await expect(guard.freeze(LONG)).rejects.toMatchObject({
       code: 'freeze-failed',
       message: expect.stringContaining('/proc'),
@@ -65,7 +66,7 @@ describe('the guard, on real XFS', () => {
   });
 
   it('thaws by itself when the deadline passes, and the window says that it did not hold', async () => {
-    await using guard = await startGuard(processes, clock, mounts, -1_000, lock);
+    await using guard = await guardOf(mounts, -1_000);
     const window = await guard.freeze(LONG);
     {
       await using _open = window;
@@ -76,7 +77,7 @@ describe('the guard, on real XFS', () => {
   });
 
   it('notices that somebody else has thawed in the middle', async () => {
-    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    await using guard = await guardOf(mounts, LONG);
     const window = await guard.freeze(LONG);
     {
       await using _open = window;
@@ -88,21 +89,67 @@ describe('the guard, on real XFS', () => {
   });
 
   it('is told apart from one whose process was killed, although that thaws too', async () => {
-    await using guard = await startGuard(processes, clock, mounts, LONG, lock);
+    await using guard = await guardOf(mounts, LONG);
     const window = await guard.freeze(LONG);
     {
       await using _open = window;
-      for (const holder of childrenOf(childrenOf(process.pid).at(-1) ?? 0)) process.kill(holder, 'SIGKILL');
+      for (const holder of childrenOf(guardPid())) process.kill(holder, 'SIGKILL');
       await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
     }
     expect(window.heldThroughout).toBe(false);
     expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 
+  it('that is killed whole is thawed for at once, not only at the end of the window', async () => {
+    await using guard = await guardOf(mounts, LONG);
+    const window = await guard.freeze(LONG);
+    {
+      await using _open = window;
+      process.kill(-guardPid(), 'SIGKILL');
+      await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
+      await vi.waitFor(() => expect(readdirSync(FREEZE_RECORDS)).toEqual([]), 20_000);
+    }
+    expect(window.heldThroughout).toBe(false);
+  });
+
+  it('that cannot keep a record does not freeze', async () => {
+    const [data = ''] = mounts;
+    mkdirSync(join(FREEZE_RECORDS, 'guarded.0'));
+    try {
+      await using guard = await guardOf([data], LONG);
+      await expect(guard.freeze(LONG)).rejects.toMatchObject({
+        code: 'freeze-failed',
+        message: expect.stringContaining('no record'),
+      });
+      expect(isFrozen(data)).toBe(false);
+    } finally {
+      rmdirSync(join(FREEZE_RECORDS, 'guarded.0'));
+    }
+  });
+
+  it('shares the run lock: while one of its processes lives, no other run begins', async () => {
+    const lock = await takeRunLock(processes);
+    await using _guard = await guardOf(mounts, LONG);
+    await lock[Symbol.asyncDispose]();
+    await expect(takeRunLock(processes)).rejects.toMatchObject({ code: 'run-in-progress' });
+    process.kill(guardPid(), 'SIGKILL');
+    await vi.waitFor(async () => (await takeRunLock(processes))[Symbol.asyncDispose](), 20_000);
+  });
+
+  it('does not start while somebody holds the run lock for himself', async () => {
+    const holder = spawn('flock', ['--no-fork', '--exclusive', RUN_LOCK, 'sh', '-c', 'echo held; exec sleep 60']);
+    try {
+      await once(holder.stdout, 'data');
+      await expect(guardOf(mounts, LONG)).rejects.toMatchObject({ code: 'host-unfit' });
+    } finally {
+      holder.kill();
+    }
+  });
+
   it('thaws what the kernel froze only long after everybody had given up', async () => {
     const [outer = ''] = mounts;
     using inner = mountXfsOn(outer);
-    await using guard = await startGuard(processes, clock, [inner.mountPoint], -1_000, lock);
+    await using guard = await guardOf([inner.mountPoint], -1_000);
     // With the device below stalled, a write in flight holds up the freeze, beyond our patience and the guard's.
     execFileSync('fsfreeze', ['--freeze', outer]);
     const writer = spawn('dd', ['if=/dev/zero', `of=${inner.mountPoint}/file`, 'bs=4k', 'count=64', 'oflag=direct'], {
@@ -121,7 +168,7 @@ describe('the guard, on real XFS', () => {
   it('thaws when its owner is killed, and leaves no record', async () => {
     const records = join(storage.folder, 'records');
     mkdirSync(records);
-    const owner = spawn(process.execPath, ['-e', OWNER, guardProgram, records, ...mounts], {
+    const owner = spawn(process.execPath, ['-e', OWNER, guardProgram, RUN_LOCK, join(records, 'run'), ...mounts], {
       stdio: ['ignore', 'pipe', 'inherit'],
     });
     let said = '';
@@ -137,6 +184,12 @@ describe('the guard, on real XFS', () => {
   });
 });
 
+const guardOf = (mounts: readonly string[], windowMs: number): Promise<Guard> =>
+  startGuard(processes, clock, { run: v.parse(RunId, 'guarded'), mounts, windowMs, home: 'session' });
+
+/** The youngest child of this process that leads a session. */
+const guardPid = (): number => childrenOf(process.pid).at(-1) ?? 0;
+
 const childrenOf = (pid: number): readonly number[] =>
   readFileSync(`/proc/${pid}/task/${pid}/children`, 'utf8').split(' ').filter(Boolean).map(Number);
 
@@ -145,9 +198,9 @@ const stateOf = (pid = 0): string | undefined => /\) (\w)/.exec(readFileSync(`/p
 
 /** Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. */
 const OWNER = `
-  const [program, records, ...mounts] = process.argv.slice(1);
+  const [program, ...rest] = process.argv.slice(1);
   const { spawn } = require('node:child_process');
   const options = { detached: true, stdio: ['pipe', 'inherit', 'inherit'] };
-  spawn('bash', ['-c', program, 'guard', '60', records, ...mounts], options).stdin.write('freeze\\n');
+  spawn('bash', ['-c', program, 'guard', '60', ...rest], options).stdin.write('freeze\\n');
   setInterval(() => {}, 1000);
 `;

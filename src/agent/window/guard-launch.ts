@@ -1,0 +1,38 @@
+import type { LineProcess, Processes } from '../ports.ts';
+
+/** Where the guard lives. `unit`: a transient systemd service. `session`: a session of its own. */
+export type GuardHome = 'unit' | 'session';
+
+/**
+ * Starts the guard's program out of reach of whatever may end the agent. In a session of its own a kill of the process
+ * group (Systems Manager's, at a timeout) does not reach it, but a kill of the whole cgroup does (a systemd unit that
+ * is stopped, an out-of-memory kill of a unit): so where systemd runs, it lives in a unit of its own.
+ */
+export function launchGuard(processes: Processes, home: GuardHome, program: readonly string[]): LineProcess {
+  const argv = home === 'unit' ? inTransientUnit(program) : program;
+  return processes.start(argv, { name: 'guard', ownSession: true });
+}
+
+/**
+ * `--pipe` hands our ends of stdin and stdout to the unit itself; `--wait` keeps systemd-run, and so the stream, until
+ * the unit has ended. systemd starts the unit where it lives itself, so the program first enters our mount namespace
+ * (a unit with PrivateTmp, like ours may be, has one): the same path must name the same file system.
+ */
+const inTransientUnit = (program: readonly string[]): readonly string[] => [
+  'systemd-run',
+  '--quiet',
+  '--collect',
+  '--pipe',
+  '--wait',
+  `--unit=mysql-ebs-snapshot-guard-${process.pid}`,
+  '--description=thaws what mysql-ebs-snapshot has frozen',
+  '--property=OOMScoreAdjust=-1000',
+  '--',
+  'nsenter',
+  `--mount=/proc/${process.pid}/ns/mnt`,
+  '--',
+  ...program.map(withoutExpansion),
+];
+
+/** systemd replaces `$NAME` and `${NAME}` in a unit's command line by itself, and reads `$$` as `$`. */
+const withoutExpansion = (argument: string): string => argument.replaceAll('$', '$$$$');
