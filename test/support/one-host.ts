@@ -45,6 +45,8 @@ export interface OneHost extends AsyncDisposable {
     readonly pid: number;
     readonly ended: Promise<AgentRun>;
     said(text: string): Promise<void>;
+    /** Closes our ends of its stdout and stderr. */
+    hangUp(): void;
   };
   /** Everything that EC2 has of a set. */
   snapshotsOf(set: string | undefined): Promise<readonly Snapshot[]>;
@@ -166,5 +168,9 @@ function startAgent(argv: readonly string[], env: NodeJS.ProcessEnv): ReturnType
       await once(child.stderr, 'data');
     }
   };
-  return { pid: child.pid ?? 0, ended, said };
+  const hangUp = () => {
+    child.stdout.destroy();
+    child.stderr.destroy();
+  };
+  return { pid: child.pid ?? 0, ended, said, hangUp };
 }

@@ -42,7 +42,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
     await checkPrerequisites(processes);
     goAheadOfTheLoad();
     const connect = connector(options);
-    const { instanceId, aws } = await untilCancelled(signal, identify());
+    const { instanceId, aws } = await untilCancelled(signal, identify);
     await snapshot(request, {
       host: hostReader,
       ec2: new SdkEc2(instanceId, aws),

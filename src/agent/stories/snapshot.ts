@@ -61,9 +61,10 @@ const LOOK_UP = { tries: 5, pauseMs: 2_000 };
 export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): Promise<void> {
   await using _alone = await world.takeRunLock();
   await undoEarlierRuns(world);
-  await using session = await untilCancelled(world.signal, world.connect());
 
-  const { plan, owner } = await untilCancelled(world.signal, makePlan(request, session, world));
+  await using session = await untilCancelled(world.signal, () => world.connect());
+
+  const { plan, owner } = await untilCancelled(world.signal, () => makePlan(request, session, world));
 
   await using guard = await startGuardOf(plan, request, world);
   await using writer = await startFileWriter(
@@ -137,7 +138,7 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
   const { request, world } = attempt;
   for (let number = 1; ; number++) {
     try {
-      await untilCancelled(world.signal, prepareTry(attempt));
+      await untilCancelled(world.signal, () => prepareTry(attempt));
     } catch (error) {
       throw number === 1 ? error : afterATry(error);
     }

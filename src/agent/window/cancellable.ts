@@ -1,16 +1,16 @@
 /**
- * Waits for what holds nothing, but no longer than until the run is cancelled: then throws the signal's reason and
- * leaves it behind. Never for anything that has to be undone.
+ * Does what holds nothing, but no longer than until the run is cancelled: then throws the signal's reason and leaves
+ * the work behind. Never for anything that has to be undone.
  */
-export async function untilCancelled<T>(signal: AbortSignal, work: Promise<T>): Promise<T> {
+export async function untilCancelled<T>(signal: AbortSignal, work: () => Promise<T>): Promise<T> {
+  signal.throwIfAborted();
   let cancel = () => {};
   const cancelled = new Promise<never>((_, reject) => {
     cancel = () => reject(signal.reason);
-    if (signal.aborted) cancel();
-    else signal.addEventListener('abort', cancel, { once: true });
+    signal.addEventListener('abort', cancel);
   });
   try {
-    return await Promise.race([work, cancelled]);
+    return await Promise.race([work(), cancelled]);
   } finally {
     signal.removeEventListener('abort', cancel);
   }
