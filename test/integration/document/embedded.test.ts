@@ -51,7 +51,7 @@ describe('the document in Systems Manager', () => {
     { Tags: 'Team=`id`' },
     { PasswordParameter: '/prod/root' },
     { LockTimeout: '3; id' },
-    { Operation: 'thaw' },
+    { Operation: 'restore' },
     { DataDir: '/etc' },
   ])('refuses %j before any host hears of it', async (parameters) => {
     await expect(send(parameters)).rejects.toMatchObject({ name: 'InvalidParameters' });

@@ -25,6 +25,11 @@ describe.runIf(process.getuid?.() === 0)('the script of the document', () => {
     });
   });
 
+  it('thaws without asking for more', () => {
+    const { result } = runScript(ends(TELLS_ARGUMENTS), { Operation: 'thaw', Tags: 'Team=db' });
+    expect(told(result?.message).argv).toEqual(['thaw', '--json']);
+  });
+
   it('hands every value over whole, as one argument', () => {
     const { result } = runScript(ends(TELLS_ARGUMENTS), {
       Operation: 'plan',
