@@ -10,13 +10,14 @@ import { type EmbeddedAws, startEmbeddedAws } from '../../src/lab/aws/embedded-a
 import { agentAccount } from '../../src/lab/hosts/agent-account.ts';
 import { initialDataDirectory } from '../../src/lab/hosts/data-directory-cache.ts';
 import { type DatabaseServer, startServer } from '../../src/lab/hosts/database-server.ts';
-import { plainShell } from '../../src/lab/machine/shell.ts';
+import { plainShell, type Shell } from '../../src/lab/machine/shell.ts';
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
-import { isFrozen, mountXfs } from './xfs.ts';
+import { isFrozen, mountXfs, type XfsVolume } from './xfs.ts';
 
 const AGENT = join(import.meta.dirname, '../../dist/agent.cjs');
+const ACCOUNT = 'ebs_snapshot';
 const PASSWORD = 'c0ffee5ec4e7';
 
 export interface AgentRun {
@@ -71,44 +72,19 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     const [dataMount = '', binlogMount = dataMount] = mounts;
 
     const shell = plainShell();
-    const datadir = join(dataMount, 'mysql');
-    await shell.run(['cp', '-a', await initialDataDirectory(shell), datadir]);
-    const binlogFolder = join(binlogMount, 'binlog');
-    mkdirSync(binlogFolder);
-    await shell.run(['chown', 'mysql:mysql', binlogFolder]);
+    const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount);
     const runFolder = join(storage.folder, 'server');
-    const logBin = join(binlogFolder, 'binlog');
     const server = await startServer(shell, { datadir, logBin, runFolder, serverId: 7, durability: '1/1', extra });
     stack.push(() => server[Symbol.asyncDispose]());
     const root = await server.connect();
     stack.push(() => root.destroy());
-    for (const statement of agentAccount('ebs_snapshot', PASSWORD)) await root.query(statement);
+    await createAgentAccount(root);
 
     const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot: storage.folder });
     stack.push(() => aws[Symbol.asyncDispose]());
-    const instanceId = v.parse(InstanceId, 'i-0123456789abcdef0');
-    const volumeId = (number: number) => v.parse(VolumeId, `vol-${String(number).padStart(17, '0')}`);
-    const attached = storage.volumes.map(({ device }, index) => {
-      return { volumeId: volumeId(index + 1), sizeGiB: 1, device, tags: { Team: 'db' }, isBoot: false };
-    });
-    const boot = { volumeId: volumeId(0), sizeGiB: 8, device: '/dev/xvda', tags: {}, isBoot: true };
-    const other = { volumeId: volumeId(9), sizeGiB: 5, device: '/dev/sdz', tags: {}, isBoot: false };
-    const { imdsEndpoint } = await aws.addHost({
-      instanceId,
-      tags: { Name: 'db-one' },
-      volumes: [boot, ...attached, other],
-      enter: [],
-      environment: {},
-    });
-
+    const environment = await addInstance(aws, storage.volumes);
     const optionFile = join(storage.folder, 'agent.cnf');
-    const options = `[mysql-ebs-snapshot]\nuser=ebs_snapshot\npassword=${PASSWORD}\nsocket=${server.socket}\n`;
-    writeFileSync(optionFile, options, { mode: 0o600 });
-    const environment = {
-      PATH: process.env['PATH'],
-      AWS_ENDPOINT_URL: aws.endpoint,
-      AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsEndpoint,
-    };
+    writeOptionFile(optionFile, server.socket);
     const start: OneHost['start'] = (verb = 'snapshot', ...rest) => {
       const connection =
         rest.some((word) => /^--(defaults-file|capture)$/.test(word)) || verb === 'thaw'
@@ -140,6 +116,51 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
   }
 }
 
+/** An initialised data directory on one file system and the folder of the binary log on another, or on the same. */
+export async function layOutDatabase(
+  shell: Shell,
+  dataMount: string,
+  binlogMount: string,
+): Promise<{ readonly datadir: string; readonly logBin: string }> {
+  const datadir = join(dataMount, 'mysql');
+  await shell.run(['cp', '-a', await initialDataDirectory(shell), datadir]);
+  const binlogFolder = join(binlogMount, 'binlog');
+  mkdirSync(binlogFolder);
+  await shell.run(['chown', 'mysql:mysql', binlogFolder]);
+  return { datadir, logBin: join(binlogFolder, 'binlog') };
+}
+
+export async function createAgentAccount(root: Connection): Promise<void> {
+  for (const statement of agentAccount(ACCOUNT, PASSWORD)) await root.query(statement);
+}
+
+export function writeOptionFile(path: string, socket: string): void {
+  const options = `[mysql-ebs-snapshot]\nuser=${ACCOUNT}\npassword=${PASSWORD}\nsocket=${socket}\n`;
+  writeFileSync(path, options, { mode: 0o600 });
+}
+
+/** Adds the instance with these volumes, a boot volume and one that is not the server's; answers the agent's environment. */
+export async function addInstance(aws: EmbeddedAws, volumes: readonly XfsVolume[]): Promise<NodeJS.ProcessEnv> {
+  const volumeId = (number: number) => v.parse(VolumeId, `vol-${String(number).padStart(17, '0')}`);
+  const attached = volumes.map(({ device }, index) => {
+    return { volumeId: volumeId(index + 1), sizeGiB: 1, device, tags: { Team: 'db' }, isBoot: false };
+  });
+  const boot = { volumeId: volumeId(0), sizeGiB: 8, device: '/dev/xvda', tags: {}, isBoot: true };
+  const other = { volumeId: volumeId(9), sizeGiB: 5, device: '/dev/sdz', tags: {}, isBoot: false };
+  const { imdsEndpoint } = await aws.addHost({
+    instanceId: v.parse(InstanceId, 'i-0123456789abcdef0'),
+    tags: { Name: 'db-one' },
+    volumes: [boot, ...attached, other],
+    enter: [],
+    environment: {},
+  });
+  return {
+    PATH: process.env['PATH'],
+    AWS_ENDPOINT_URL: aws.endpoint,
+    AWS_EC2_METADATA_SERVICE_ENDPOINT: imdsEndpoint,
+  };
+}
+
 /** Whatever became of a run, the host has to be as it was: nothing frozen, nothing locked. */
 export async function expectHostWhole(host: OneHost): Promise<void> {
   expect(host.mounts.map(isFrozen)).toEqual(host.mounts.map(() => false));
@@ -147,8 +168,14 @@ export async function expectHostWhole(host: OneHost): Promise<void> {
   await host.root.query('INSERT INTO mysql.host_is_whole VALUES (1)');
 }
 
-function startAgent(argv: readonly string[], env: NodeJS.ProcessEnv): ReturnType<OneHost['start']> {
-  const child = spawn(process.execPath, [AGENT, ...argv], { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/' });
+/** Starts the built agent, the leader of a process group of its own; `enter` is a prefix that execs it. */
+export function startAgent(
+  argv: readonly string[],
+  env: NodeJS.ProcessEnv,
+  enter: readonly string[] = [],
+): ReturnType<OneHost['start']> {
+  const [program = '', ...rest] = [...enter, process.execPath, AGENT, ...argv];
+  const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', detached: true });
   let [stdout, stderr] = ['', ''];
   child.stdout.setEncoding('utf8').on('data', (text) => {
     stdout += text;

@@ -38,6 +38,40 @@ export function mountXfs(...names: string[]): { readonly folder: string; readonl
   return { folder, volumes, [Symbol.dispose]: dispose };
 }
 
+/** XFS volumes whose devices are files on a further XFS, below them all: while that one is frozen, they are stalled. */
+export interface StallableXfs extends Disposable {
+  readonly folder: string;
+  readonly volumes: readonly XfsVolume[];
+  stall(): void;
+  unstall(): void;
+}
+
+export function mountStallableXfs(...names: string[]): StallableXfs {
+  const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+  const mounted: XfsVolume[] = [];
+  const unstall = () => void quietly('fsfreeze', '--unfreeze', join(folder, 'below'));
+  const dispose = () => {
+    unstall();
+    for (const volume of mounted.reverse()) unmount(volume);
+    rmSync(folder, { recursive: true, force: true });
+  };
+  try {
+    const below = makeXfs(folder, 'below', (names.length + 1) * GIB);
+    mounted.push(below);
+    for (const name of names) mounted.push(makeXfs(below.mountPoint, name, GIB));
+    return {
+      folder,
+      volumes: mounted.slice(1),
+      stall: () => void execFileSync('fsfreeze', ['--freeze', below.mountPoint]),
+      unstall,
+      [Symbol.dispose]: dispose,
+    };
+  } catch (error) {
+    dispose();
+    throw error;
+  }
+}
+
 /** An XFS whose device is a file on another one: freezing that one stalls the device. */
 export function mountXfsOn(outer: string): XfsVolume & Disposable {
   const volume = makeXfs(outer, 'inner', 400 * MIB);

@@ -6,6 +6,7 @@ import type { RecordedCall } from './call-record.ts';
 import { performEc2 } from './ec2/ec2-service.ts';
 import type { Ec2World } from './ec2/ec2-world.ts';
 import { answerXml, readParameters, refuseXml } from './ec2/query-protocol.ts';
+import type { Gate } from './gate.ts';
 import type { HttpRequest } from './http-server.ts';
 import { authenticate } from './iam/authenticate.ts';
 import type { Principals } from './iam/principals.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly principals: Principals;
   readonly behaviour: Behaviour;
   readonly calls: RecordedCall[];
+  readonly gate: Gate;
   readonly now: () => number;
 }
 
@@ -41,10 +43,11 @@ export async function dispatch(services: Services, request: HttpRequest): Promis
   };
   services.calls.push(record);
   const end = (outcome: string) => Object.assign(record, { outcome, ms: services.now() - startedAt });
+  const dryRun = parameters['DryRun'] === 'true';
+  await services.gate({ service, action, dryRun });
   try {
     const caller = authenticate(services.principals, service, signature, request, services.now());
     record.principal = caller.arn;
-    const dryRun = parameters['DryRun'] === 'true';
     const fault = takeFault(services.behaviour, action, dryRun);
     if (fault?.kind === 'drop-before') {
       end('dropped');

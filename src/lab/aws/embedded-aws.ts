@@ -9,6 +9,7 @@ import { type Behaviour, BehaviourChange, usualBehaviour } from './behaviour.ts'
 import type { RecordedCall } from './call-record.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { Ec2State } from './ec2/state.ts';
+import { type Gate, openGate } from './gate.ts';
 import { type HttpServer, serve } from './http-server.ts';
 import { Policy } from './iam/policy.ts';
 import { type Credentials, Principals } from './iam/principals.ts';
@@ -21,6 +22,8 @@ export interface EmbeddedAwsOptions {
   readonly store: EbsStore;
   readonly region?: string;
   readonly behaviour?: Partial<Behaviour>;
+  /** Stands before the work of every call; open where nothing is said. */
+  readonly gate?: Gate;
   /** How long a host's credentials last; six hours where nothing is said. */
   readonly credentialLifetimeMs?: number;
   /** Where the SSM agents put their scripts, within the hosts. */
@@ -70,6 +73,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   const account: Account = { id: '123456789012', region: options.region ?? 'eu-central-1' };
   const now = options.now ?? Date.now;
   const behaviour: Behaviour = { ...usualBehaviour(), ...options.behaviour };
+  const gate = options.gate ?? openGate;
   const principals = new Principals(account);
   const state = new Ec2State();
   const work = new Set<Promise<void>>();
@@ -92,6 +96,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     principals,
     behaviour,
     calls: [],
+    gate,
     now,
   };
   const agent = ssmAgent({ orchestrationRoot: options.orchestrationRoot ?? ORCHESTRATION_ROOT });
@@ -122,6 +127,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       const metadata = await startImds(loopback(lastAddress), {
         account,
         instanceId: host.instanceId,
+        gate,
         issue: () => principals.issue(session, new Date(now() + lifetime)),
         now,
       });
