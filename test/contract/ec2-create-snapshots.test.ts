@@ -156,6 +156,14 @@ describe('what can go wrong', () => {
     expect(Snapshots?.map(({ State }) => State)).toEqual(['error', 'error', 'error']);
   });
 
+  test('half a set: one member is missing, whether it is answered or not', async () => {
+    lab.aws.behave({ faults: [{ action: 'CreateSnapshots', kind: 'half-set', times: 1 }] });
+    expect((await create()).Snapshots).toHaveLength(2);
+    lab.aws.behave({ faults: [{ action: 'CreateSnapshots', kind: 'half-set', answered: false, times: 1 }] });
+    await failure(create());
+    expect(await found()).toBe(4);
+  });
+
   test('the answer comes after the latency, the capture within it', async () => {
     lab.aws.behave({ latencyMs: { CreateSnapshots: 200 } });
     const asked = performance.now();

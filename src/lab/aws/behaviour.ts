@@ -35,6 +35,13 @@ export const Fault = v.variant('kind', [
     kind: v.literal('set-fails'),
     afterMs: v.optional(Milliseconds, 0),
   }),
+  /** CreateSnapshots takes all members but the last; `answered`: and says so, else the connection is reset. */
+  v.object({
+    ...Struck,
+    action: v.literal('CreateSnapshots'),
+    kind: v.literal('half-set'),
+    answered: v.optional(v.boolean(), true),
+  }),
 ]);
 export type Fault = v.InferOutput<typeof Fault>;
 

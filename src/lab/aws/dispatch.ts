@@ -57,7 +57,7 @@ export async function dispatch(services: Services, request: HttpRequest): Promis
     const answer = await withLatency(dryRun ? 0 : (services.behaviour.latencyMs[action] ?? 0), () =>
       perform(services, { service, action, parameters, caller, fault }),
     );
-    if (fault?.kind === 'drop-after') {
+    if (fault?.kind === 'drop-after' || (fault?.kind === 'half-set' && !fault.answered)) {
       end('dropped');
       return 'drop';
     }

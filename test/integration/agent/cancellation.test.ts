@@ -1,12 +1,6 @@
-import { spawn } from 'node:child_process';
-import { once } from 'node:events';
-import { writeFileSync } from 'node:fs';
-import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FREEZE_RECORDS } from '../../../src/agent/window/state-folder.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
-import { isFrozen } from '../../support/xfs.ts';
 
 let host: OneHost;
 beforeAll(async () => {
@@ -63,41 +57,5 @@ describe('a run that is told to end', () => {
     for (const { Tags } of await host.snapshotsOf('unread/i-0123456789abcdef0')) {
       expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'application' });
     }
-  });
-});
-
-describe('a limit that passes', () => {
-  it('the API answers after ten seconds, the freeze lasts two: thawed, honest, and never called good', async () => {
-    host.aws.behave({ latencyMs: { CreateSnapshots: 10_000 } });
-    const run = host.start('snapshot', '--run-id', 'late', '--freeze-timeout', '2');
-    await run.said('gave everything back');
-    // EC2 does the work half-way: nothing is there yet, and nobody waits for it.
-    expect(await host.snapshotsOf('late/i-0123456789abcdef0')).toEqual([]);
-    expect(host.mounts.map(isFrozen)).toEqual([false, false]);
-
-    const { status, result } = await run.ended;
-    expect(status).toBe(52);
-    expect(result).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
-    const late = await vi.waitFor(
-      async () => {
-        const snapshots = await host.snapshotsOf('late/i-0123456789abcdef0');
-        expect(snapshots).toHaveLength(2);
-        return snapshots;
-      },
-      { timeout: 60_000, interval: 100 },
-    );
-    for (const { Tags } of late) expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'unproven' });
-  });
-});
-
-describe('a run that was killed', () => {
-  it('left something frozen: the next run thaws it first, says so, and is done', async () => {
-    const [ours = ''] = host.mounts;
-    writeFileSync(join(FREEZE_RECORDS, 'earlier.0'), ours);
-    await once(spawn('fsfreeze', ['--freeze', ours]), 'close');
-    const { status, result, stderr } = await host.agent('snapshot');
-    expect(status).toBe(0);
-    expect(result).toMatchObject({ outcome: 'done', grade: 'application', warnings: ['left-frozen'] });
-    expect(stderr).toContain(`an earlier run had left ${ours} frozen`);
   });
 });

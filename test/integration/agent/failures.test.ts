@@ -4,7 +4,7 @@ import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowDataPacket } from 'mysql2/promise';
-import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { TAG } from '../../../src/shared/tags.ts';
@@ -174,15 +174,26 @@ describe('what goes wrong in the window', () => {
     },
   );
 
-  it('EC2 does not answer in time: thawed and unlocked at the limit', async () => {
-    // EC2 does the work half-way, after two seconds: the host must not have waited for it.
-    host.aws.behave({ latencyMs: { CreateSnapshots: 4_000 } });
-    const run = host.start('snapshot', '--run-id', 'late', '--freeze-timeout', '1');
+  it('the API answers after ten seconds, the freeze lasts two: thawed, honest, and never called good', async () => {
+    host.aws.behave({ latencyMs: { CreateSnapshots: 10_000 } });
+    const run = host.start('snapshot', '--run-id', 'late', '--freeze-timeout', '2');
     await run.said('gave everything back');
+    // EC2 does the work half-way: nothing is there yet, and nobody waits for it.
     expect(await host.snapshotsOf('late/i-0123456789abcdef0')).toEqual([]);
-    const ended = await run.ended;
-    expectClear(ended, 52, 'outcome-unknown', 'no answer within');
-    expect(ended.result).toMatchObject({ outcome: 'unsafe', grade: 'unproven' });
+    expect(host.mounts.map(isFrozen)).toEqual([false, false]);
+
+    const { status, result } = await run.ended;
+    expect(status).toBe(52);
+    expect(result).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
+    const late = await vi.waitFor(
+      async () => {
+        const snapshots = await host.snapshotsOf('late/i-0123456789abcdef0');
+        expect(snapshots).toHaveLength(2);
+        return snapshots;
+      },
+      { timeout: 60_000, interval: 100 },
+    );
+    for (const { Tags } of late) expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'unproven' });
   });
 
   it('the grade cannot be raised: the set stays unproven', async () => {
@@ -198,13 +209,42 @@ describe('what goes wrong in the window', () => {
     await run.said('asking for the read lock');
     const { action } = await nextCreateSnapshots();
     expect(action).toBe('CreateSnapshots');
-    const [rows] = await host.root.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'ebs_snapshot'");
-    await host.root.query(`KILL ${(rows as { ID: number }[])[0]?.ID}`);
+    await killAgentsConnection();
     const ended = await run.ended;
     expectClear(ended, 36, 'set-broken', 'lock still held');
     for (const { Tags = [] } of await host.snapshotsOf(ended.result?.set)) {
       expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'broken' });
     }
+  });
+
+  it('the lock is lost and the answer too: the set is found, and graded broken', async () => {
+    host.aws.behave({
+      latencyMs: { CreateSnapshots: 1_500 },
+      faults: [{ kind: 'drop-after', action: 'CreateSnapshots' }],
+    });
+    const run = host.start('snapshot');
+    await run.said('asking for the read lock');
+    await nextCreateSnapshots();
+    await killAgentsConnection();
+    const ended = await run.ended;
+    expectClear(ended, 52, 'outcome-unknown', '2 of 2 snapshots exist, graded broken');
+    for (const { Tags = [] } of await host.snapshotsOf(ended.result?.set)) {
+      expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'broken' });
+    }
+  });
+
+  it('EC2 takes half a set and says so: graded broken', async () => {
+    host.aws.behave({ faults: [{ kind: 'half-set', action: 'CreateSnapshots' }] });
+    const run = await host.agent('snapshot');
+    expectClear(run, 36, 'set-broken', 'planned vol-');
+    for (const { Tags = [] } of await host.snapshotsOf(run.result?.set)) {
+      expect(Tags).toContainEqual({ Key: TAG.grade, Value: 'broken' });
+    }
+  });
+
+  it('EC2 takes half a set and the answer is lost: half is found, and never called good', async () => {
+    host.aws.behave({ faults: [{ kind: 'half-set', action: 'CreateSnapshots', answered: false }] });
+    expectClear(await host.agent('snapshot'), 52, 'outcome-unknown', '1 of 2 snapshots exist, graded unproven');
   });
 
   it('something commits under a lock that was lost: the set is graded broken', async () => {
@@ -215,6 +255,11 @@ describe('what goes wrong in the window', () => {
     await host.root.query('RESET MASTER');
     expectClear(await run.ended, 36, 'set-broken', 'coordinates unmoved');
   });
+
+  async function killAgentsConnection(): Promise<void> {
+    const [rows] = await host.root.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'ebs_snapshot'");
+    await host.root.query(`KILL ${(rows as { ID: number }[])[0]?.ID}`);
+  }
 
   /** Waits until EC2 has the real request, which is when everything is locked and frozen. */
   async function nextCreateSnapshots() {
@@ -242,5 +287,15 @@ describe('thaw', () => {
     execFileSync('fsfreeze', ['--unfreeze', theirs]);
     expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
     expect(JSON.parse((await host.agent('thaw')).stdout)).toEqual({ v: 1, outcome: 'done', thawed: [] });
+  });
+
+  it('what a run that died has left frozen, the next run thaws first, says so, and is done', async () => {
+    const [ours = ''] = host.mounts;
+    writeFileSync(join(FREEZE_RECORDS, 'earlier.0'), ours);
+    execFileSync('fsfreeze', ['--freeze', ours]);
+    const { status, result, stderr } = await host.agent('snapshot');
+    expect(status).toBe(0);
+    expect(result).toMatchObject({ outcome: 'done', grade: 'application', warnings: ['left-frozen'] });
+    expect(stderr).toContain(`an earlier run had left ${ours} frozen`);
   });
 });

@@ -43,7 +43,8 @@ export async function createSnapshots(world: Ec2World, call: ApiCall): Promise<X
   const { InstanceSpecification: asked } = request;
   const tags = parseTags(request.TagSpecification.flatMap(({ Tag }) => Tag));
   const instance = findInstance(world.state, asked.InstanceId);
-  const volumes = selectVolumes(world, instance, asked.ExcludeBootVolume, asked.ExcludeDataVolumeId);
+  const selected = selectVolumes(world, instance, asked.ExcludeBootVolume, asked.ExcludeDataVolumeId);
+  const volumes = call.fault?.kind === 'half-set' ? selected.slice(0, -1) : selected;
   authorize(world, call, instance, volumes, tags);
   endDryRun(request.DryRun);
 
