@@ -1,10 +1,25 @@
+import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 
-/** What every error of the SDK may carry. */
-interface SdkError {
+/** What an error of the SDK says: AWS's code as its name, and the text on one line. */
+interface Told {
   readonly name: string;
   readonly message: string;
-  readonly $metadata?: { readonly httpStatusCode?: number };
+}
+
+const Said = v.object({ name: v.string(), message: v.string() });
+/** An error that is an answer; the SDK has names of its own for one without a code of AWS's. */
+const Answer = v.object({ name: v.string(), $fault: v.string(), $metadata: v.object({ httpStatusCode: v.number() }) });
+const NO_CODE = new Set(['', 'Unknown', 'UnknownError']);
+
+/** Whatever was thrown. Where an answer is not understood the SDK adds a hint for programmers, which is left out. */
+export function tellThrown(thrown: unknown): Told {
+  if (!v.is(Said, thrown)) return { name: 'Error', message: 'the SDK failed without saying why' };
+  if (v.is(Answer, thrown) && NO_CODE.has(thrown.name)) {
+    return { name: 'Error', message: `HTTP ${thrown.$metadata.httpStatusCode}, without an error of AWS` };
+  }
+  const text = thrown.message.replace(/\s*Deserialization error: to see the raw response.*$/s, '');
+  return { name: thrown.name, message: text.replace(/\s+/g, ' ').trim() };
 }
 
 const CREDENTIALS =
@@ -15,7 +30,7 @@ const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
 export function refusedByAws(action: string, error: unknown): RunError {
   if (error instanceof RunError) return error;
-  const { name, message } = error as SdkError;
+  const { name, message } = tellThrown(error);
   if (CREDENTIALS.test(name)) return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
   if (PERMISSION.test(name)) {
     // EC2 encodes the reason into a long opaque text: it helps nobody who reads a log.
@@ -25,7 +40,7 @@ export function refusedByAws(action: string, error: unknown): RunError {
       hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
     });
   }
-  if (UNKNOWN_INSTANCE.test(name)) return unknownInstance(action, error as SdkError);
+  if (UNKNOWN_INSTANCE.test(name)) return unknownInstance(action, error);
   const told = `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`;
   if (!isDefiniteRefusal(error)) return new RunError('aws-unreachable', told, { cause: error });
   return new RunError('aws-unreachable', `${told} (AWS was reached and refused the request)`, {
@@ -35,7 +50,7 @@ export function refusedByAws(action: string, error: unknown): RunError {
 }
 
 /** EC2's message names the instance; the Region is the one that `identify` decided for. */
-function unknownInstance(action: string, error: SdkError): RunError {
+function unknownInstance(action: string, error: unknown): RunError {
   const region = process.env['AWS_REGION'];
   const [where, hint] =
     region === undefined
@@ -44,19 +59,18 @@ function unknownInstance(action: string, error: SdkError): RunError {
           'See whether the AWS credentials are those of the account it belongs to.',
         ]
       : [`the Region ${region}`, `AWS_REGION is set to ${region}: unset it, or set it to the Region of this instance.`];
-  return new RunError('no-identity', `${action} in ${where}: ${error.message}`, { cause: error, hint });
+  return new RunError('no-identity', `${action} in ${where}: ${tellThrown(error).message}`, { cause: error, hint });
 }
 
 /**
- * Whether EC2 has definitely not carried a request out: it answered, and with an error of the caller's or a
- * throttle. No answer, or an error of EC2's own (HTTP 500), leaves that open.
+ * Whether AWS has definitely not carried a request out: it answered, and with an error of the caller's or a throttle.
+ * No answer, an error of AWS's own (HTTP 500), or one that bears no code of AWS's, as from a proxy, leaves that open.
  */
-export function isDefiniteRefusal(error: unknown): boolean {
-  const { name, $metadata } = error as SdkError;
-  const status = $metadata?.httpStatusCode;
-  if (name === 'RequestLimitExceeded') return true;
-  return status !== undefined && status >= 400 && status < 500;
+export function isDefiniteRefusal(thrown: unknown): boolean {
+  if (!v.is(Answer, thrown) || NO_CODE.has(thrown.name)) return false;
+  const { httpStatusCode: status } = thrown.$metadata;
+  return thrown.name === 'RequestLimitExceeded' || (status >= 400 && status < 500);
 }
 
 /** A DryRun that would have been carried out answers this error. */
-export const isDryRunSuccess = (error: unknown): boolean => (error as SdkError).name === 'DryRunOperation';
+export const isDryRunSuccess = (thrown: unknown): boolean => v.is(Answer, thrown) && thrown.name === 'DryRunOperation';

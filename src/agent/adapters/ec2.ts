@@ -6,12 +6,10 @@ import {
   paginateDescribeInstances,
   paginateDescribeSnapshots,
   paginateDescribeVolumes,
-  type Tag,
 } from '@aws-sdk/client-ec2';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
-import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
-import { type InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import type { InstanceId, SnapshotId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import {
   type AttachedVolume,
@@ -22,15 +20,13 @@ import {
   type Ec2,
   type InstanceFacts,
 } from '../ports.ts';
-import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
+import { isDefiniteRefusal, isDryRunSuccess, refusedByAws, tellThrown } from './aws-errors.ts';
+import { CallerIdentity, Reservations, Snapshots, type TagList, understood, Volumes } from './ec2-answers.ts';
 import type { AwsSettings } from './identity.ts';
 import { within } from './within.ts';
 
 /** A read may take this long, with the SDK's standard retries within it. */
 const READ_DEADLINE_MS = 30_000;
-
-const Volume = v.object({ VolumeId, Size: v.number() });
-const Created = v.object({ SnapshotId, VolumeId });
 
 /** EC2 through the SDK; what comes back is validated here, once. */
 export class SdkEc2 implements Ec2 {
@@ -51,7 +47,8 @@ export class SdkEc2 implements Ec2 {
   }
 
   async instance(): Promise<InstanceFacts> {
-    const [instance] = await this.#read('ec2:DescribeInstances', async (abortSignal) => {
+    const action = 'ec2:DescribeInstances';
+    const instances = await this.#read(action, async (abortSignal) => {
       const pages = paginateDescribeInstances(
         { client: this.#reads },
         { InstanceIds: [this.#instanceId] },
@@ -59,9 +56,10 @@ export class SdkEc2 implements Ec2 {
       );
       const found = [];
       for await (const page of pages)
-        found.push(...(page.Reservations ?? []).flatMap((reservation) => reservation.Instances ?? []));
+        found.push(...understood(action, Reservations, page).Reservations.flatMap(({ Instances }) => Instances));
       return found;
     });
+    const instance = instances.find(({ InstanceId }) => InstanceId === this.#instanceId);
     if (!instance) throw new RunError('no-identity', `EC2 knows no instance ${this.#instanceId} in ${this.#region}`);
     return {
       instanceId: this.#instanceId,
@@ -74,21 +72,16 @@ export class SdkEc2 implements Ec2 {
 
   async #volumes(): Promise<readonly AttachedVolume[]> {
     const Filters = [{ Name: 'attachment.instance-id', Values: [this.#instanceId] }];
-    return this.#read('ec2:DescribeVolumes', async (abortSignal) => {
+    const action = 'ec2:DescribeVolumes';
+    return this.#read(action, async (abortSignal) => {
       const found: AttachedVolume[] = [];
       for await (const page of paginateDescribeVolumes({ client: this.#reads }, { Filters }, { abortSignal })) {
-        for (const raw of page.Volumes ?? []) {
-          const volume = v.parse(Volume, raw);
-          const attachment = raw.Attachments?.find(
+        for (const { VolumeId: volumeId, Size: sizeGiB, Attachments, Tags } of understood(action, Volumes, page)
+          .Volumes) {
+          const attachment = Attachments.find(
             (each) => each.InstanceId === this.#instanceId && each.State !== 'detached',
           );
-          if (!attachment?.Device) continue;
-          found.push({
-            volumeId: volume.VolumeId,
-            sizeGiB: volume.Size,
-            device: attachment.Device,
-            tags: tagsOf(raw.Tags),
-          });
+          if (attachment) found.push({ volumeId, sizeGiB, device: attachment.Device, tags: tagsOf(Tags) });
         }
       }
       return found;
@@ -96,13 +89,12 @@ export class SdkEc2 implements Ec2 {
   }
 
   async userId(): Promise<string> {
+    const action = 'sts:GetCallerIdentity';
     try {
       const call = (abortSignal: AbortSignal) => this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal });
-      const { UserId } = await within(READ_DEADLINE_MS, call);
-      if (UserId) return UserId;
-      throw new Error('the answer names no user');
+      return understood(action, CallerIdentity, await within(READ_DEADLINE_MS, call)).UserId;
     } catch (error) {
-      const { code, message } = refusedByAws('sts:GetCallerIdentity', error);
+      const { code, message } = refusedByAws(action, error);
       throw new RunError(code, message, {
         cause: error,
         hint: 'Open a route or a VPC endpoint to STS in this Region.',
@@ -111,16 +103,18 @@ export class SdkEc2 implements Ec2 {
   }
 
   async proveCreateSet(request: CreateSetRequest): Promise<void> {
+    const action = 'ec2:CreateSnapshots';
     try {
-      await within(READ_DEADLINE_MS, async (abortSignal) => {
+      const answer = await within(READ_DEADLINE_MS, async (abortSignal) => {
         const once = await this.#clientForOneRequest();
-        await once.send(new CreateSnapshotsCommand({ ...inputOf(request), DryRun: true }), { abortSignal });
+        return once.send(new CreateSnapshotsCommand({ ...inputOf(request), DryRun: true }), { abortSignal });
       });
+      understood(action, Snapshots, answer);
     } catch (error) {
       if (isDryRunSuccess(error)) return;
-      throw refusedByAws('ec2:CreateSnapshots', error);
+      throw refusedByAws(action, error);
     }
-    throw new RunError('bug', 'a DryRun of CreateSnapshots was carried out');
+    throw new RunError('outcome-unknown', `${action}: a DryRun was answered as if it had been carried out`);
   }
 
   /** CreateSnapshots knows no idempotency token: a second attempt would be a second set, inside the lock. */
@@ -137,13 +131,12 @@ export class SdkEc2 implements Ec2 {
     try {
       const call = (abortSignal: AbortSignal) =>
         once.send(new CreateSnapshotsCommand(inputOf(request)), { abortSignal });
-      const { Snapshots = [] } = await within(deadlineMs, call);
-      const snapshots = v.safeParse(v.array(Created), Snapshots);
-      return snapshots.success
-        ? { kind: 'created', snapshots: membersOf(snapshots.output) }
-        : { kind: 'unknown', message: `EC2 answered something else than snapshots: ${snapshots.issues[0].message}` };
+      const { Snapshots: snapshots } = understood('ec2:CreateSnapshots', Snapshots, await within(deadlineMs, call));
+      return snapshots.length > 0
+        ? { kind: 'created', snapshots: membersOf(snapshots) }
+        : { kind: 'unknown', message: 'EC2 answered without a snapshot and without an error' };
     } catch (error) {
-      const { name, message } = error as Error;
+      const { name, message } = tellThrown(error);
       if (isDefiniteRefusal(error)) return { kind: 'refused', code: name, message };
       const late = error instanceof DeadlinePassed || name === 'AbortError';
       return { kind: 'unknown', message: late ? `no answer within ${deadlineMs} ms` : message };
@@ -152,14 +145,15 @@ export class SdkEc2 implements Ec2 {
 
   async findSet(set: string): Promise<readonly CreatedSnapshot[]> {
     const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
-    return this.#read('ec2:DescribeSnapshots', async (abortSignal) => {
+    const action = 'ec2:DescribeSnapshots';
+    return this.#read(action, async (abortSignal) => {
       const found: CreatedSnapshot[] = [];
       const pages = paginateDescribeSnapshots(
         { client: this.#reads },
         { Filters, OwnerIds: ['self'] },
         { abortSignal },
       );
-      for await (const page of pages) found.push(...membersOf(v.parse(v.array(Created), page.Snapshots ?? [])));
+      for await (const page of pages) found.push(...membersOf(understood(action, Snapshots, page).Snapshots));
       return found;
     });
   }
@@ -180,10 +174,9 @@ export class SdkEc2 implements Ec2 {
   }
 }
 
-const tagsOf = (tags: readonly Tag[] | undefined): Tags =>
-  Object.fromEntries((tags ?? []).map(({ Key = '', Value = '' }) => [Key, Value]));
+const tagsOf = (tags: TagList): Tags => Object.fromEntries(tags.map(({ Key, Value }) => [Key, Value]));
 
-const membersOf = (snapshots: readonly v.InferOutput<typeof Created>[]): readonly CreatedSnapshot[] =>
+const membersOf = (snapshots: Snapshots): readonly CreatedSnapshot[] =>
   snapshots.map(({ SnapshotId: snapshotId, VolumeId: volumeId }) => ({ snapshotId, volumeId }));
 
 const inputOf = (request: CreateSetRequest): CreateSnapshotsCommandInput => ({

@@ -1,9 +1,14 @@
+import fc from 'fast-check';
 import { afterEach, describe, expect, it, vi } from 'vitest';
-import { refusedByAws } from '../../../../src/agent/adapters/aws-errors.ts';
+import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from '../../../../src/agent/adapters/aws-errors.ts';
 
-/** An error as the SDK throws it. */
+/** An error as the SDK throws it: with a fault where the service answered. */
 const sdkError = (name: string, status: number | undefined, message = 'as EC2 says') =>
-  Object.assign(new Error(message), { name, $metadata: { ...(status !== undefined && { httpStatusCode: status }) } });
+  Object.assign(new Error(message), {
+    name,
+    $metadata: {},
+    ...(status !== undefined && { $fault: 'client', $metadata: { httpStatusCode: status } }),
+  });
 
 afterEach(() => vi.unstubAllEnvs());
 
@@ -40,5 +45,23 @@ describe('what AWS says before anything is touched', () => {
     });
     vi.stubEnv('AWS_REGION', undefined);
     expect(refusedByAws('ec2:DescribeInstances', error).hint).not.toContain('AWS_REGION');
+  });
+
+  it('is one of the table, whatever was thrown', () => {
+    const anyError = fc
+      .record(
+        { name: fc.anything(), message: fc.anything(), $fault: fc.anything(), $metadata: fc.anything() },
+        { requiredKeys: [] },
+      )
+      .map((parts) => Object.assign(new Error('x'), parts));
+    fc.assert(
+      fc.property(fc.oneof(fc.anything(), anyError), (thrown) => {
+        expect(isDryRunSuccess(thrown) && isDefiniteRefusal(thrown)).toBeTypeOf('boolean');
+        expect(refusedByAws('ec2:DescribeVolumes', thrown)).toMatchObject({
+          code: expect.not.stringMatching(/^bug$/),
+          message: expect.stringMatching(/^ec2:DescribeVolumes[^\n]*$/),
+        });
+      }),
+    );
   });
 });

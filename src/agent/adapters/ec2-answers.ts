@@ -1,0 +1,68 @@
+import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
+import { SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { TAG_LIMITS } from '../../shared/tags.ts';
+
+/*
+ * What is taken of EC2's and STS's answers; whatever else is in them is passed over. EC2 sends an empty list where there
+ * is nothing, so an answer without the list is none of EC2's.
+ */
+
+const TagList = v.optional(v.array(v.object({ Key: v.string(), Value: v.optional(v.string(), '') })), []);
+export type TagList = v.InferOutput<typeof TagList>;
+
+/** One page of DescribeInstances. */
+export const Reservations = v.object({
+  Reservations: v.array(
+    v.object({
+      Instances: v.array(
+        v.object({
+          InstanceId: v.string(),
+          RootDeviceName: v.optional(v.pipe(v.string(), v.minLength(1))),
+          Tags: TagList,
+        }),
+      ),
+    }),
+  ),
+});
+
+/** One page of DescribeVolumes; sizes in GiB. A volume whose device path is not told can still be known by its serial. */
+export const Volumes = v.object({
+  Volumes: v.array(
+    v.object({
+      VolumeId,
+      Size: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+      Attachments: v.array(
+        v.object({ InstanceId: v.optional(v.string()), State: v.string(), Device: v.optional(v.string(), '') }),
+      ),
+      Tags: TagList,
+    }),
+  ),
+});
+
+/** CreateSnapshots, and one page of DescribeSnapshots. */
+export const Snapshots = v.object({ Snapshots: v.array(v.object({ SnapshotId, VolumeId })) });
+export type Snapshots = v.InferOutput<typeof Snapshots>['Snapshots'];
+
+/** GetCallerIdentity; the id goes into a tag. */
+export const CallerIdentity = v.object({
+  UserId: v.pipe(v.string(), v.minLength(1), v.maxLength(TAG_LIMITS.value)),
+});
+
+/** The answer to `action` as its schema has it. Throws RunError `aws-unreachable` naming what is wrong in it. */
+export function understood<const S extends v.GenericSchema>(
+  action: string,
+  schema: S,
+  answer: unknown,
+): v.InferOutput<S> {
+  const parsed = v.safeParse(schema, answer);
+  if (parsed.success) return parsed.output;
+  const [issue] = parsed.issues;
+  throw new RunError(
+    'aws-unreachable',
+    `${action}: the answer is not one of AWS: ${v.getDotPath(issue)}: ${issue.message}`,
+    {
+      hint: 'Something else answers in its place: check AWS_ENDPOINT_URL, the proxy and the DNS of the endpoint.',
+    },
+  );
+}
