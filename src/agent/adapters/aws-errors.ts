@@ -12,14 +12,18 @@ const Said = v.object({ name: v.string(), message: v.string() });
 const Answer = v.object({ name: v.string(), $fault: v.string(), $metadata: v.object({ httpStatusCode: v.number() }) });
 const NO_CODE = new Set(['', 'Unknown', 'UnknownError']);
 
-/** Whatever was thrown. Where an answer is not understood the SDK adds a hint for programmers, which is left out. */
+/**
+ * Whatever was thrown. Only the first line is for a log: on further ones services repeat the request that they would have
+ * signed, the session token in it, and the SDK adds hints for programmers. EC2 encodes the reason of a denial into a long
+ * opaque text, which helps nobody.
+ */
 export function tellThrown(thrown: unknown): Told {
   if (!v.is(Said, thrown)) return { name: 'Error', message: 'the SDK failed without saying why' };
   if (v.is(Answer, thrown) && NO_CODE.has(thrown.name)) {
     return { name: 'Error', message: `HTTP ${thrown.$metadata.httpStatusCode}, without an error of AWS` };
   }
-  const text = thrown.message.replace(/\s*Deserialization error: to see the raw response.*$/s, '');
-  return { name: thrown.name, message: text.replace(/\s+/g, ' ').trim() };
+  const { name, message } = thrown;
+  return { name, message: message.trim().replace(/\s*([\r\n]|Encoded authorization failure message:).*$/s, '') };
 }
 
 const CREDENTIALS =
@@ -33,9 +37,7 @@ export function refusedByAws(action: string, error: unknown): RunError {
   const { name, message } = tellThrown(error);
   if (CREDENTIALS.test(name)) return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
   if (PERMISSION.test(name)) {
-    // EC2 encodes the reason into a long opaque text: it helps nobody who reads a log.
-    const readable = message.replace(/\s*Encoded authorization failure message:.*$/s, '');
-    return new RunError('no-permission', `${action} is denied: ${readable}`, {
+    return new RunError('no-permission', `${action} is denied: ${message}`, {
       cause: error,
       hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
     });

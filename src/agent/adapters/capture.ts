@@ -1,10 +1,20 @@
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { InstanceId, VolumeId } from '../../shared/ids.ts';
+import type { Tags } from '../../shared/tags.ts';
 
 const text = v.string();
+const count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** What was asked -> what was answered; `null`: it was not there. */
 const answers = <T extends v.GenericSchema>(answer: T) => v.record(v.string(), v.nullable(answer));
+
+/** Somebody's own names: `v.record` would drop those that JavaScript knows as well, like `constructor`. */
+const tags = v.custom<Tags>(isTextRecord, 'is not a set of tags');
+
+function isTextRecord(value: unknown): boolean {
+  const isRecord = typeof value === 'object' && value !== null && !Array.isArray(value);
+  return isRecord && Object.values(value).every((each) => typeof each === 'string');
+}
 
 /**
  * A host in one JSON file: every answer that discovery got, and nothing else. Of files only those below /proc and
@@ -22,9 +32,9 @@ export const Capture = v.strictObject({
     links: answers(text),
     /** path -> names */
     dirs: answers(v.array(text)),
-    owners: answers(v.strictObject({ uid: v.number(), gid: v.number() })),
+    owners: answers(v.strictObject({ uid: count, gid: count })),
     /** path -> the symbolic links at most `depth` levels below */
-    symlinks: v.record(v.string(), v.strictObject({ depth: v.number(), links: v.array(text) })),
+    symlinks: v.record(v.string(), v.strictObject({ depth: count, links: v.array(text) })),
   }),
   server: v.strictObject({
     /** name of the question -> rows */
@@ -35,9 +45,7 @@ export const Capture = v.strictObject({
     region: text,
     name: text,
     rootDevice: v.optional(text),
-    volumes: v.array(
-      v.strictObject({ volumeId: VolumeId, sizeGiB: v.number(), device: text, tags: v.record(v.string(), text) }),
-    ),
+    volumes: v.array(v.strictObject({ volumeId: VolumeId, sizeGiB: count, device: text, tags })),
   }),
 });
 export type Capture = v.InferOutput<typeof Capture>;

@@ -40,6 +40,9 @@ test('Percona Server says who it is in the version comment alone', async () => {
 
 test.each([
   ['version', 'ten'],
+  ['version', '8.4.99999999999999999999'],
+  ['server_uuid', '\u001b[2J'],
+  ['server_uuid', 'x'.repeat(257)],
   ['server_id', ''],
   ['sync_binlog', '1.5'],
   ['innodb_flush_log_at_trx_commit', '4'],
