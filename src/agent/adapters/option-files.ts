@@ -43,23 +43,27 @@ export function readOptionFiles(
 function readInto(merged: Map<string, string>, path: string, groups: readonly string[], depth: number): void {
   if (depth > DEEPEST_INCLUDE)
     throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
-  const file = parsed(path);
-  for (const group of groups) {
-    for (const [name, value] of file.groups.get(group) ?? []) merged.set(name, value);
-  }
-  for (const { kind, path: included } of file.includes) {
-    const inner = kind === 'file' ? [included] : configurationsIn(included);
-    for (const each of inner.filter((name) => existsSync(name))) readInto(merged, each, groups, depth + 1);
+  for (const part of parsed(path)) {
+    if (part.kind === 'options') {
+      for (const group of groups) {
+        for (const [name, value] of part.groups.get(group) ?? []) merged.set(name, value);
+      }
+    } else {
+      const included = part.kind === 'file' ? [part.path] : configurationsIn(part.path);
+      for (const each of included.filter((name) => existsSync(name))) readInto(merged, each, groups, depth + 1);
+    }
   }
 }
 
-const configurationsIn = (directory: string): readonly string[] =>
-  existsSync(directory)
-    ? readdirSync(directory)
-        .filter((name) => name.endsWith('.cnf'))
-        .sort()
-        .map((name) => join(directory, name))
-    : [];
+function configurationsIn(directory: string): readonly string[] {
+  if (!existsSync(directory)) return [];
+  try {
+    const names = readdirSync(directory).filter((name) => name.endsWith('.cnf'));
+    return names.sort().map((name) => join(directory, name));
+  } catch (error) {
+    throw new RunError('usage', `!includedir ${directory}: ${messageOf(error)}`);
+  }
+}
 
 function parsed(path: string) {
   try {

@@ -1,12 +1,20 @@
 /**
- * MySQL option files, as both servers' manuals describe them: groups, `name=value` or bare names, `-` and `_` alike,
- * quotes, escapes, `#` and `;` comments, `!include` and `!includedir`.
+ * MySQL option files, as the servers' own programs read them (compared with MariaDB's my_print_defaults): groups,
+ * `name=value` or bare names, `-` and `_` alike, quotes, escapes, `#` and `;` comments, `!include` and `!includedir`.
  */
 
-export interface OptionFile {
-  /** group -> option (with `-`) -> value; a bare name has the value ''. Later entries win. */
+/** What stands in one file, in the order in which it counts: a later value wins, one from an included file too. */
+export type OptionFile = readonly (Options | Include)[];
+
+export interface Options {
+  readonly kind: 'options';
+  /** group -> option (with `-`) -> value; a bare name has the value ''. */
   readonly groups: ReadonlyMap<string, ReadonlyMap<string, string>>;
-  readonly includes: readonly { readonly kind: 'file' | 'directory'; readonly path: string }[];
+}
+
+export interface Include {
+  readonly kind: 'file' | 'directory';
+  readonly path: string;
 }
 
 /** A line that is neither blank, comment, group, option nor directive. */
@@ -21,51 +29,58 @@ export class OptionFileError extends Error {
 
 /** Parses the text of one file. Throws OptionFileError with the line's number, never with its content. */
 export function parseOptionFile(text: string): OptionFile {
-  const groups = new Map<string, Map<string, string>>();
-  const includes: OptionFile['includes'][number][] = [];
-  let group: Map<string, string> | undefined;
-  for (const [index, raw] of text.split(/\r?\n/).entries()) {
-    const line = raw.trim();
+  const parts: (Options | Include)[] = [];
+  let groups = new Map<string, Map<string, string>>();
+  let group: string | undefined;
+  for (const [index, raw] of text.replace(BYTE_ORDER_MARK, '').split('\n').entries()) {
+    const line = trim(raw);
     if (line === '' || line.startsWith('#') || line.startsWith(';')) continue;
-    const include = /^!include(dir)?\s+(.+)$/.exec(line);
-    const header = /^\[([^\]]+)\]/.exec(line);
+    const include = /^!include(dir)?[ \t]+(.+)$/.exec(line);
+    const header = /^\[([^\]]*)\]/.exec(line);
     if (include) {
-      includes.push({ kind: include[1] ? 'directory' : 'file', path: include[2] ?? '' });
+      parts.push({ kind: 'options', groups }, { kind: include[1] ? 'directory' : 'file', path: include[2] ?? '' });
+      groups = new Map();
     } else if (header) {
-      const name = (header[1] ?? '').trim();
-      group = groups.get(name) ?? new Map();
-      groups.set(name, group);
+      group = trim(header[1] ?? '');
     } else if (line.startsWith('[') || line.startsWith('!')) {
       throw new OptionFileError(index + 1, 'is neither a group nor a directive');
-    } else if (!group) {
+    } else if (group === undefined) {
       throw new OptionFileError(index + 1, 'is an option before the first [group]');
     } else {
-      const [name, value] = parseOption(line);
-      group.set(name, value);
+      const options = groups.get(group) ?? new Map<string, string>();
+      groups.set(group, options.set(...parseOption(withoutComment(line))));
     }
   }
-  return { groups, includes };
+  return [...parts, { kind: 'options', groups }];
 }
+
+/** Nobody sees it. */
+const BYTE_ORDER_MARK = /^\ufeff/;
+
+/** White space is what C takes for it; a name or password may begin with any other. */
+const trim = (text: string): string => text.replace(/^[ \t\r\f\v]+|[ \t\r\f\v]+$/g, '');
 
 function parseOption(line: string): [name: string, value: string] {
   const equals = line.indexOf('=');
-  const name = (equals < 0 ? stripComment(line) : line.slice(0, equals)).trim().replaceAll('_', '-');
-  if (equals < 0) return [name, ''];
-  const text = line.slice(equals + 1).trim();
-  const quote = text[0];
-  const end = quote === '"' || quote === "'" ? closingQuote(text, quote) : -1;
-  return [name, unescapeValue(end > 0 ? text.slice(1, end) : stripComment(text).trim())];
+  const name = trim(equals < 0 ? line : line.slice(0, equals)).replaceAll('_', '-');
+  return [name, equals < 0 ? '' : unescapeValue(unquote(trim(line.slice(equals + 1))))];
 }
 
-/** A `#` starts a comment in the middle of a line too, where it does not stand within quotes. */
-const stripComment = (text: string): string => text.replace(/(^|\s)#.*$/, '');
+/** Quotes are taken off where the same one begins and ends the value. */
+const unquote = (value: string): string => (/^(["']).*\1$/s.test(value) ? value.slice(1, -1) : value);
 
-function closingQuote(text: string, quote: string): number {
-  for (let at = 1; at < text.length; at++) {
-    if (text[at] === '\\') at++;
-    else if (text[at] === quote) return at;
+/** A `#` begins a comment anywhere but within quotes, where a backslash keeps a quote from ending them. */
+function withoutComment(line: string): string {
+  let quote: string | undefined;
+  for (let at = 0; at < line.length; at++) {
+    const character = line[at];
+    if (quote === undefined) {
+      if (character === '#') return line.slice(0, at);
+      if (character === '"' || character === "'") quote = character;
+    } else if (character === '\\') at++;
+    else if (character === quote) quote = undefined;
   }
-  return -1;
+  return line;
 }
 
 const ESCAPES: Readonly<Record<string, string>> = {

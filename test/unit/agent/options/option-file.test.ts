@@ -2,7 +2,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { OptionFileError, parseOptionFile } from '../../../../src/agent/options/option-file.ts';
 
-const group = (text: string, name = 'client') => Object.fromEntries(parseOptionFile(text).groups.get(name) ?? []);
+/** The options of a group in a file without includes. */
+function group(text: string, name = 'client') {
+  const [options] = parseOptionFile(text);
+  return Object.fromEntries((options?.kind === 'options' && options.groups.get(name)) || []);
+}
 
 describe('an option file', () => {
   it('gives names and values as MySQL reads them', () => {
@@ -29,8 +33,13 @@ user=later
   });
 
   it.each([
-    ['password=a#b', 'a#b'],
+    ['password=a#b', 'a'],
     ['password=a #b', 'a'],
+    ['password="a#b"', 'a#b'],
+    ["password=it's #1", "it's #1"],
+    [String.raw`password="a\"#b" # c`, 'a"#b'],
+    ['password="a" b', '"a" b'],
+    [String.raw`password="x\"`, String.raw`x\"`.slice(0, -1)],
     [String.raw`password="a\"b"`, 'a"b'],
     [String.raw`password=a\sb\\c\t`, 'a b\\c\t'],
     [String.raw`password='it\'s'`, "it's"],
@@ -41,11 +50,14 @@ user=later
     expect(group(`[client]\n${line}`)).toEqual({ password });
   });
 
-  it('names the files and folders it includes', () => {
-    const { includes } = parseOptionFile('!include /etc/other.cnf\n!includedir /etc/mysql/conf.d/\n');
-    expect(includes).toEqual([
+  it('names the files and folders it includes, and what stands before and behind', () => {
+    const parts = parseOptionFile('[a]\nx=1\n!include /etc/other.cnf\nx=2\n!includedir /etc/mysql/conf.d/\n');
+    expect(parts).toEqual([
+      { kind: 'options', groups: new Map([['a', new Map([['x', '1']])]]) },
       { kind: 'file', path: '/etc/other.cnf' },
+      { kind: 'options', groups: new Map([['a', new Map([['x', '2']])]]) },
       { kind: 'directory', path: '/etc/mysql/conf.d/' },
+      { kind: 'options', groups: new Map() },
     ]);
   });
 
@@ -58,12 +70,38 @@ user=later
     expect(() => parseOptionFile(text)).not.toThrow(/root|broken|\/x/);
   });
 
-  it('gives back any password that was written in double quotes with escapes', () => {
-    const printable = fc.string({ unit: 'grapheme-ascii' });
+  /** A value as the manuals say it may be written: bare where nothing in it means anything, or in either quotes. */
+  const written = (value: string) =>
+    fc.constantFrom('"', "'").map((quote) => {
+      const bare = value !== '' && !/[#"'\\\s\p{Cc}]/u.test(value);
+      const escaped = value.replace(/[\\\n\r\t\b]/g, (each) => `\\${WRITTEN[each]}`).replaceAll(quote, `\\${quote}`);
+      return bare ? value : `${quote}${escaped}${quote}`;
+    });
+  const WRITTEN: Readonly<Record<string, string>> = { '\\': '\\', '\n': 'n', '\r': 'r', '\t': 't', '\b': 'b' };
+  const space = fc.constantFrom('', ' ', '\t ');
+  const option = fc
+    .tuple(fc.stringMatching(/^[a-z][a-z0-9]*([_-][a-z0-9]+)*$/), fc.string({ unit: 'grapheme' }))
+    .chain(([name, value]) =>
+      fc
+        .tuple(written(value), space, space, fc.constantFrom('', ' # "why"', '\r'))
+        .map(([text, before, after, end]) => ({
+          name: name.replaceAll('_', '-'),
+          value,
+          line: `${before}${name}${after}=${before}${text}${after}${end}`,
+        })),
+    );
+  const groupName = fc.constantFrom('client', 'mysqld', 'mysql-ebs-snapshot');
+
+  it('gives back any values that were written as the manuals say, the last of a name', () => {
     fc.assert(
-      fc.property(printable, (password) => {
-        const written = password.replace(/[\\"']/g, '\\$&');
-        expect(group(`[client]\npassword="${written}"`)).toEqual({ password });
+      fc.property(fc.array(fc.tuple(groupName, fc.array(option))), (sections) => {
+        const lines = sections.flatMap(([name, options]) => [`[${name}]`, '; why', ...options.map(({ line }) => line)]);
+        for (const name of ['client', 'mysqld', 'mysql-ebs-snapshot']) {
+          const options = sections.filter(([each]) => each === name).flatMap(([, own]) => own);
+          expect(group(lines.join('\n'), name)).toEqual(
+            Object.fromEntries(options.map(({ name: key, value }) => [key, value])),
+          );
+        }
       }),
     );
   });
