@@ -2,15 +2,19 @@ import * as v from 'valibot';
 import { Coordinates } from './coordinates.ts';
 import { Level } from './result.ts';
 
+const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
+/** Not always whole to the byte: the kernel's sizes go beyond what a number of JavaScript can. */
+const Bytes = v.pipe(v.number(), v.finite(), v.minValue(0));
+
 /** One device of a member's stack, from the volume upwards; what a restore assembles again. */
 const Layer = v.object({
   kind: v.picklist(['disk', 'partition', 'raid', 'logical-volume', 'crypt', 'device-mapper', 'loop']),
   /** The kernel's name at the time, like `nvme1n1` or `dm-0`. */
   name: v.string(),
-  sizeBytes: v.number(),
-  partition: v.optional(v.object({ number: v.number(), startBytes: v.number() })),
+  sizeBytes: Bytes,
+  partition: v.optional(v.object({ number: Count, startBytes: Bytes })),
   raid: v.optional(
-    v.object({ level: v.string(), disks: v.number(), slot: v.optional(v.number()), uuid: v.optional(v.string()) }),
+    v.object({ level: v.string(), disks: Count, slot: v.optional(Count), uuid: v.optional(v.string()) }),
   ),
   deviceMapper: v.optional(v.object({ name: v.string(), uuid: v.string() })),
 });
@@ -31,7 +35,7 @@ export type Role = v.InferOutput<typeof Role>;
 
 const Member = v.object({
   volume: v.string(),
-  sizeGiB: v.number(),
+  sizeGiB: Count,
   /** The attachment's device path, like `/dev/sdf`. */
   device: v.string(),
   roles: v.array(Role),
@@ -67,7 +71,7 @@ export const Manifest = v.object({
     flavour: v.picklist(['mysql', 'mariadb', 'percona']),
     version: v.string(),
     uuid: v.optional(v.string()),
-    serverId: v.number(),
+    serverId: Count,
   }),
   coordinates: Coordinates,
   members: v.array(Member),

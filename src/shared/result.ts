@@ -13,6 +13,9 @@ export type Grade = v.InferOutput<typeof Grade>;
 export const Level = v.picklist(['application']);
 export type Level = v.InferOutput<typeof Level>;
 
+/** JSON can spell a number that is none (`1e999`), and such a one comes out of JSON as null. */
+const Milliseconds = v.pipe(v.number(), v.finite(), v.minValue(0));
+
 /**
  * The result of a run: one line of JSON, alone on stdout. Times are milliseconds.
  * Optional fields are left out, never null.
@@ -28,13 +31,13 @@ export const Result = v.object({
   level: v.optional(Level),
   grade: v.optional(Grade),
   set: v.optional(v.string()),
-  members: v.optional(v.number()),
+  members: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
   /** From the moment commits may wait to the unlock. */
-  stallMs: v.optional(v.number()),
+  stallMs: v.optional(Milliseconds),
   /** From the first freeze to the last thaw. */
-  frozenMs: v.optional(v.number()),
+  frozenMs: v.optional(Milliseconds),
   /** The CreateSnapshots round trip. */
-  apiMs: v.optional(v.number()),
+  apiMs: v.optional(Milliseconds),
   /** `file:position` of the server's own binary log. */
   binlog: v.optional(v.string()),
   /** The GTID set, or `sha256:<hex>` of it where it is too long for a tag. */
@@ -44,7 +47,7 @@ export const Result = v.object({
   /** The codes of the warnings, if any. */
   warnings: v.optional(v.array(v.string())),
   /** The whole run. */
-  ms: v.optional(v.number()),
+  ms: v.optional(Milliseconds),
   snapshots: v.optional(v.array(v.string())),
 });
 export type Result = v.InferOutput<typeof Result>;

@@ -127,7 +127,7 @@ async function readArray(
     const slot = await readAttribute(reader, `${folder}/slot`);
     members.push({
       device,
-      slot: slot !== undefined && /^\d+$/.test(slot) ? Number(slot) : undefined,
+      slot: slot !== undefined && /^\d{1,9}$/.test(slot) ? Number(slot) : undefined,
       state: state.split(','),
     });
   }

@@ -92,15 +92,24 @@ function usedSuperblocks(
   const kept = visible.filter(({ mountPoint }) => !temporary.some((folder) => isWithin(mountPoint, folder)));
   const used = new Map<string, { mount: Mount; roles: Role[] }>();
   for (const { path, role } of files) {
-    const own = mountOf(path, mounts);
+    const own = mountOf(readable(path), mounts);
     if (own === undefined) throw new RunError('files-unresolved', `no mount of this host holds ${path}`);
     for (const mount of [own, ...kept.filter(({ mountPoint }) => isWithin(mountPoint, path))]) {
+      readable(mount.mountPoint);
       const entry = used.get(mount.majorMinor) ?? { mount, roles: [] };
       if (!entry.roles.includes(role)) entry.roles.push(role);
       used.set(mount.majorMinor, entry);
     }
   }
   return [...used.values()];
+}
+
+/** What is not UTF-8 arrives with U+FFFD in it: two paths may then look alike, and neither can be opened. */
+function readable(path: string): string {
+  if (!path.includes('\ufffd')) return path;
+  throw new RunError('files-unresolved', `the path ${path} is not UTF-8, so it cannot be told from others`, {
+    hint: 'Rename what is on the way to it.',
+  });
 }
 
 /** The superblock's own mount point rather than a bind mount of a folder in it, where it has one. */

@@ -44,7 +44,7 @@ export function formatTable(report: FleetReport, style: Style): string {
   const explanations = hosts.flatMap(({ instance, result }) => {
     if (result.outcome === 'done') return [];
     const code = result.code === undefined ? '' : ` [${result.code}]`;
-    const lines = [`${instance}: ${printable(result.message ?? result.outcome)}${code}`];
+    const lines = [printable(`${instance}: ${result.message ?? result.outcome}${code}`)];
     if (result.hint !== undefined) lines.push(style.faint(`  hint: ${printable(result.hint)}`));
     return lines;
   });

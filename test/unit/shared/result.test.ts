@@ -2,6 +2,7 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { ERRORS, type ErrorCode } from '../../../src/shared/errors.ts';
 import { decodeResult, encodeResult, outcomeOf, RESULT_BYTES, type Result } from '../../../src/shared/result.ts';
+import { mangled } from '../../support/mangled-json.ts';
 
 /** Text of any length and script, with halves of surrogate pairs and characters that JSON escapes. */
 const unit = fc.oneof(
@@ -98,15 +99,26 @@ describe('encodeResult', () => {
 });
 
 describe('decodeResult', () => {
-  it.each(['', 'x', 'null', '[]', '{}', '{"v":2,"run":"r","outcome":"done"}', '{"v":1,"run":"r","outcome":"fine"}'])(
-    'takes %j for no result',
-    (line) => {
-      expect(decodeResult(line)).toBeUndefined();
-    },
-  );
+  it.each([
+    ...['', 'x', 'null', '[]', '{}', '{"v":2,"run":"r","outcome":"done"}', '{"v":1,"run":"r","outcome":"fine"}'],
+    '{"v":1,"run":"r","outcome":"done","stallMs":1e999}',
+  ])('takes %j for no result', (line) => {
+    expect(decodeResult(line)).toBeUndefined();
+  });
 
-  it('never throws', () => {
-    fc.assert(fc.property(fc.oneof(fc.string(), fc.json()), (line) => void decodeResult(line)));
+  it('takes any line for a result that can be told again as it is, or for none', () => {
+    const meddledWith = fc.tuple(
+      results.chain((result) => mangled(JSON.parse(JSON.stringify(result)))),
+      fc.constantFrom('1e999', '-1', '0.5', '1'),
+    );
+    const line = meddledWith.map(([result, number]) => JSON.stringify(result).replace(/:[\d.]+,/, `:${number},`));
+    fc.assert(
+      fc.property(fc.oneof(line, fc.string(), fc.json()), (text) => {
+        const result = decodeResult(text);
+        if (result !== undefined) expect(decodeResult(JSON.stringify(result))).toEqual(result);
+      }),
+      { numRuns: 500 },
+    );
   });
 });
 

@@ -1,8 +1,8 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arraysOf, leavesOf, readBlockDevice } from '../../../../src/agent/discovery/block-graph.ts';
+import { arraysOf, type BlockDevice, leavesOf, readBlockDevice } from '../../../../src/agent/discovery/block-graph.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
-import { deviceMapper, mdArray, nvme } from '../../../fixtures/described-devices.ts';
+import { deviceMapper, mdArray, nvme, partitionOf } from '../../../fixtures/described-devices.ts';
 import { describedHost, plant, type Tree } from '../../../fixtures/described-host.ts';
 
 const disk = (n: number): Tree => nvme({ name: `nvme${n}n1`, dev: `259:${n}`, serial: `vol0000000000000000${n}` });
@@ -113,6 +113,76 @@ test('a stack of any depth leads to every disk it stands on', async () => {
       },
     ),
     { numRuns: 50 },
+  );
+});
+
+/** A device as it was generated, and as it has to be read. */
+interface Shape {
+  readonly kind: string;
+  readonly name: string;
+  readonly gib: number;
+  readonly below: readonly Shape[];
+}
+const shapeOf = ({ layer, below }: BlockDevice): Shape => ({
+  kind: layer.kind,
+  name: layer.name,
+  gib: layer.sizeBytes / GIB,
+  below: below.map(shapeOf),
+});
+const GIB = 2 ** 30;
+const UUIDS = { 'logical-volume': 'LVM-x', crypt: 'CRYPT-LUKS2-x', 'device-mapper': 'mpath-x' } as const;
+
+test('any stack of partitions, arrays and device-mapper devices is read as it was made', async () => {
+  const base = fc.array(fc.record({ gib: fc.integer({ min: 1, max: 65_536 }), partitioned: fc.boolean() }), {
+    minLength: 1,
+    maxLength: 4,
+  });
+  const upper = fc.record({
+    kind: fc.constantFrom('raid' as const, 'logical-volume' as const, 'crypt' as const, 'device-mapper' as const),
+    gib: fc.integer({ min: 1, max: 65_536 }),
+    // Which of the devices made before it stands on, and what md says of each.
+    on: fc.uniqueArray(fc.nat(), { minLength: 1, maxLength: 3 }),
+    states: fc.array(fc.constantFrom('in_sync', 'in_sync,write_mostly', 'faulty', 'spare'), { minLength: 3 }),
+  });
+  await fc.assert(
+    fc.asyncProperty(base, fc.array(upper, { maxLength: 5 }), async (disks, uppers) => {
+      const trees: Tree[] = [];
+      const made: Shape[] = [];
+      for (const [n, { gib, partitioned }] of disks.entries()) {
+        const tree = nvme({ name: `nvme${n}n1`, dev: `259:${n}`, gib, serial: `vol0000000000000000${n}` });
+        const whole = { kind: 'disk', name: `nvme${n}n1`, gib, below: [] };
+        const partition = { name: `nvme${n}n1p1`, dev: `259:${n + 100}`, gib };
+        trees.push(partitioned ? partitionOf(tree, partition) : tree);
+        made.push(
+          partitioned ? { kind: 'partition', name: partition.name, gib: gib - 2 ** -10, below: [whole] } : whole,
+        );
+      }
+      for (const [n, { kind, gib, on, states }] of uppers.entries()) {
+        const below = [...new Set(on.map((number) => made[number % made.length]))].filter((each) => each !== undefined);
+        const slaves = below.toSorted((one, other) => (one.name < other.name ? -1 : 1));
+        const name = kind === 'raid' ? `md${n}` : `dm-${n}`;
+        const members = slaves.map(
+          (slave, slot) => [slave.name, { slot: String(slot), state: states[slot] ?? '' }] as const,
+        );
+        const dev = { name, dev: `253:${n}`, gib };
+        trees.push(
+          kind === 'raid'
+            ? mdArray({ ...dev, level: 'raid1', disks: slaves.length, members: Object.fromEntries(members) })
+            : deviceMapper({ ...dev, dmName: `name-${n}`, uuid: UUIDS[kind], on: slaves.map((slave) => slave.name) }),
+        );
+        const holdsData = (_: Shape, slot: number) => kind !== 'raid' || (states[slot] ?? '').startsWith('in_sync');
+        made.push({ kind, name, gib, below: slaves.filter(holdsData) });
+      }
+      const top = await readBlockDevice(
+        describedHost(plant(...trees)),
+        uppers.length > 0
+          ? `253:${uppers.length - 1}`
+          : disks.at(-1)?.partitioned
+            ? `259:${disks.length + 99}`
+            : `259:${disks.length - 1}`,
+      );
+      expect(top && shapeOf(top)).toEqual(made.at(-1));
+    }),
   );
 });
 

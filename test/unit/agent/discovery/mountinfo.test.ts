@@ -49,6 +49,31 @@ test('any mount point, root and source come back as they were written', () => {
   );
 });
 
+test('a mount table with any bytes in its paths is read as Node reads those paths elsewhere', () => {
+  const bytes = fc
+    .uint8Array({ minLength: 1, maxLength: 8 })
+    .map((name) => name.filter((byte) => byte !== 0 && byte !== 0x2f));
+  const escaped = (name: Uint8Array): Buffer =>
+    Buffer.concat(
+      [...name].map((byte) => Buffer.from(ESCAPED.has(byte) ? `\\${byte.toString(8).padStart(3, '0')}` : [byte])),
+    );
+  fc.assert(
+    fc.property(fc.array(fc.tuple(bytes, bytes)), (mounts) => {
+      const table = mounts.map(([name, source], number) =>
+        Buffer.concat([
+          ...[Buffer.from(`${number + 2} 1 8:${number} / /`), escaped(name), Buffer.from(' rw shared:1 - xfs ')],
+          ...[escaped(source), Buffer.from(' rw\n')],
+        ]),
+      );
+      const parsed = parseMountinfo(Buffer.concat(table).toString());
+      expect(parsed.map(({ mountPoint, source }) => [mountPoint, source])).toEqual(
+        mounts.map(([name, source]) => [`/${Buffer.from(name)}`, String(Buffer.from(source))]),
+      );
+    }),
+  );
+});
+const ESCAPED = new Set(Buffer.from(' \t\n\\#'));
+
 test('any text is either understood or refused by name, never a crash', () => {
   fc.assert(
     fc.property(fc.string({ unit: fc.constantFrom(...'0123456789 -/:\\\nxfsrw,=') }), (text) => {
@@ -101,6 +126,23 @@ test('a mount below a folder that was mounted over is hidden, although its path 
 test('without a mount at the root a path outside every mount has none', () => {
   expect(mountOf('/var/lib', [mount(2, 1, '/data')])).toBeUndefined();
   expect(mountOf('/data/x', [mount(2, 1, '/data')])?.id).toBe(2);
+});
+
+test('whatever was mounted where, a path lies on the mount that was last put upon it or above it', () => {
+  const place = fc.array(fc.constantFrom('a', 'b', 'ab'), { maxLength: 3 }).map((names) => `/${names.join('/')}`);
+  // The table need not be in the order of mounting: newer kernels sort it by another number than the id they print.
+  fc.assert(
+    fc.property(fc.array(place, { maxLength: 8 }), place, fc.func(fc.integer()), (places, path, order) => {
+      const done: Mount[] = [];
+      const upon = (folder: string) =>
+        done.findLast(({ mountPoint }) => `${folder}/`.startsWith(`${mountPoint}/`.replace('//', '/')));
+      for (const mountPoint of ['/', ...places])
+        done.push(mount(done.length + 2, upon(mountPoint)?.id ?? 1, mountPoint));
+      const table = done.toSorted((one, other) => order(one.id) - order(other.id));
+      expect(mountOf(path, table)).toBe(upon(path));
+      expect(new Set(visibleMounts(table))).toEqual(new Set(done.filter((each) => upon(each.mountPoint) === each)));
+    }),
+  );
 });
 
 test('an option of the superblock is found by its whole name', () => {

@@ -3,8 +3,11 @@ import { describe, expect, it } from 'vitest';
 import { collate } from '../../../../src/controller/fleet/collate.ts';
 import { sortOut } from '../../../../src/controller/fleet/reachable.ts';
 import { formatReport } from '../../../../src/controller/report/json.ts';
+import { styleFor } from '../../../../src/controller/report/style.ts';
+import { formatTable } from '../../../../src/controller/report/table.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
-import { outcomeOf, type Result } from '../../../../src/shared/result.ts';
+import { decodeResult, outcomeOf, type Result } from '../../../../src/shared/result.ts';
+import { mangled, oddText } from '../../../support/mangled-json.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
 const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
@@ -89,6 +92,36 @@ describe('the report', () => {
         expect(outcome).toBe(ending === 'done' ? 'done' : outcomeOf(ending));
         expect(hosts.every(({ result: { code } }) => code === undefined || code in ERRORS)).toBe(true);
       }),
+    );
+  });
+
+  it('tells every targeted host by a result of the right form, whatever the hosts print', () => {
+    const line = fc.oneof(
+      ...[done(1), refused, failed, unsafe].map((result) => mangled(result).map((each) => JSON.stringify(each))),
+      ...[oddText.map((code) => JSON.stringify({ ...refused, code, message: code, hint: code })), oddText, fc.json()],
+      ...[fc.constant(JSON.stringify(done(1)).replace('"v"', '"stallMs":1e999,"v"'))],
+    );
+    const output = fc.array(line, { maxLength: 4 }).map((lines) => lines.join('\n'));
+    const status = fc.oneof(fc.constantFrom('Success', 'Failed', 'ExecutionTimedOut', 'Terminated'), oddText);
+    const invocation = fc.record({
+      instanceId: fc.constantFrom(host(1), host(2), host(9)),
+      ...{ status, output, ended: fc.boolean(), began: fc.boolean() },
+      exitStatus: fc.option(fc.nat(255), { nil: undefined }),
+    });
+    fc.assert(
+      fc.property(fc.array(invocation, { maxLength: 4 }), (invocations) => {
+        const report = collate(SNAPSHOT, two, invocations);
+        expect(report.hosts.map(({ instance }) => instance)).toEqual(expect.arrayContaining([host(1), host(2)]));
+        for (const { instance, result } of report.hosts) {
+          expect(result).toMatchObject({ run: RUN, instance });
+          expect(decodeResult(JSON.stringify(result))).toEqual(result);
+          const saidDone = invocations.some((each) => each.instanceId === instance && each.status === 'Success');
+          if (result.outcome === 'done') expect(saidDone).toBe(true);
+        }
+        expect(JSON.parse(formatReport(report)).hosts).toHaveLength(report.hosts.length);
+        expect(formatTable(report, styleFor({}, {})).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
+      }),
+      { numRuns: 500 },
     );
   });
 
