@@ -1,5 +1,4 @@
 import * as v from 'valibot';
-import { RunError } from '../../shared/errors.ts';
 import { SnapshotId, VolumeId } from '../../shared/ids.ts';
 import { TAG_LIMITS } from '../../shared/tags.ts';
 
@@ -48,21 +47,3 @@ export type Snapshots = v.InferOutput<typeof Snapshots>['Snapshots'];
 export const CallerIdentity = v.object({
   UserId: v.pipe(v.string(), v.minLength(1), v.maxLength(TAG_LIMITS.value)),
 });
-
-/** The answer to `action` as its schema has it. Throws RunError `aws-unreachable` naming what is wrong in it. */
-export function understood<const S extends v.GenericSchema>(
-  action: string,
-  schema: S,
-  answer: unknown,
-): v.InferOutput<S> {
-  const parsed = v.safeParse(schema, answer);
-  if (parsed.success) return parsed.output;
-  const [issue] = parsed.issues;
-  throw new RunError(
-    'aws-unreachable',
-    `${action}: the answer is not one of AWS: ${v.getDotPath(issue)}: ${issue.message}`,
-    {
-      hint: 'Something else answers in its place: check AWS_ENDPOINT_URL, the proxy and the DNS of the endpoint.',
-    },
-  );
-}

@@ -11,6 +11,7 @@ import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { RunError } from '../../shared/errors.ts';
 import type { InstanceId, SnapshotId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
+import { understood } from '../../shared/understood.ts';
 import {
   type AttachedVolume,
   type CreatedSnapshot,
@@ -21,7 +22,7 @@ import {
   type InstanceFacts,
 } from '../ports.ts';
 import { isDefiniteRefusal, isDryRunSuccess, refusedByAws, tellThrown } from './aws-errors.ts';
-import { CallerIdentity, Reservations, Snapshots, type TagList, understood, Volumes } from './ec2-answers.ts';
+import { CallerIdentity, Reservations, Snapshots, type TagList, Volumes } from './ec2-answers.ts';
 import type { AwsSettings } from './identity.ts';
 import { within } from './within.ts';
 

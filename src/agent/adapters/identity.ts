@@ -16,7 +16,8 @@ export interface AwsSettings {
   readonly credentials: ReturnType<typeof fromNodeProviderChain>;
 }
 
-const IdentityDocument = v.object({ instanceId: InstanceId, region: v.string() });
+const Region = v.pipe(v.string(), v.regex(/^[a-z]{2,}(-[a-z0-9]+)+$/, 'is not a Region (like eu-central-1)'));
+const IdentityDocument = v.object({ instanceId: InstanceId, region: Region });
 
 /**
  * Who and where this host is, by its identity document (IMDSv2 only: version 1 can be reached through a careless

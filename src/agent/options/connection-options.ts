@@ -35,7 +35,8 @@ export function connectionOptions(
 ): ConnectionOptions {
   const host = fromFiles.get('host') ?? 'localhost';
   const port = fromFiles.get('port') ?? '3306';
-  if (!/^\d{1,5}$/.test(port)) throw new RunError('usage', `port '${port}' in the option file is not a port number`);
+  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
+    throw new RunError('usage', `port '${port}' in the option file is not a port number`);
   // A server elsewhere would be locked while the volumes of this host are snapshotted.
   if (!LOCAL.test(host)) {
     throw new RunError('usage', `host '${host}' in the option file is not this host`, {

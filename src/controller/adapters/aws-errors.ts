@@ -34,6 +34,12 @@ export function fromAws(thrown: unknown, action: string): RunError {
       hint: 'Check the network, the proxy, and AWS_ENDPOINT_URL if it is set; then run again.',
     });
   }
+  if (isForeign(error)) {
+    return new RunError('aws-unreachable', `${action}: HTTP ${error.status} with an answer that is not one of AWS`, {
+      ...options,
+      hint: 'Something else answers in its place: check AWS_ENDPOINT_URL, the proxy and the DNS of the endpoint.',
+    });
+  }
   if (error.status >= 400) {
     return new RunError('usage', `AWS refuses ${action}: ${error.name}: ${error.message}`, {
       ...options,
@@ -54,17 +60,24 @@ export async function asking<T>(action: string, call: () => Promise<T>): Promise
 
 /**
  * Whether the request may have been carried out all the same: no answer came, or one that the service made of its own
- * trouble. A connection that was never made, or a refusal, is not ambiguous.
+ * trouble, or one that is none of the service's. A connection that was never made, or a refusal, is not ambiguous.
  */
 export function isAmbiguous(thrown: unknown): boolean {
   const error = describe(thrown);
   if (THROTTLED.has(error.name) || NEVER_CONNECTED.has(codeOf(thrown) ?? '')) return false;
-  return isUnanswered(thrown) || error.status >= 500;
+  return isUnanswered(thrown) || error.status >= 500 || isForeign(error);
 }
 
 export const isThrottled = (thrown: unknown): boolean => THROTTLED.has(describe(thrown).name);
 
 export const isNamed = (thrown: unknown, name: string): boolean => thrown instanceof Error && thrown.name === name;
+
+/** An answer that is not understood, or an error without a code of AWS's: from a proxy, say, after it passed the request on. */
+const isForeign = ({ name, status }: { name: string; status: number }): boolean =>
+  status > 0 && (status < 400 || NO_CODE.has(name));
+
+/** What the SDK and JavaScript name an error that names none of AWS's. */
+const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'Error', 'SyntaxError', 'TypeError']);
 
 const CREDENTIALS = new Set([
   'CredentialsProviderError',

@@ -1,7 +1,5 @@
 import {
   CancelCommandCommand,
-  type Command,
-  type CommandInvocation,
   ListCommandsCommand,
   paginateListCommandInvocations,
   paginateListCommands,
@@ -10,8 +8,9 @@ import {
 } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
+import { understood } from '../../shared/understood.ts';
 import type { Scope, TagTarget } from '../fleet/scope.ts';
-import type { Clock, CommandRequest, Commands, Invocation } from '../ports.ts';
+import type { Clock, CommandRequest, Commands, Invocation, SentCommand } from '../ports.ts';
 import { asking, fromAws, isAmbiguous, isThrottled } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
 
@@ -24,8 +23,8 @@ export function commands({ ssmPatient, ssmOnce }: Clients, clock: Clock): Comman
     async send(request) {
       for (let tried = 1; ; tried++) {
         try {
-          const { Command } = await ssmOnce.send(sendCommand(request));
-          if (Command?.CommandId !== undefined) return { kind: 'sent', commandId: Command.CommandId };
+          const answer = v.safeParse(Sent, await ssmOnce.send(sendCommand(request)));
+          if (answer.success) return { kind: 'sent', commandId: answer.output.Command.CommandId };
           return { kind: 'unknown', message: 'the answer holds no command id' };
         } catch (thrown) {
           const error = fromAws(thrown, 'ssm:SendCommand');
@@ -42,32 +41,24 @@ export function commands({ ssmPatient, ssmOnce }: Clients, clock: Clock): Comman
           { key: 'InvokedAfter' as const, value: since.toISOString().replace(/\.\d+/, '') },
           { key: 'DocumentName' as const, value: documentName },
         ];
-        const found: Command[] = [];
+        const found: SentCommand[] = [];
         for await (const page of paginateListCommands({ client: ssmPatient, pageSize: 50 }, { Filters: filters })) {
-          found.push(...(page.Commands ?? []));
+          for (const command of understood('ssm:ListCommands', Listed, page).Commands) {
+            const { CommandId: commandId, Parameters } = command;
+            found.push({ commandId, runId: Parameters['RunId']?.[0], scope: scopeOf(command) });
+          }
         }
-        return found.flatMap((command) => {
-          const commandId = command.CommandId;
-          return commandId === undefined
-            ? []
-            : { commandId, runId: command.Parameters?.['RunId']?.[0], scope: scopeOf(command) };
-        });
+        return found;
       });
     },
 
     progress(commandId) {
       return asking('ssm:ListCommands', async () => {
-        const { Commands } = await ssmPatient.send(new ListCommandsCommand({ CommandId: commandId }));
-        const command = Commands?.[0];
+        const answer = await ssmPatient.send(new ListCommandsCommand({ CommandId: commandId }));
+        const [command] = understood('ssm:ListCommands', Listed, answer).Commands;
         if (command === undefined) return undefined;
-        const status = command.Status ?? 'Pending';
-        return {
-          status,
-          ended: ENDED.has(status),
-          targets: command.TargetCount ?? 0,
-          completed: command.CompletedCount ?? 0,
-          errors: command.ErrorCount ?? 0,
-        };
+        const { Status: status, TargetCount: targets, CompletedCount: completed, ErrorCount: errors } = command;
+        return { status, ended: ENDED.has(status), targets, completed, errors };
       });
     },
 
@@ -78,7 +69,8 @@ export function commands({ ssmPatient, ssmOnce }: Clients, clock: Clock): Comman
           { client: ssmPatient, pageSize: 50 },
           { CommandId: commandId, Details: true },
         );
-        for await (const page of pages) found.push(...(page.CommandInvocations ?? []).map(invocation));
+        for await (const page of pages)
+          found.push(...understood('ssm:ListCommandInvocations', Invoked, page).CommandInvocations.map(invocation));
         return found;
       });
     },
@@ -109,25 +101,52 @@ function sendCommand(request: CommandRequest): SendCommandCommand {
 
 const ssmTarget = ({ key, values }: TagTarget): Target => ({ Key: `tag:${key}`, Values: [...values] });
 
-function scopeOf(command: Command): Scope {
-  const ids = command.InstanceIds ?? [];
-  if (ids.length > 0) return { by: 'ids', ids: ids.map((id) => v.parse(InstanceId, id)) };
-  return {
-    by: 'tags',
-    tags: (command.Targets ?? []).map(({ Key, Values }) => ({
-      key: (Key ?? '').replace(/^tag:/, ''),
-      values: Values ?? [],
-    })),
-  };
+const Count = v.optional(v.pipe(v.number(), v.safeInteger()), 0);
+const Command = v.object({
+  CommandId: v.pipe(v.string(), v.uuid()),
+  Status: v.optional(v.string(), 'Pending'),
+  InstanceIds: v.optional(v.array(InstanceId), []),
+  Targets: v.optional(v.array(v.object({ Key: v.string(), Values: v.optional(v.array(v.string()), []) })), []),
+  Parameters: v.optional(v.record(v.string(), v.array(v.string())), {}),
+  TargetCount: Count,
+  CompletedCount: Count,
+  ErrorCount: Count,
+});
+const Sent = v.object({ Command: v.object({ CommandId: v.pipe(v.string(), v.uuid()) }) });
+const Listed = v.object({ Commands: v.array(Command) });
+
+const CommandInvocation = v.object({
+  InstanceId,
+  Status: v.optional(v.string(), 'Pending'),
+  StatusDetails: v.optional(v.string()),
+  CommandPlugins: v.optional(
+    v.array(
+      v.object({
+        ResponseCode: v.optional(v.pipe(v.number(), v.safeInteger())),
+        ResponseStartDateTime: v.optional(v.date()),
+        Output: v.optional(v.string(), ''),
+      }),
+    ),
+    [],
+  ),
+});
+const Invoked = v.object({ CommandInvocations: v.array(CommandInvocation) });
+
+function scopeOf({ InstanceIds: ids, Targets: targets }: v.InferOutput<typeof Command>): Scope {
+  if (ids.length > 0) return { by: 'ids', ids };
+  return { by: 'tags', tags: targets.map(({ Key, Values }) => ({ key: Key.replace(/^tag:/, ''), values: Values })) };
 }
 
-function invocation(raw: CommandInvocation): Invocation {
-  const plugin = raw.CommandPlugins?.[0];
-  const status = raw.Status ?? 'Pending';
+function invocation({
+  InstanceId: instanceId,
+  Status: status,
+  StatusDetails: details,
+  CommandPlugins: [plugin],
+}: v.InferOutput<typeof CommandInvocation>): Invocation {
   const exitStatus = plugin?.ResponseCode;
   return {
-    instanceId: raw.InstanceId ?? '',
-    status: raw.StatusDetails ?? status,
+    instanceId,
+    status: details ?? status,
     ended: ENDED.has(status),
     began: plugin?.ResponseStartDateTime !== undefined,
     // -1 where the script never ended by itself.

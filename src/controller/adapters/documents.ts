@@ -1,11 +1,12 @@
 import {
   CreateDocumentCommand,
   DescribeDocumentCommand,
-  type DocumentDescription,
   UpdateDocumentCommand,
   UpdateDocumentDefaultVersionCommand,
 } from '@aws-sdk/client-ssm';
+import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
+import { understood } from '../../shared/understood.ts';
 import type { Documents, DocumentVersion } from '../ports.ts';
 import { asking, isNamed } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
@@ -71,12 +72,22 @@ export function documents({ ssm, ssmOnce }: Clients): Documents {
   };
 }
 
-function documentVersion(description: DocumentDescription): DocumentVersion {
+const Version = v.pipe(v.string(), v.regex(/^\d{1,10}$/));
+const Description = v.object({
+  DocumentVersion: v.optional(Version, '1'),
+  LatestVersion: v.optional(Version),
+  Status: v.optional(v.picklist(['Creating', 'Active', 'Updating', 'Deleting', 'Failed']), 'Creating'),
+  StatusInformation: v.optional(v.string()),
+  Hash: v.optional(v.string(), ''),
+});
+
+function documentVersion(answer: unknown): DocumentVersion {
+  const description = understood('ssm:DescribeDocument', Description, answer);
   return {
-    version: description.DocumentVersion ?? '1',
-    status: description.Status ?? 'Creating',
+    version: description.DocumentVersion,
+    status: description.Status,
     statusText: description.StatusInformation,
-    sha256: description.Hash ?? '',
-    latest: Number(description.LatestVersion ?? description.DocumentVersion ?? 1),
+    sha256: description.Hash,
+    latest: Number(description.LatestVersion ?? description.DocumentVersion),
   };
 }

@@ -1,7 +1,8 @@
-import { type EC2Client, type Filter, type Instance, paginateDescribeInstances } from '@aws-sdk/client-ec2';
+import { type EC2Client, type Filter, paginateDescribeInstances } from '@aws-sdk/client-ec2';
 import { paginateDescribeInstanceInformation, type SSMClient } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
+import { understood } from '../../shared/understood.ts';
 import { portions, type Scope } from '../fleet/scope.ts';
 import type { FleetInstance, Inventory, ManagedNode } from '../ports.ts';
 import { asking } from './aws-errors.ts';
@@ -18,7 +19,8 @@ export function inventory(ec2: EC2Client, ssm: SSMClient): Inventory {
       for (const filters of filtersOf(scope)) {
         await asking('ec2:DescribeInstances', async () => {
           for await (const page of paginateDescribeInstances({ client: ec2, pageSize: 1000 }, { Filters: filters })) {
-            for (const { Instances } of page.Reservations ?? []) found.push(...(Instances ?? []).map(fleetInstance));
+            for (const { Instances: instances } of understood('ec2:DescribeInstances', Reservations, page).Reservations)
+              found.push(...instances.map(fleetInstance));
           }
         });
       }
@@ -34,10 +36,9 @@ export function inventory(ec2: EC2Client, ssm: SSMClient): Inventory {
             { Filters: [{ Key: 'InstanceIds', Values: some }] },
           );
           for await (const page of pages) {
-            for (const { InstanceId: id, PingStatus, PlatformType } of page.InstanceInformationList ?? []) {
-              if (id === undefined) continue;
-              found.push({ instanceId: id, ping: PingStatus ?? 'unknown', platform: PlatformType ?? 'unknown' });
-            }
+            const { InstanceInformationList: nodes } = understood('ssm:DescribeInstanceInformation', Nodes, page);
+            for (const { InstanceId: instanceId, PingStatus: ping, PlatformType: platform } of nodes)
+              found.push({ instanceId, ping, platform });
           }
         });
       }
@@ -52,10 +53,25 @@ function filtersOf(scope: Scope): Filter[][] {
   return portions(scope.ids, IDS_A_CALL.ec2).map((ids) => [{ Name: 'instance-id', Values: ids }]);
 }
 
-function fleetInstance(instance: Instance): FleetInstance {
-  return {
-    instanceId: v.parse(InstanceId, instance.InstanceId),
-    name: instance.Tags?.find(({ Key }) => Key === 'Name')?.Value || '-',
-    state: instance.State?.Name ?? 'unknown',
-  };
-}
+const Instance = v.object({
+  InstanceId,
+  State: v.object({ Name: v.string() }),
+  Tags: v.optional(v.array(v.object({ Key: v.optional(v.string()), Value: v.optional(v.string()) })), []),
+});
+const Reservations = v.object({ Reservations: v.array(v.object({ Instances: v.array(Instance) })) });
+
+const Nodes = v.object({
+  InstanceInformationList: v.array(
+    v.object({
+      InstanceId,
+      PingStatus: v.optional(v.string(), 'unknown'),
+      PlatformType: v.optional(v.string(), 'unknown'),
+    }),
+  ),
+});
+
+const fleetInstance = ({ InstanceId: instanceId, State, Tags }: v.InferOutput<typeof Instance>): FleetInstance => ({
+  instanceId,
+  name: Tags.find(({ Key }) => Key === 'Name')?.Value || '-',
+  state: State.Name,
+});

@@ -37,7 +37,7 @@ describe('where and as whom the server is reached', () => {
   });
 
   it('refuses a port that is none', () => {
-    expect(() => connect({}, { port: 'mysql' })).toThrow("port 'mysql'");
+    for (const port of ['mysql', '', '65536', '-1']) expect(() => connect({}, { port })).toThrow(`port '${port}'`);
   });
 
   it('reads the groups with the suffix as well', () => {

@@ -1,0 +1,135 @@
+import fc from 'fast-check';
+import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { type Clients, openClients } from '../../../../src/controller/adapters/clients.ts';
+import { commands } from '../../../../src/controller/adapters/commands.ts';
+import { documents } from '../../../../src/controller/adapters/documents.ts';
+import { inventory } from '../../../../src/controller/adapters/inventory.ts';
+import type { CommandRequest } from '../../../../src/controller/ports.ts';
+import { RunError } from '../../../../src/shared/errors.ts';
+import { answeringEndpoint, asXml } from '../../../support/aws-endpoint.ts';
+import { mangled, oddText } from '../../../support/mangled-json.ts';
+import { fakeClock, host } from '../fakes.ts';
+
+const endpoint = await answeringEndpoint();
+let clients: Clients;
+beforeAll(() => {
+  vi.stubEnv('AWS_ENDPOINT_URL', endpoint.url);
+  vi.stubEnv('AWS_ACCESS_KEY_ID', 'AKIAEXAMPLE');
+  vi.stubEnv('AWS_SECRET_ACCESS_KEY', 'secret');
+  clients = openClients({ profile: undefined, region: 'eu-central-1' });
+});
+afterAll(async () => {
+  clients[Symbol.dispose]();
+  vi.unstubAllEnvs();
+  await endpoint[Symbol.asyncDispose]();
+});
+
+const COMMAND = {
+  CommandId: '0a1b2c3d-0a1b-2c3d-4e5f-0a1b2c3d4e5f',
+  Status: 'Success',
+  InstanceIds: [host(1)],
+  Parameters: { RunId: ['nightly-1'] },
+  Targets: [{ Key: 'tag:Role', Values: ['database'] }],
+  TargetCount: 1,
+  CompletedCount: 1,
+  ErrorCount: 0,
+};
+const PLUGIN = { Name: 'run', Status: 'Success', ResponseCode: 0, ResponseStartDateTime: 1.7e9, Output: '{"v":1}' };
+/** All answers of Systems Manager in one: each request takes its own part and leaves the rest. */
+const SSM = {
+  Command: COMMAND,
+  Commands: [COMMAND],
+  CommandInvocations: [{ InstanceId: host(1), Status: 'Success', StatusDetails: 'Success', CommandPlugins: [PLUGIN] }],
+  InstanceInformationList: [{ InstanceId: host(1), PingStatus: 'Online', PlatformType: 'Linux' }],
+  Document: { Name: 'd', DocumentVersion: '3', LatestVersion: '4', Status: 'Active', Hash: 'ab' },
+};
+const EC2 = {
+  reservationSet: [
+    {
+      instancesSet: [
+        { instanceId: host(1), instanceState: { name: 'running' }, tagSet: [{ key: 'Name', value: 'db1' }] },
+      ],
+    },
+  ],
+};
+const REQUEST: CommandRequest = {
+  document: { name: 'd', version: '3', sha256: 'ab' },
+  scope: { by: 'ids', ids: [host(1)] },
+  parameters: {},
+  comment: '',
+  maxConcurrency: undefined,
+  maxErrors: '0',
+  deliverySeconds: 60,
+};
+
+/** A value, or a RunError of the table. */
+async function typed<T>(ask: () => Promise<T>): Promise<T | undefined> {
+  try {
+    return await ask();
+  } catch (thrown) {
+    expect(thrown).toBeInstanceOf(RunError);
+    expect((thrown as RunError).code).not.toBe('bug');
+    return undefined;
+  }
+}
+
+const INSTANCE_ID = /^m?i-[0-9a-f]{8,17}$/;
+
+test('whatever answers in the place of Systems Manager, the controller gets what it can work with or a typed error', async () => {
+  const body = fc.oneof(
+    mangled(SSM).map((value) => JSON.stringify(value)),
+    fc.json(),
+    oddText,
+  );
+  await fc.assert(
+    fc.asyncProperty(body, async (text) => {
+      endpoint.answer = { status: 200, body: text };
+      const ssm = commands(clients, fakeClock());
+      // Never an error: the command may have been accepted.
+      const sent = await ssm.send(REQUEST);
+      if (sent.kind === 'sent') expect(sent.commandId).toMatch(/^[0-9a-f-]{36}$/);
+      for (const { commandId } of (await typed(() => ssm.sentSince('d', new Date()))) ?? []) {
+        expect(commandId).toMatch(/^[0-9a-f-]{36}$/);
+      }
+      const progress = await typed(() => ssm.progress('c'));
+      if (progress)
+        expect([progress.targets, progress.completed, progress.errors].every(Number.isSafeInteger)).toBe(true);
+      for (const { instanceId, status, output } of (await typed(() => ssm.invocations('c'))) ?? []) {
+        expect(instanceId).toMatch(INSTANCE_ID);
+        expect([typeof status, typeof output]).toEqual(['string', 'string']);
+      }
+      for (const { instanceId } of (await typed(() => inventory(clients.ec2, clients.ssm).managed([host(1)]))) ?? []) {
+        expect(instanceId).toMatch(INSTANCE_ID);
+      }
+      const document = await typed(() => documents(clients).describe('d'));
+      if (document) expect(Number.isSafeInteger(document.latest)).toBe(true);
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test('whatever answers in the place of EC2, the inventory holds instances or there is a typed error', async () => {
+  const body = fc.oneof(
+    mangled(EC2).map((value) => `<Response>${asXml(value)}</Response>`),
+    oddText,
+  );
+  await fc.assert(
+    fc.asyncProperty(body, async (text) => {
+      endpoint.answer = { status: 200, body: text };
+      const instances = await typed(() => inventory(clients.ec2, clients.ssm).instances(REQUEST.scope));
+      for (const { instanceId, name, state } of instances ?? []) {
+        expect(instanceId).toMatch(INSTANCE_ID);
+        expect([typeof name, typeof state]).toEqual(['string', 'string']);
+      }
+    }),
+    { numRuns: 100 },
+  );
+});
+
+test.each([
+  ['a page to sign in', 200],
+  ['a refusal of a proxy', 403],
+])('%s leaves open whether the command was accepted', async (_what, status) => {
+  endpoint.answer = { status, body: '<html><body>Sign in</body></html>' };
+  expect(await commands(clients, fakeClock()).send(REQUEST)).toMatchObject({ kind: 'unknown' });
+});
