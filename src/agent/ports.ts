@@ -100,7 +100,10 @@ export type CreateSetAnswer =
 export interface Ec2 extends Ec2Reader {
   /** The caller's `aws:userid`, stamped on the set as its owner. Throws RunError 10-29. */
   userId(): Promise<string>;
-  /** DryRun of the request: proves the permission and warms DNS, TLS and credentials. Throws RunError 10-29. */
+  /**
+   * DryRun of the request: proves the permission and warms DNS, TLS and credentials. Throws RunError 10-29, or
+   * `outcome-unknown` where it was answered as if it had been carried out.
+   */
   proveCreateSet(request: CreateSetRequest): Promise<void>;
   /** ONE request, one attempt, one deadline. Never throws: the caller has a freeze to end. */
   createSet(request: CreateSetRequest, deadlineMs: number): Promise<CreateSetAnswer>;

@@ -77,8 +77,8 @@ export class SdkEc2 implements Ec2 {
     return this.#read(action, async (abortSignal) => {
       const found: AttachedVolume[] = [];
       for await (const page of paginateDescribeVolumes({ client: this.#reads }, { Filters }, { abortSignal })) {
-        for (const { VolumeId: volumeId, Size: sizeGiB, Attachments, Tags } of understood(action, Volumes, page)
-          .Volumes) {
+        const { Volumes: volumes } = understood(action, Volumes, page);
+        for (const { VolumeId: volumeId, Size: sizeGiB, Attachments, Tags } of volumes) {
           const attachment = Attachments.find(
             (each) => each.InstanceId === this.#instanceId && each.State !== 'detached',
           );
