@@ -96,6 +96,7 @@ describe('what EC2 says of the instance', () => {
         const name = Object.hasOwn(tags, 'Name') ? tags['Name'] : INSTANCE;
         expect(found).toEqual({ instanceId: INSTANCE, region: REGION, name, rootDevice, volumes });
       }),
+      { numRuns: 50 },
     );
   });
 });
@@ -153,7 +154,7 @@ describe('whatever answers in the place of EC2', () => {
         }
         expect((await typed(() => ec2.userId()))?.length ?? 1).toBeGreaterThan(0);
       }),
-      { numRuns: 150 },
+      { numRuns: 80 },
     );
   });
 
@@ -184,6 +185,7 @@ describe('whatever answers in the place of EC2', () => {
         expect(await when(answer, () => ec2.createSet(REQUEST, 5_000))).toEqual({ kind: 'created', snapshots });
         expect(await when(answer, () => ec2.findSet('run/i-1'))).toEqual(snapshots);
       }),
+      { numRuns: 50 },
     );
   });
 

@@ -104,7 +104,7 @@ test('whatever answers in the place of Systems Manager, the controller gets what
       const document = await typed(() => documents(clients).describe('d'));
       if (document) expect(Number.isSafeInteger(document.latest)).toBe(true);
     }),
-    { numRuns: 100 },
+    { numRuns: 60 },
   );
 });
 
