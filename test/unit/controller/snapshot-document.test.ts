@@ -111,7 +111,7 @@ describe('the Command document', () => {
       ['', 'Team=db', 'Team=db,Cost center=42', 'Mail=a@b.example', 'Empty=', 'Query=a=b'],
       ['Team', 'Team=db,', ',Team=db', 'Team=db, Env=x', '=x', ' Team=db'],
     ],
-    ['Operation', ['snapshot', 'plan'], ['', 'thaw', 'Snapshot']],
+    ['Operation', ['snapshot', 'plan', 'thaw'], ['', 'restore', 'Snapshot']],
   ])('%s takes %j and refuses %j', (name, good, bad) => {
     expect(good.filter((value) => !accepts(name, value))).toEqual([]);
     expect(bad.filter((value) => accepts(name, value))).toEqual([]);
