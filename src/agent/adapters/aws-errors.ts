@@ -1,9 +1,8 @@
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 
 /** What every error of the SDK may carry. */
 interface SdkError {
   readonly name: string;
-  readonly message: string;
   readonly $metadata?: { readonly httpStatusCode?: number };
 }
 
@@ -15,17 +14,16 @@ const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
 export function refusedByAws(action: string, error: unknown): RunError {
   if (error instanceof RunError) return error;
-  const { name, message } = error as SdkError;
+  const { name } = error as SdkError;
+  const message = readableMessage(error);
   if (CREDENTIALS.test(name)) return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
   if (PERMISSION.test(name)) {
-    // EC2 encodes the reason into a long opaque text: it helps nobody who reads a log.
-    const readable = message.replace(/\s*Encoded authorization failure message:.*$/s, '');
-    return new RunError('no-permission', `${action} is denied: ${readable}`, {
+    return new RunError('no-permission', `${action} is denied: ${message}`, {
       cause: error,
       hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
     });
   }
-  if (UNKNOWN_INSTANCE.test(name)) return unknownInstance(action, error as SdkError);
+  if (UNKNOWN_INSTANCE.test(name)) return unknownInstance(action, error);
   const told = `${action}: ${name === 'Error' ? '' : `${name}: `}${message}`;
   if (!isDefiniteRefusal(error)) return new RunError('aws-unreachable', told, { cause: error });
   return new RunError('aws-unreachable', `${told} (AWS was reached and refused the request)`, {
@@ -34,8 +32,15 @@ export function refusedByAws(action: string, error: unknown): RunError {
   });
 }
 
+/**
+ * What AWS says, for a log. EC2 encodes the reason of a denial into a long opaque text, which helps nobody. After a wrong
+ * signature other services repeat the request that they would have signed, the session token in it, on further lines.
+ */
+export const readableMessage = (error: unknown): string =>
+  messageOf(error).replace(/\s*(\n|Encoded authorization failure message:).*$/s, '');
+
 /** EC2's message names the instance; the Region is the one that `identify` decided for. */
-function unknownInstance(action: string, error: SdkError): RunError {
+function unknownInstance(action: string, error: unknown): RunError {
   const region = process.env['AWS_REGION'];
   const [where, hint] =
     region === undefined
@@ -44,7 +49,7 @@ function unknownInstance(action: string, error: SdkError): RunError {
           'See whether the AWS credentials are those of the account it belongs to.',
         ]
       : [`the Region ${region}`, `AWS_REGION is set to ${region}: unset it, or set it to the Region of this instance.`];
-  return new RunError('no-identity', `${action} in ${where}: ${error.message}`, { cause: error, hint });
+  return new RunError('no-identity', `${action} in ${where}: ${readableMessage(error)}`, { cause: error, hint });
 }
 
 /**

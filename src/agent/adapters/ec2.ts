@@ -22,7 +22,7 @@ import {
   type Ec2,
   type InstanceFacts,
 } from '../ports.ts';
-import { isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
+import { isDefiniteRefusal, isDryRunSuccess, readableMessage, refusedByAws } from './aws-errors.ts';
 import type { AwsSettings } from './identity.ts';
 import { within } from './within.ts';
 
@@ -143,7 +143,8 @@ export class SdkEc2 implements Ec2 {
         ? { kind: 'created', snapshots: membersOf(snapshots.output) }
         : { kind: 'unknown', message: `EC2 answered something else than snapshots: ${snapshots.issues[0].message}` };
     } catch (error) {
-      const { name, message } = error as Error;
+      const { name } = error as Error;
+      const message = readableMessage(error);
       if (isDefiniteRefusal(error)) return { kind: 'refused', code: name, message };
       const late = error instanceof DeadlinePassed || name === 'AbortError';
       return { kind: 'unknown', message: late ? `no answer within ${deadlineMs} ms` : message };

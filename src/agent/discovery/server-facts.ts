@@ -25,7 +25,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
 
   return {
     version,
-    uuid: variables.get('server_uuid') || variables.get('server_uid') || undefined,
+    uuid: serverUuid(variables),
     serverId: integer(variables, 'server_id'),
     datadir: located.datadir,
     datadirOwner: located.datadirOwner,
@@ -52,11 +52,18 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
 
 /** `10.11.19-MariaDB-0+deb12u1-log`, `8.4.3`, `8.0.36-28` (Percona says who it is in the comment). */
 function parseVersion(version: string, comment: string): ServerVersion {
-  const [, major, minor, patch] = /^(?:5\.5\.5-)?(\d+)\.(\d+)\.(\d+)/.exec(version) ?? [];
+  const [, major, minor, patch] = /^(?:5\.5\.5-)?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?!\d)/.exec(version) ?? [];
   if (major === undefined || minor === undefined || patch === undefined) throw notUnderstood('version', version);
   const numbers = { major: Number(major), minor: Number(minor), patch: Number(patch) };
   if (/mariadb/i.test(`${version} ${comment}`)) return { flavour: 'mariadb', ...numbers };
   return { flavour: /percona/i.test(comment) ? 'percona' : 'mysql', ...numbers };
+}
+
+/** MySQL's is a UUID, MariaDB's `server_uid` base64; it becomes the value of a tag. */
+function serverUuid(variables: Variables): string | undefined {
+  const value = variables.get('server_uuid') || variables.get('server_uid');
+  if (value && !/^[\w+/=-]{1,64}$/.test(value)) throw notUnderstood('server_uuid', value);
+  return value || undefined;
 }
 
 /** MariaDB gives every event of the binary log a GTID; MySQL only where gtid_mode is ON through and through. */

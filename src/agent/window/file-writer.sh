@@ -12,7 +12,6 @@ set -u
 trap '' HUP INT TERM PIPE
 export LC_ALL=C
 umask 027
-set -o noclobber
 
 names=()
 temporaries=()
@@ -37,7 +36,8 @@ while read -r order name content; do
     file)
       temporary=".$name.$$.tmp"
       names+=("$name") temporaries+=("$temporary")
-      printf '%s\n' "$content" >"$temporary" || complete=no
+      # O_EXCL: follows no link, waits for no reader. The shell's own noclobber does both where a FIFO lies in the way.
+      printf '%s\n' "$content" | dd of="$temporary" conv=excl status=none || complete=no
       ;;
     commit)
       if commit; then echo written; else echo failed; fi
