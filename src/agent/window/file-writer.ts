@@ -35,7 +35,7 @@ export async function startFileWriter(
       child.send('commit');
       const said = await answer(child, deadlineMs);
       if (said === 'written') return;
-      const reason = said === undefined ? `no answer within ${deadlineMs} ms` : child.complaints;
+      const reason = said?.replace(/^failed /, '') ?? `no answer within ${deadlineMs} ms`;
       throw new RunError('write-failed', `${datadir}: ${Object.keys(files).join(', ')} not written: ${reason}`);
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
