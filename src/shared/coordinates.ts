@@ -1,11 +1,30 @@
 import * as v from 'valibot';
 
+/**
+ * The name of a binary log as a server gives it. It goes into a SQL literal, a path, a tag and files that are read line
+ * by line, so it holds nothing that any of these takes for more than a name. Short enough for a tag with its position.
+ */
+const BinlogFile = v.pipe(
+  v.string(),
+  v.regex(/^[^\p{C}\p{Zl}\p{Zp}\ufffd'"`\\/]{1,200}\.\d{1,12}$/u, 'is not the name of a binary log'),
+);
+
 /** A place in a server's binary log: the first byte after the last event that is in the set. */
-export const BinlogPosition = v.object({ file: v.string(), position: v.pipe(v.number(), v.integer(), v.minValue(4)) });
+export const BinlogPosition = v.object({
+  file: BinlogFile,
+  position: v.pipe(
+    v.number('is not a position'),
+    v.safeInteger('is not a position'),
+    v.minValue(4, 'is not a position'),
+  ),
+});
 export type BinlogPosition = v.InferOutput<typeof BinlogPosition>;
 
 /** The server's own coordinates. `binlog` is absent where the binary log is off, `gtid` where GTIDs are not in use. */
-export const Coordinates = v.object({ binlog: v.optional(BinlogPosition), gtid: v.optional(v.string()) });
+export const Coordinates = v.object({
+  binlog: v.optional(BinlogPosition),
+  gtid: v.optional(v.pipe(v.string(), v.regex(/^[\w:,-]+$/, 'is not a GTID set'))),
+});
 export type Coordinates = v.InferOutput<typeof Coordinates>;
 
 export const sameCoordinates = (a: Coordinates, b: Coordinates): boolean =>

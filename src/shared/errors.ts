@@ -153,8 +153,8 @@ const table = {
 
   'coordinates-unreadable': {
     exit: 38,
-    meaning: 'the binary log is on, but the server does not tell where it ends',
-    hint: 'See whether the account may say SHOW MASTER STATUS (its GRANTs are in the README).',
+    meaning: 'the binary log is on, but the server does not tell where it ends, or tells what cannot be true',
+    hint: 'See what SHOW MASTER STATUS (SHOW BINARY LOG STATUS) answers the account; its GRANTs are in the README.',
   },
 
   'thaw-failed': {

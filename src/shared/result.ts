@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { ERRORS, type ErrorCode } from './errors.ts';
+import { jsonLine } from './json-line.ts';
 
 /** What became of a run: `done`, `refused` (host untouched), `failed` (undone), `unsafe` (a person is needed). */
 export const Outcome = v.picklist(['done', 'refused', 'failed', 'unsafe']);
@@ -69,7 +70,7 @@ export function outcomeOf(code: ErrorCode): Outcome {
  * texts, and at the very last what the set's tags know as well.
  */
 export function encodeResult(result: Result): string {
-  const fits = (candidate: Result) => Buffer.byteLength(JSON.stringify(candidate)) <= RESULT_BYTES;
+  const fits = (candidate: Result) => Buffer.byteLength(jsonLine(candidate)) <= RESULT_BYTES;
   let rest = result;
   for (const key of ['snapshots', 'gtid', 'warnings'] as const) {
     if (!fits(rest)) rest = without(rest, key);
@@ -87,7 +88,7 @@ export function encodeResult(result: Result): string {
   for (const key of ['server', 'binlog', 'set', 'instance'] as const) {
     if (!fits(rest)) rest = without(rest, key);
   }
-  return JSON.stringify(rest);
+  return jsonLine(rest);
 }
 
 function without(result: Result, key: keyof Result): Result {
@@ -98,7 +99,7 @@ function without(result: Result, key: keyof Result): Result {
 /** The longest beginning of a text that fits, with `…` for its end; at least `keep` characters of it in any case. */
 function longestThatFits(text: string, keep: number, fits: (part: string) => boolean): string {
   if (text.length <= keep) return text;
-  let [low, high] = [keep, text.length - 1];
+  let [low, high] = [keep, Math.min(text.length - 1, RESULT_BYTES)];
   const halfCharacter = /[\ud800-\udbff]$/;
   const part = (length: number) => `${text.slice(0, length).replace(halfCharacter, '')}…`;
   while (low < high) {

@@ -27,6 +27,14 @@ export interface AgentRun {
   readonly stderr: string;
 }
 
+export interface StartedAgent {
+  readonly pid: number;
+  readonly ended: Promise<AgentRun>;
+  said(text: string): Promise<void>;
+  /** Closes our ends of its stdout and stderr. */
+  hangUp(): void;
+}
+
 /**
  * One host: a real MariaDB on real XFS, the built agent, and an embedded AWS that keeps no bytes.
  * What the set restores to is the rehearsal's to prove; here it is what the agent does and says.
@@ -37,18 +45,17 @@ export interface OneHost extends AsyncDisposable {
   readonly mounts: readonly string[];
   readonly datadir: string;
   readonly optionFile: string;
+  /** Of the account `ebs_snapshot`, in the option file. */
+  readonly password: string;
+  readonly imdsEndpoint: string;
   /** As root, for what the test does to the server. */
   readonly root: Connection;
   /** Runs the agent to its end, with the option file of the host unless another is named. */
   agent(...argv: string[]): Promise<AgentRun>;
   /** Starts it, for those who mean to disturb it. */
-  start(...argv: string[]): {
-    readonly pid: number;
-    readonly ended: Promise<AgentRun>;
-    said(text: string): Promise<void>;
-    /** Closes our ends of its stdout and stderr. */
-    hangUp(): void;
-  };
+  start(...argv: string[]): StartedAgent;
+  /** Starts it by a shell that says `preparation` first, and is then the agent itself. */
+  startAfter(preparation: string, ...argv: string[]): StartedAgent;
   /** Everything that EC2 has of a set. */
   snapshotsOf(set: string | undefined): Promise<readonly Snapshot[]>;
 }
@@ -85,14 +92,15 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     const environment = await addInstance(aws, storage.volumes);
     const optionFile = join(storage.folder, 'agent.cnf');
     writeOptionFile(optionFile, server.socket);
-    const start: OneHost['start'] = (verb = 'snapshot', ...rest) => {
+    const argumentsOf = (verb = 'snapshot', ...rest: string[]) => {
       const connection =
         rest.some((word) => /^--(defaults-file|capture)$/.test(word)) || verb === 'thaw'
           ? []
           : ['--defaults-file', optionFile];
       const log = verb === 'capture' || rest.includes('--log-file') ? [] : ['--no-log-file'];
-      return startAgent([verb, ...connection, ...log, ...rest], environment);
+      return [verb, ...connection, ...log, ...rest];
     };
+    const start: OneHost['start'] = (...argv) => startAgent(argumentsOf(...argv), environment);
     const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
 
     return {
@@ -101,8 +109,12 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
       mounts,
       datadir,
       optionFile,
+      password: PASSWORD,
+      imdsEndpoint: environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? '',
       root,
       start,
+      startAfter: (preparation, ...argv) =>
+        startAgent(argumentsOf(...argv), environment, ['sh', '-c', `${preparation}; exec "$@"`, 'sh']),
       agent: (...argv) => start(...argv).ended,
       async snapshotsOf(set = '(none)') {
         const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
@@ -173,7 +185,7 @@ export function startAgent(
   argv: readonly string[],
   env: NodeJS.ProcessEnv,
   enter: readonly string[] = [],
-): ReturnType<OneHost['start']> {
+): StartedAgent {
   const [program = '', ...rest] = [...enter, process.execPath, AGENT, ...argv];
   const child = spawn(program, rest, { env, stdio: ['ignore', 'pipe', 'pipe'], cwd: '/', detached: true });
   let [stdout, stderr] = ['', ''];

@@ -3,8 +3,11 @@ import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
 
-/** What "it does not exist" looks like; a symbolic link that leads to itself leads nowhere. */
-const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP'];
+/**
+ * What "it does not exist" looks like: a symbolic link that leads to itself leads nowhere, and nothing has a name that
+ * is too long or holds a NUL (which Node refuses by itself).
+ */
+const ABSENT = ['ENOENT', 'ENOTDIR', 'ELOOP', 'ENAMETOOLONG', 'ERR_INVALID_ARG_VALUE'];
 const DENIED = ['EACCES', 'EPERM'];
 /** sysfs attributes that are there but have nothing to say (a detached loop, an array without redundancy …). */
 const SILENT_IN_SYSFS = [...ABSENT, 'EINVAL', 'ENODEV', 'ENXIO', 'EIO', 'EOPNOTSUPP', 'ENODATA'];
@@ -26,12 +29,19 @@ async function symlinksBelow(path: string, depth: number): Promise<readonly stri
   const links: string[] = [];
   // A folder that is dropped while we look is no folder of the server any more.
   for (const entry of (await orUndefined(readdir(path, { withFileTypes: true }), ABSENT)) ?? []) {
+    if (entry.name.includes('\ufffd') && (entry.isSymbolicLink() || entry.isDirectory())) throw unreadableName(path);
     const below = join(path, entry.name);
     if (entry.isSymbolicLink()) links.push(below);
     else if (entry.isDirectory()) links.push(...(await symlinksBelow(below, depth - 1)));
   }
   return links.sort();
 }
+
+/** A name that is not UTF-8 arrives with U+FFFD in it, and nothing can be asked of that path any more. */
+const unreadableName = (folder: string): RunError =>
+  new RunError('files-unresolved', `a name in ${folder} is not UTF-8: what it leads to cannot be followed`, {
+    hint: `\`find ${folder} -maxdepth 1 | grep -avx '.*'\` shows it: rename it.`,
+  });
 
 async function orUndefined<T>(promise: Promise<T>, codes: readonly string[]): Promise<T | undefined> {
   try {

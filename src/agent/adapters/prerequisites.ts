@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { Processes } from '../ports.ts';
 
 /** Programs of util-linux, coreutils and bash that a run starts. */
-const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'mv', 'rm'];
+const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'dd', 'mv', 'rm'];
 
 /** Refuses where the host cannot carry a run at all. Throws RunError `host-unfit`. */
 export async function checkPrerequisites(processes: Processes): Promise<void> {

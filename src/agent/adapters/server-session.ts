@@ -1,3 +1,4 @@
+import { Socket } from 'node:net';
 import mysql from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { ConnectionOptions } from '../options/connection-options.ts';
@@ -17,16 +18,25 @@ const UNKNOWN = new Set([1054, 1064, 1109, 1146, 1193, 1235]);
  */
 export async function connectToServer(options: ConnectionOptions): Promise<ServerSession> {
   const where = options.socket ?? `${options.host}:${options.port}`;
+  const stream = new BoundedSocket();
+  stream.setNoDelay();
+  if (options.socket !== undefined) stream.connect(options.socket);
+  else stream.connect(options.port, options.host);
   try {
     const connection = await mysql.createConnection({
-      ...(options.socket !== undefined ? { socketPath: options.socket } : { host: options.host, port: options.port }),
+      // With `stream` the driver does not connect by itself; it still has to know that a socket is no network.
+      ...(options.socket !== undefined && { socketPath: options.socket }),
+      stream: () => stream,
       user: options.user,
       ...(options.password !== undefined && { password: options.password }),
       connectTimeout: CONNECT_TIMEOUT_MS,
       charset: 'utf8mb4',
-      typeCast: (field) => field.string(),
+      // As bytes, so that no character set that the server names for a column is believed.
+      typeCast: (field) => field.buffer()?.toString('utf8') ?? null,
+      // The driver would make a program of the columns' names.
+      disableEval: true,
     });
-    return new MysqlSession(connection);
+    return new MysqlSession(connection, stream);
   } catch (error) {
     const { errno = 0, message } = error as { errno?: number; message: string };
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
@@ -34,12 +44,33 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
   }
 }
 
+/** No answer to any of our questions is near as long; what is longer would fill the memory. */
+const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024;
+
+/** A socket that ends where the answer to one question does not. */
+class BoundedSocket extends Socket {
+  #heard = 0;
+
+  nextAnswer(): void {
+    this.#heard = 0;
+  }
+
+  override push(chunk: Buffer | null): boolean {
+    this.#heard += chunk?.length ?? 0;
+    if (this.#heard <= LONGEST_ANSWER_BYTES) return super.push(chunk);
+    this.destroy(new Error(`an answer of more than ${LONGEST_ANSWER_BYTES} bytes`));
+    return false;
+  }
+}
+
 class MysqlSession implements ServerSession {
   readonly #connection: mysql.Connection;
+  readonly #stream: BoundedSocket;
   #lost: string | undefined;
 
-  constructor(connection: mysql.Connection) {
+  constructor(connection: mysql.Connection, stream: BoundedSocket) {
     this.#connection = connection;
+    this.#stream = stream;
     connection.on('error', (error: Error) => this.#lose(error.message));
     connection.on('end', () => this.#lose('the server closed it'));
   }
@@ -50,6 +81,7 @@ class MysqlSession implements ServerSession {
 
   async run(sql: string, timeoutMs = ANSWER_TIMEOUT_MS): Promise<readonly Row[]> {
     if (this.#lost !== undefined) throw this.#lostError();
+    this.#stream.nextAnswer();
     try {
       const [rows] = await this.#connection.query({ sql, timeout: timeoutMs });
       return Array.isArray(rows) ? (rows as Row[]) : [];

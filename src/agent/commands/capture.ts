@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { jsonLine } from '../../shared/json-line.ts';
 import { VERSION } from '../../shared/version.ts';
 import { writeCaptureFile } from '../adapters/capture-file.ts';
 import { type Readers, recordCapture } from '../adapters/capture-recorder.ts';
@@ -37,7 +38,7 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
 export async function captureCommand(options: AgentOptions): Promise<Ending> {
   const file = options.captureTo;
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
-  const connect = connector(options);
+  const connect = await connector(options);
   const { instanceId, aws } = await identify();
   await using server = await connect(aws);
   const { text, problem } = await runCapture(
@@ -49,7 +50,7 @@ export async function captureCommand(options: AgentOptions): Promise<Ending> {
   const stopped = problem === undefined ? '' : `; discovery stopped at ${problem.code}: ${problem.message}`;
   return {
     exit: 0,
-    json: JSON.stringify({ v: 1, outcome: 'done', file, ...(problem && { stoppedAt: problem.code }) }),
+    json: jsonLine({ v: 1, outcome: 'done', file, ...(problem && { stoppedAt: problem.code }) }),
     text: `${printable(`captured into ${file}${stopped}`)}\n`,
   };
 }

@@ -1,6 +1,8 @@
+import { leaveNoCore } from '../adapters/core-dumps.ts';
 import type { AwsSettings } from '../adapters/identity.ts';
 import { defaultSocket, readOptionFiles } from '../adapters/option-files.ts';
 import { readParameter } from '../adapters/parameter-store.ts';
+import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { connectionOptions, optionGroups } from '../options/connection-options.ts';
@@ -8,9 +10,11 @@ import type { ServerSession } from '../ports.ts';
 
 /**
  * Reads the option files at once, so that a mistake in them is told before AWS is asked for anything, and gives the
- * way to connect: as the options, Parameter Store and the option files say, in that order of strength.
+ * way to connect: as the options, Parameter Store and the option files say, in that order of strength. Whoever passes
+ * here may hold a password from now on, and leaves no core.
  */
-export function connector(options: AgentOptions): (aws: AwsSettings) => Promise<ServerSession> {
+export async function connector(options: AgentOptions): Promise<(aws: AwsSettings) => Promise<ServerSession>> {
+  await leaveNoCore(processes);
   const groups = optionGroups(options.defaultsGroupSuffix);
   const fromFiles = readOptionFiles(groups, options.defaultsFile, process.env['HOME']);
   const { passwordParameter } = options;

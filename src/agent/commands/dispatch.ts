@@ -1,4 +1,6 @@
+import { Console } from 'node:console';
 import { randomBytes } from 'node:crypto';
+import { Writable } from 'node:stream';
 import { type RunError, toRunError } from '../../shared/errors.ts';
 import { newRunId, type RunId } from '../../shared/ids.ts';
 import { encodeResult, outcomeOf } from '../../shared/result.ts';
@@ -18,6 +20,8 @@ export async function dispatch(
   argv: readonly string[],
   cancellation: () => AbortSignal,
 ): Promise<Ending & { wantsJson: boolean }> {
+  keepFilesFromOthers();
+  silenceLibraries();
   const runId = runIdIn(argv) ?? newRunId(new Date(), randomBytes(3).toString('hex'));
   let options: AgentOptions | undefined;
   try {
@@ -28,6 +32,17 @@ export async function dispatch(
     process.stderr.write(`mysql-ebs-snapshot-agent: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
     return { exit: error.exit, json: refusalLine(error, runId), text: '', wantsJson: options?.json ?? false };
   }
+}
+
+/** Whatever this process and its children write is 0640 or tighter, its folders 0750: the caller's umask may only add. */
+function keepFilesFromOthers(): void {
+  process.umask(process.umask(0o027) | 0o027);
+}
+
+/** stdout and stderr are the result's and the log's alone: the database driver tells traces and raw names to the console. */
+function silenceLibraries(): void {
+  const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+  globalThis.console = new Console(nowhere);
 }
 
 function run(options: AgentOptions, cancellation: () => AbortSignal): Promise<Ending> {

@@ -1,4 +1,5 @@
 import { ERRORS } from '../../shared/errors.ts';
+import { jsonLine } from '../../shared/json-line.ts';
 import { encodeResult } from '../../shared/result.ts';
 import { readCaptureFile } from '../adapters/capture-file.ts';
 import type { Readers } from '../adapters/capture-recorder.ts';
@@ -42,10 +43,10 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
   if (options.captureFrom !== undefined) {
     // Where this process keeps its own files says nothing about the captured host.
     const report = await runPlan({ ...request, agentPaths: [] }, replayCapture(readCaptureFile(options.captureFrom)));
-    const json = JSON.stringify({ ...planResult(report), plan: planDetails(report) });
+    const json = jsonLine({ ...planResult(report), plan: planDetails(report) });
     return { exit: report.exit, json, text: renderPlan(report) };
   }
-  const connect = connector(options);
+  const connect = await connector(options);
   const { instanceId, aws } = await identify();
   await using server = await connect(aws);
   const planned = await runPlan(request, { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) });

@@ -41,7 +41,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
     await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
     await checkPrerequisites(processes);
     goAheadOfTheLoad();
-    const connect = connector(options);
+    const connect = await connector(options);
     const { instanceId, aws } = await untilCancelled(signal, identify);
     await snapshot(request, {
       host: hostReader,

@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { jsonLine } from '../../shared/json-line.ts';
 import { freezeRecords } from '../adapters/freeze-records.ts';
 import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
@@ -22,5 +23,5 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
   const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';
   log.write('info', text);
-  return { exit: 0, json: JSON.stringify({ v: 1, outcome: 'done', thawed }), text: `${printable(text)}\n` };
+  return { exit: 0, json: jsonLine({ v: 1, outcome: 'done', thawed }), text: `${printable(text)}\n` };
 }

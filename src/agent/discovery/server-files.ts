@@ -1,4 +1,4 @@
-import { basename, dirname, resolve } from 'node:path';
+import { basename, dirname, isAbsolute, resolve } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Role } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
@@ -74,7 +74,8 @@ async function temporaryFolders(host: HostReader, variables: Variables, datadir:
 
 async function locateDatadir(host: HostReader, variables: Variables): Promise<string> {
   const named = variables.get('datadir');
-  const datadir = named === undefined ? undefined : await host.realPath(named);
+  // A relative one would be looked for below our own working directory.
+  const datadir = named === undefined || !isAbsolute(named) ? undefined : await host.realPath(named);
   if (named === undefined || datadir === undefined) {
     throw new RunError('files-unresolved', `the data directory ${named ?? '(unknown)'} is not on this host`);
   }

@@ -1,26 +1,41 @@
-import { type BinlogPosition, type Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
+import * as v from 'valibot';
+import { type BinlogPosition, Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
-import type { Row, ServerSession } from '../ports.ts';
+import type { ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
-/** The server's own coordinates. Both parts are absent where it has no binary log. */
+/**
+ * The server's own coordinates. Both parts are absent where it has no binary log.
+ * Throws RunError `coordinates-unreadable` where what it says is none.
+ */
 export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
   const [row] = await session.run(plan.coordinates, STATEMENT_DEADLINE_MS);
   if (!row) return {};
-  const binlog = { file: text(row, 'File'), position: Number(text(row, 'Position')) };
   const gtid =
     plan.gtid === undefined
       ? row['Executed_Gtid_Set']
       : (await session.run(plan.gtid, STATEMENT_DEADLINE_MS))[0]?.['gtid'];
-  return { binlog, ...(gtid && { gtid: gtid.replaceAll('\n', '') }) };
+  return parse(plan.coordinates, {
+    binlog: { file: row['File'], position: wholeNumber(row['Position']) },
+    // MySQL shows a set with a line break after each comma.
+    ...(gtid && { gtid: gtid.replaceAll(',\n', ',') }),
+  });
 }
 
-function text(row: Row, column: string): string {
-  const value = row[column];
-  if (!value) throw new RunError('server-unsupported', `the server reports no ${column} of its binary log`);
-  return value;
+function parse(statement: string, said: unknown): Coordinates {
+  const coordinates = v.safeParse(Coordinates, said);
+  if (coordinates.success) return coordinates.output;
+  const [issue] = coordinates.issues;
+  const value = String(issue.input).slice(0, LONGEST_QUOTE);
+  throw new RunError('coordinates-unreadable', `${statement}: ${v.getDotPath(issue)} '${value}' ${issue.message}`);
 }
+
+/** How much of what is none is quoted. */
+const LONGEST_QUOTE = 100;
+
+const wholeNumber = (text: string | null | undefined): number | string | null | undefined =>
+  text && /^\d+$/.test(text) ? Number(text) : text;
 
 /**
  * Proves that nothing was committed since the coordinates were read. FLUSH LOGS passes every read lock: a rotation
@@ -64,11 +79,12 @@ async function firstChange(
   from: BinlogPosition,
   to: BinlogPosition,
 ): Promise<string | undefined> {
+  // The names were parsed when they were read: they hold nothing that ends a literal.
   const events = async (where: string) =>
     session.run(`SHOW BINLOG EVENTS IN ${where} LIMIT ${EVENTS}`, STATEMENT_DEADLINE_MS);
   const since = [
-    ...(await events(`${quoted(from.file)} FROM ${from.position}`)),
-    ...(from.file === to.file ? [] : await events(quoted(to.file))),
+    ...(await events(`'${from.file}' FROM ${from.position}`)),
+    ...(from.file === to.file ? [] : await events(`'${to.file}'`)),
   ];
   const change = since.find((row) => !HOUSEKEEPING.has(row['Event_type'] ?? ''));
   if (change) return change['Event_type'] ?? 'an event without a type';
@@ -88,9 +104,3 @@ const HOUSEKEEPING = new Set([
   'Previous_gtids',
   'Start_encryption',
 ]);
-
-/** A binary log's name comes from the server; as a literal it can hold nothing but a name. */
-function quoted(file: string): string {
-  if (!/^[\w.@%+-]+$/.test(file)) throw new RunError('server-unsupported', 'the binary log has an odd name');
-  return `'${file}'`;
-}

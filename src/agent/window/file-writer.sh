@@ -7,27 +7,33 @@
 # stdin:  "file NAME CONTENT" (one line of text) for each file, then "commit": they appear whole under their names, or
 #         the old ones stay. End-of-file ends. Nothing is synced here: the freeze, or the sync under the lock, which
 #         comes next, takes all of it to the volume, and a file on its own would be waited for twice.
-# stdout: "waiting", then "written" or "failed" for each commit; the reason is on stderr.
+# stdout: "waiting", then "written" or "failed REASON" for each commit, one line.
 set -u
 trap '' HUP INT TERM PIPE
 export LC_ALL=C
 umask 027
-set -o noclobber
 
+newline=$'\n'
 names=()
 temporaries=()
-complete=yes
+reason=''
 
 forget() {
   rm -f -- ${temporaries[@]+"${temporaries[@]}"}
-  names=() temporaries=() complete=yes
+  names=() temporaries=() reason=''
 }
 trap forget EXIT
 
+# O_EXCL: follows no link, waits for no reader. The shell's own noclobber does both where a FIFO lies in the way.
+create() { # FILE CONTENT
+  printf '%s\n' "$2" | dd of="$1" conv=excl status=none 2>&1
+}
+
 commit() {
-  [[ $complete == yes ]] || return
+  local index
+  [[ -z $reason ]] || return
   for index in "${!names[@]}"; do
-    mv --force --no-target-directory -- "${temporaries[index]}" "${names[index]}" || return
+    reason=$(mv --force --no-target-directory -- "${temporaries[index]}" "${names[index]}" 2>&1) || return
   done
 }
 
@@ -37,10 +43,11 @@ while read -r order name content; do
     file)
       temporary=".$name.$$.tmp"
       names+=("$name") temporaries+=("$temporary")
-      printf '%s\n' "$content" >"$temporary" || complete=no
+      # A failure without a word is one, too.
+      reason+=$(create "$temporary" "$content") || reason+=' '
       ;;
     commit)
-      if commit; then echo written; else echo failed; fi
+      if commit; then echo written; else echo "failed ${reason//$newline/; }"; fi
       forget
       ;;
   esac

@@ -3,6 +3,8 @@ import { DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './file-writer.sh';
 
 const START_DEADLINE_MS = 5_000;
+/** The shell reads its orders byte by byte, under the lock. */
+const MOST_BYTES = 1024 * 1024;
 
 /** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
 export interface FileWriter extends AsyncDisposable {
@@ -27,15 +29,29 @@ export async function startFileWriter(
   }
   return {
     async write(files, deadlineMs) {
-      for (const [name, text] of Object.entries(files)) child.send(`file ${name} ${text.trimEnd()}`);
+      const orders = Object.entries(files).map(([name, text]) => `file ${name} ${text.trimEnd()}`);
+      for (const order of orders) refuseUnsendable(datadir, order);
+      for (const order of orders) child.send(order);
       child.send('commit');
       const said = await answer(child, deadlineMs);
       if (said === 'written') return;
-      const reason = said === undefined ? `no answer within ${deadlineMs} ms` : child.complaints;
+      const reason = said?.replace(/^failed /, '') ?? `no answer within ${deadlineMs} ms`;
       throw new RunError('write-failed', `${datadir}: ${Object.keys(files).join(', ')} not written: ${reason}`);
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
+}
+
+/** A second line would be an order of its own. */
+function refuseUnsendable(datadir: string, order: string): void {
+  const [, name = ''] = order.split(' ', 2);
+  const bytes = Buffer.byteLength(order);
+  if (order.includes('\n')) throw new RunError('write-failed', `${datadir}: ${name} is more than one line`);
+  if (bytes > MOST_BYTES) {
+    throw new RunError('write-failed', `${datadir}: ${name} would have ${bytes} bytes, the most is ${MOST_BYTES}`, {
+      hint: 'See what the server says of its GTID set and its settings: no real ones are that long.',
+    });
+  }
 }
 
 /** The child's word, `ended` where it has ended, `undefined` where it is silent past the deadline. */

@@ -1,16 +1,14 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
 import { join } from 'node:path';
-import * as v from 'valibot';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { takeRunLock } from '../../../src/agent/adapters/run-lock.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
-import { type Guard, startGuard } from '../../../src/agent/window/guard.ts';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
-import { RunId } from '../../../src/shared/ids.ts';
+import { guardOf, makeStateFolder } from '../../support/guard.ts';
 import { isFrozen, mountXfs, mountXfsOn } from '../../support/xfs.ts';
 
 const LONG = 30_000;
@@ -20,8 +18,7 @@ describe('the guard, on real XFS', () => {
   let mounts: string[];
 
   beforeEach(() => {
-    mkdirSync(FREEZE_RECORDS, { recursive: true, mode: 0o700 });
-    writeFileSync(RUN_LOCK, '');
+    makeStateFolder();
     storage = mountXfs('data', 'log');
     mounts = storage.volumes.map((volume) => volume.mountPoint);
   });
@@ -183,9 +180,6 @@ describe('the guard, on real XFS', () => {
     await vi.waitFor(() => expect(readdirSync(records)).toEqual([]), 20_000);
   });
 });
-
-const guardOf = (mounts: readonly string[], windowMs: number): Promise<Guard> =>
-  startGuard(processes, clock, { run: v.parse(RunId, 'guarded'), mounts, windowMs, home: 'session' });
 
 /** The youngest child of this process that leads a session. */
 const guardPid = (): number => childrenOf(process.pid).at(-1) ?? 0;

@@ -35,8 +35,15 @@ export interface Ran {
 /** A runtime that is this test's own. */
 export const REAL_RUNTIME = `#!/bin/sh\nexec ${process.execPath} "$@"\n`;
 
+/** What /bin/sh is: dash on Debian and Ubuntu, bash on Amazon Linux, Red Hat and SUSE. */
+export type Shell = 'dash' | 'bash';
+
 /** The document's script as the genuine SSM agent runs it: as root, by /bin/sh, no HOME, no USER, stdin /dev/null. */
-export function runScript(host: Host, parameters: Record<string, string> = {}, honoured = true): Ran {
+export function runScript(
+  host: Host,
+  parameters: Record<string, string> = {},
+  { honoured = true, shell = 'dash' as Shell } = {},
+): Ran {
   const folder = mkdtempSync(join(tmpdir(), 'document-'));
   try {
     const [opt, tools] = [join(folder, 'opt'), join(folder, 'tools')];
@@ -59,8 +66,8 @@ export function runScript(host: Host, parameters: Record<string, string> = {}, h
       SSM_COMMAND_ID: '00000000-0000-4000-8000-000000000000',
       ...(honoured ? prefixed({ ...given, ...parameters }) : {}),
     };
-    // /opt is the host's own in a mount namespace that ends with the process.
-    const enter = 'mount --bind "$1" /opt && shift && exec /usr/bin/env -i "$@"';
+    // /opt and /bin/sh are the host's own in a mount namespace that ends with the process.
+    const enter = 'mount --bind "$1" /opt && mount --bind "$2" /bin/sh && shift 2 && exec /usr/bin/env -i "$@"';
     const variables = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
     const { status, stdout, stderr } = spawnSync(
       '/usr/bin/unshare',
@@ -73,6 +80,7 @@ export function runScript(host: Host, parameters: Record<string, string> = {}, h
         enter,
         'sh',
         opt,
+        `/usr/bin/${shell}`,
         ...variables,
         '/bin/sh',
         '-c',

@@ -36,6 +36,12 @@ describe('what AWS says before anything is touched', () => {
     expect(/DNS/.test(hint)).toBe(blamed);
   });
 
+  it('what comes after the first line, the request with its session token, is not told', () => {
+    const message = "does not match.\n\nThe Canonical String should have been\n'POST\nx-amz-security-token:geheim'";
+    const told = refusedByAws('ssm:GetParameter', sdkError('InvalidSignatureException', 403, message));
+    expect(told).toMatchObject({ code: 'no-credentials', message: 'ssm:GetParameter: does not match.' });
+  });
+
   it('an unknown instance is told with the Region in use, and where that was taken from', () => {
     const error = sdkError('InvalidInstanceID.NotFound', 400, "The instance ID 'i-0123456789abcdef0' does not exist");
     vi.stubEnv('AWS_REGION', 'eu-west-9');

@@ -16,7 +16,9 @@ symlinkSync('../file', join(folder, 'shop/table'));
 symlinkSync('../../file', join(folder, 'shop/deep/partition'));
 
 test('what is not there is undefined, whichever way it is asked', async () => {
-  for (const path of ['missing', 'file/below', 'dangling', 'round'].map((name) => join(folder, name))) {
+  for (const path of ['missing', 'file/below', 'dangling', 'round', 'file\0', 'x'.repeat(5000)].map((name) =>
+    join(folder, name),
+  )) {
     expect([
       await hostReader.readText(path),
       await hostReader.list(path),

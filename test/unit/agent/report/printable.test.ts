@@ -27,6 +27,10 @@ it('nothing is left that could steer a terminal, whatever the text', () => {
   );
 });
 
+it('what is without measure is cut', () => {
+  expect(printable('x'.repeat(10_000_000)).length).toBeLessThan(10_000);
+});
+
 it('a summary has a line for each of its rows and no other', () => {
   const text = summary({ v: 1, run: 'r1', outcome: 'failed', message: HOSTILE, binlog: HOSTILE });
   expect(text.trimEnd().split('\n')).toHaveLength(3);

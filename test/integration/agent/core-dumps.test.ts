@@ -1,0 +1,58 @@
+import { mkdtempSync, readdirSync, readFileSync, rmSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+
+const CORE_PATTERN = '/proc/sys/kernel/core_pattern';
+
+/** Whether a process that dies here leaves its core as a file in its working directory, as the test needs it. */
+const coresAreFiles = !/^[|/]/.test(readFileSync(CORE_PATTERN, 'utf8'));
+
+describe.runIf(coresAreFiles)('an agent that crashes', () => {
+  let host: OneHost;
+  let folder: string;
+  beforeAll(async () => {
+    host = await oneHost({ volumes: 'one' });
+    folder = mkdtempSync(join(host.optionFile, '../cores-'));
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+  afterEach(() => {
+    host.aws.behave({ latencyMs: {} });
+    for (const name of readdirSync(folder)) rmSync(join(folder, name));
+  });
+
+  it('would leave its core in the working directory', async () => {
+    const run = host.startAfter(`cd ${folder}; ulimit -c unlimited`, 'snapshot', '--splay', '3600');
+    await run.said('started');
+    process.kill(run.pid, 'SIGABRT');
+    await run.ended;
+    expect(readdirSync(folder)).toHaveLength(1);
+  });
+
+  it.each(['SIGSEGV', 'SIGABRT'] as const)('in the window, by %s, leaves none', async (signal) => {
+    expect(await crashDuring('CreateSnapshots', signal, 'snapshot')).toMatchObject({ status: null, stdout: '' });
+    expect(readdirSync(folder)).toEqual([]);
+    await vi.waitFor(() => expectHostWhole(host), 20_000);
+  });
+
+  it.each(['plan', 'capture'])('while it is to %s leaves none', async (verb) => {
+    await crashDuring(
+      'DescribeInstances',
+      'SIGABRT',
+      verb,
+      ...(verb === 'capture' ? [join(folder, 'capture.json')] : []),
+    );
+    expect(readdirSync(folder)).toEqual([]);
+  });
+
+  /** Runs the agent until EC2 has its request in its hands, then lets it crash. */
+  async function crashDuring(action: string, signal: NodeJS.Signals, ...argv: string[]): Promise<AgentRun> {
+    host.aws.behave({ latencyMs: { [action]: 5_000 } });
+    const asked = () => host.aws.calls.filter((call) => call.action === action && !call.parameters['DryRun']).length;
+    const before = asked();
+    const run = host.startAfter(`cd ${folder}; ulimit -c unlimited`, ...argv);
+    await vi.waitUntil(() => asked() > before, { timeout: 20_000 });
+    process.kill(run.pid, signal);
+    return run.ended;
+  }
+});

@@ -1,0 +1,57 @@
+import { chmodSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { join } from 'node:path';
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { STATE_FOLDER } from '../../../src/agent/window/state-folder.ts';
+import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
+import { type OneHost, oneHost } from '../../support/one-host.ts';
+
+describe.each(['0000', '0022', '0077'])('whatever the caller’s umask (%s)', (umask) => {
+  let host: OneHost;
+  let folder: string;
+  beforeAll(async () => {
+    host = await oneHost({ volumes: 'one' });
+    folder = join(host.optionFile, '..');
+    // The state folder is a mount point of the test's own: what the agent makes in it is made anew.
+    for (const name of readdirSync(STATE_FOLDER)) rmSync(join(STATE_FOLDER, name), { recursive: true });
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  const mode = (path: string) => lstatSync(path).mode & 0o777;
+  const under = (...argv: string[]) => host.startAfter(`umask ${umask}`, ...argv);
+
+  it('what a run writes is for nobody else', async () => {
+    host.aws.behave({ latencyMs: { CreateSnapshots: 1_000 } });
+    const log = join(folder, 'logs/deep/agent.log');
+    const running = under('snapshot', '--log-file', log);
+    await running.said('asking for the read lock');
+    const records = join(STATE_FOLDER, 'frozen');
+    await expect.poll(() => readdirSync(records), { timeout: 20_000 }).toHaveLength(1);
+    const [record = ''] = readdirSync(records);
+    const recordMode = mode(join(records, record));
+    expect((await running.ended).status).toBe(0);
+
+    const files = [
+      log,
+      join(STATE_FOLDER, 'run.lock'),
+      join(host.datadir, MANIFEST_FILE),
+      join(host.datadir, BINLOG_INFO_FILE),
+    ];
+    for (const bits of [recordMode, ...files.map(mode)]) expect(bits & ~0o640, bits.toString(8)).toBe(0);
+    for (const each of ['logs', 'logs/deep']) expect(mode(join(folder, each)) & ~0o750).toBe(0);
+    expect(mode(records)).toBe(0o700);
+  });
+
+  it('a capture is for its owner alone', async () => {
+    const capture = join(folder, 'capture.json');
+    expect((await under('capture', capture).ended).status).toBe(0);
+    expect(mode(capture)).toBe(0o600);
+  });
+
+  it('a log that is there already keeps the mode that somebody gave it', async () => {
+    const log = join(folder, 'there.log');
+    writeFileSync(log, '');
+    chmodSync(log, 0o604);
+    await under('thaw', '--log-file', log).ended;
+    expect(mode(log)).toBe(0o604);
+  });
+});

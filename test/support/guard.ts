@@ -1,0 +1,17 @@
+import { mkdirSync, writeFileSync } from 'node:fs';
+import * as v from 'valibot';
+import { clock } from '../../src/agent/adapters/clock.ts';
+import { processes } from '../../src/agent/adapters/processes.ts';
+import { type Guard, startGuard } from '../../src/agent/window/guard.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../src/agent/window/state-folder.ts';
+import { RunId } from '../../src/shared/ids.ts';
+
+/** What a guard finds under /run when a run starts it. */
+export function makeStateFolder(): void {
+  mkdirSync(FREEZE_RECORDS, { recursive: true, mode: 0o700 });
+  writeFileSync(RUN_LOCK, '');
+}
+
+/** A real guard of the run `guarded`, in a session of its own. */
+export const guardOf = (mounts: readonly string[], windowMs: number): Promise<Guard> =>
+  startGuard(processes, clock, { run: v.parse(RunId, 'guarded'), mounts, windowMs, home: 'session' });
