@@ -14,6 +14,7 @@ export LC_ALL=C
 umask 027
 
 newline=$'\n'
+suffix=.mysql-ebs-snapshot.tmp
 names=()
 temporaries=()
 reason=''
@@ -37,11 +38,14 @@ commit() {
   done
 }
 
+# What one that was killed has left. There is one at a time: the run lock sees to it.
+rm -f -- .*"$suffix" 2>/dev/null
+
 echo waiting
 while read -r order name content; do
   case $order in
     file)
-      temporary=".$name.$$.tmp"
+      temporary=".$name.$$$suffix"
       names+=("$name") temporaries+=("$temporary")
       # A failure without a word is one, too.
       reason+=$(create "$temporary" "$content") || reason+=' '

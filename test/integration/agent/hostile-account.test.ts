@@ -113,7 +113,7 @@ describe('in the place of a temporary file, whose name can be foreseen', () => {
     const { pid, writer } = await startedWriter();
     {
       await using _open = writer;
-      prepare(`.${MANIFEST_FILE}.${pid}.tmp`);
+      prepare(`.${MANIFEST_FILE}.${pid}.mysql-ebs-snapshot.tmp`);
       await expect(writer.write({ [MANIFEST_FILE]: '{}' }, 60_000)).rejects.toMatchObject({
         code: 'write-failed',
         message: expect.stringContaining('File exists'),
@@ -122,6 +122,13 @@ describe('in the place of a temporary file, whose name can be foreseen', () => {
     expect(statSync(join(host.datadir, 'ibdata1')).mtimeMs).toBe(before);
     await expect.poll(() => existsSync(`/proc/${pid}`), { timeout: 20_000 }).toBe(false);
   });
+});
+
+it('what a writer that was killed has left is removed by the next', async () => {
+  const left = `.${MANIFEST_FILE}.4711.mysql-ebs-snapshot.tmp`;
+  asServer('touch', left);
+  await using _next = (await startedWriter()).writer;
+  expect(readdirSync(host.datadir)).not.toContain(left);
 });
 
 it('two lines in the content of a file are no orders', async () => {
