@@ -20,6 +20,7 @@
 set -u
 trap '' HUP INT TERM PIPE
 export LC_ALL=C
+umask 077
 echo -1000 2>/dev/null >/proc/self/oom_score_adj
 
 deadline=$1
