@@ -1,0 +1,105 @@
+import { median } from '../rehearsal/report.ts';
+import type { Hurt } from './aftermath.ts';
+import type { Ending } from './agent-run.ts';
+import { VICTIMS, type VictimName } from './victims.ts';
+
+/** One run of the agent: whether and how it was killed, and what was seen after it. */
+export interface SoakedRun {
+  /** Absent where the run was left to itself. */
+  readonly kill?: { readonly number: number; readonly victim: VictimName; readonly afterMs: number };
+  /** From a kill that landed while file systems were frozen to their thaw, in milliseconds. */
+  readonly thawedAfterMs?: number;
+  readonly ending: Ending;
+  readonly hurt: Hurt;
+  readonly lies: readonly string[];
+}
+
+/** The last line of `soak --json`. */
+export interface SoakReport {
+  readonly v: 1;
+  readonly kills: number;
+  readonly leftFrozen: number;
+  readonly leftLocked: number;
+  readonly orphans: number;
+  /** Milliseconds, over the kills that landed while file systems were frozen; null where none did. */
+  readonly thawAfterKillMs: { readonly p50: number | null; readonly max: number | null };
+  /** Runs whose grade, result or exit status was not true. */
+  readonly lyingGrades: number;
+  readonly killsWhileFrozen: number;
+  readonly seed: string;
+}
+
+/** What the thaw may take, in milliseconds. */
+const THAW_LIMITS = { p50: 100, max: 1_000 } as const;
+
+export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
+  const sum = (count: (hurt: Hurt) => number) => runs.reduce((total, { hurt }) => total + count(hurt), 0);
+  const thaws = thawTimes(runs);
+  return {
+    v: 1,
+    kills: runs.filter(({ kill }) => kill).length,
+    leftFrozen: sum((hurt) => hurt.leftFrozen),
+    leftLocked: sum((hurt) => hurt.leftLocked),
+    orphans: sum((hurt) => hurt.orphans),
+    thawAfterKillMs: {
+      p50: thaws.length > 0 ? oneDecimal(median(thaws)) : null,
+      max: thaws.length > 0 ? oneDecimal(Math.max(...thaws)) : null,
+    },
+    lyingGrades: runs.filter(({ lies }) => lies.length > 0).length,
+    killsWhileFrozen: thaws.length,
+    seed,
+  };
+}
+
+/** Whether no host was hurt, no run lied, and every thaw came soon enough. */
+export function isUnhurt({ leftFrozen, leftLocked, orphans, lyingGrades, thawAfterKillMs }: SoakReport): boolean {
+  const { p50, max } = thawAfterKillMs;
+  const isSoon = (p50 ?? 0) <= THAW_LIMITS.p50 && (max ?? 0) <= THAW_LIMITS.max;
+  return leftFrozen + leftLocked + orphans + lyingGrades === 0 && isSoon;
+}
+
+/** For people: a line a victim, what was complained of, and what all of it comes to. */
+export function summarize(runs: readonly SoakedRun[], seed: string): string {
+  const report = reportOf(runs, seed);
+  const { kills, killsWhileFrozen, leftFrozen, leftLocked, orphans, lyingGrades } = report;
+  const lines = VICTIMS.map((victim) => {
+    const killed = runs.filter(({ kill }) => kill?.victim === victim);
+    return `${victim.padEnd(16)} ${String(killed.length).padStart(5)} kills, ${thawsInWords(thawTimes(killed))}`;
+  });
+  return [
+    ...lines,
+    ...runs.filter(isComplainedOf).map((run) => describeRun(run, kills)),
+    `${kills} kills by --seed ${seed}, ${killsWhileFrozen} of them ${thawsInWords(thawTimes(runs))}.`,
+    `Left: ${leftFrozen} file systems frozen, ${leftLocked} servers locked, ${orphans} orphans. Lying runs: ${lyingGrades}.`,
+    isUnhurt(report)
+      ? 'The host was never hurt.'
+      : `The host was hurt, or thawed too late (at most ${THAW_LIMITS.p50} ms at the median, ${THAW_LIMITS.max} ms in any case).`,
+    '',
+  ].join('\n');
+}
+
+/** A run in a line, with what was complained of below it. */
+export function describeRun(run: SoakedRun, kills: number): string {
+  const { kill, thawedAfterMs, ending, hurt, lies } = run;
+  const { status, signal, result } = ending;
+  const how = kill
+    ? `kill ${kill.number} of ${kills}, ${kill.victim} after ${Math.round(kill.afterMs)} ms`
+    : 'left to itself';
+  const thaw = thawedAfterMs === undefined ? '' : `; was frozen, thawed after ${oneDecimal(thawedAfterMs)} ms`;
+  const end = signal ?? `${status} ${result?.code ?? result?.outcome ?? '(no result)'}`;
+  return [`${how}${thaw}; ended: ${end}`, ...[...hurt.complaints, ...lies].map((complaint) => `  ${complaint}`)].join(
+    '\n',
+  );
+}
+
+const isComplainedOf = ({ hurt, lies }: SoakedRun): boolean => hurt.complaints.length + lies.length > 0;
+
+const thawTimes = (runs: readonly SoakedRun[]): readonly number[] =>
+  runs.flatMap(({ thawedAfterMs }) => thawedAfterMs ?? []);
+
+const thawsInWords = (thaws: readonly number[]): string =>
+  thaws.length === 0
+    ? '0 while frozen'
+    : `${thaws.length} while frozen: thawed after ${oneDecimal(median(thaws))} ms (median), ${oneDecimal(Math.max(...thaws))} ms (most)`;
+
+const oneDecimal = (value: number): number => Math.round(value * 10) / 10;
