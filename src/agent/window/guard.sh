@@ -31,6 +31,11 @@ shift 3
 exec {lock}<"$run_lock" && flock --shared --nonblock "$lock" || exit
 exec {stream}>&1
 
+# Of a thaw, to an agent that may have been killed: what comes after the report must not depend on its being heard.
+report() {
+  echo "$@" || :
+}
+
 # A freeze that was refused is not ours to thaw; one that was killed may have happened all the same.
 freeze() { # NUMBER MOUNT; sets $verdict
   local reason
@@ -59,9 +64,9 @@ thaw_again() { # NUMBER MOUNT
   local reason
   reason=$(fsfreeze --unfreeze "$2" 2>&1)
   case $?:$reason in
-    0:*) echo "thawed $1" ;;
-    *'Invalid argument'*) echo "gone $1" ;;
-    *) echo "stuck $1 $reason" && return 1 ;;
+    0:*) report "thawed $1" ;;
+    *'Invalid argument'*) report "gone $1" ;;
+    *) report "stuck $1 $reason" && return 1 ;;
   esac
 }
 
@@ -85,7 +90,7 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
   esac
   read -r -t "$deadline" word
   exec {thaw}>&-
-  if wait "$thawer_pid"; then echo "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
+  if wait "$thawer_pid"; then report "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
 }
 
 holders=()

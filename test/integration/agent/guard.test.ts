@@ -190,11 +190,16 @@ const childrenOf = (pid: number): readonly number[] =>
 /** R, S, D (stuck in the kernel) …, as proc_pid_stat(5) has it. */
 const stateOf = (pid = 0): string | undefined => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
-/** Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. */
+/**
+ * Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. It reads
+ * the guard's reports itself, as the agent does: with it, the reader goes.
+ */
 const OWNER = `
   const [program, ...rest] = process.argv.slice(1);
   const { spawn } = require('node:child_process');
-  const options = { detached: true, stdio: ['pipe', 'inherit', 'inherit'] };
-  spawn('bash', ['-c', program, 'guard', '60', ...rest], options).stdin.write('freeze\\n');
+  const options = { detached: true, stdio: ['pipe', 'pipe', 'inherit'] };
+  const guard = spawn('bash', ['-c', program, 'guard', '60', ...rest], options);
+  guard.stdout.pipe(process.stdout);
+  guard.stdin.write('freeze\\n');
   setInterval(() => {}, 1000);
 `;
