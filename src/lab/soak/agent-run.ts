@@ -3,6 +3,7 @@ import { RunError } from '../../shared/errors.ts';
 import { decodeResult, type Result } from '../../shared/result.ts';
 import { AGENT, OPTION_FILE } from '../hosts/simulated-host.ts';
 import type { StandingHost, StandingLab } from '../standing-lab.ts';
+import { processState } from './process-state.ts';
 
 /** How the agent ended: an exit status or the signal that ended it, and the result if it told one. */
 export interface Ending {
@@ -43,7 +44,7 @@ export function startAgent({ shell, aws }: StandingLab, host: StandingHost, run:
   return {
     run,
     pid,
-    hasEnded: () => child.exitCode !== null || child.signalCode !== null,
+    hasEnded: () => [undefined, 'Z'].includes(processState(pid)),
     ended: once(child, 'close').then(([status, signal]) => ({ status, signal, result: decodeResult(said.trim()), ms })),
   };
 }

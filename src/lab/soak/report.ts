@@ -61,19 +61,24 @@ export function isUnhurt({ leftFrozen, leftLocked, orphans, lyingGrades, thawAft
 /** For people: a line a victim, what was complained of, and what all of it comes to. */
 export function summarize(runs: readonly SoakedRun[], seed: string): string {
   const report = reportOf(runs, seed);
-  const { kills, killsWhileFrozen, leftFrozen, leftLocked, orphans, lyingGrades } = report;
-  const lines = VICTIMS.map((victim) => {
-    const killed = runs.filter(({ kill }) => kill?.victim === victim);
-    return `${victim.padEnd(16)} ${String(killed.length).padStart(5)} kills, ${thawsInWords(thawTimes(killed))}`;
-  });
+  const { kills, leftFrozen, leftLocked, orphans, lyingGrades } = report;
+  const row = (name: string, some: readonly SoakedRun[]) =>
+    `${name.padEnd(16)} ${String(some.length).padStart(5)} kills, ${thawsInWords(thawTimes(some))}`;
+  const killed = runs.filter(({ kill }) => kill);
   return [
-    ...lines,
+    ...VICTIMS.map((victim) =>
+      row(
+        victim,
+        killed.filter(({ kill }) => kill?.victim === victim),
+      ),
+    ),
+    row('in all', killed),
     ...runs.filter(isComplainedOf).map((run) => describeRun(run, kills)),
-    `${kills} kills by --seed ${seed}, ${killsWhileFrozen} of them ${thawsInWords(thawTimes(runs))}.`,
-    `Left: ${leftFrozen} file systems frozen, ${leftLocked} servers locked, ${orphans} orphans. Lying runs: ${lyingGrades}.`,
+    `Left behind: ${leftFrozen} frozen file systems, ${leftLocked} locked servers, ${orphans} orphans; ${lyingGrades} runs lied.`,
     isUnhurt(report)
-      ? 'The host was never hurt.'
-      : `The host was hurt, or thawed too late (at most ${THAW_LIMITS.p50} ms at the median, ${THAW_LIMITS.max} ms in any case).`,
+      ? `The host was never hurt (--seed ${seed}).`
+      : `The host was hurt, or thawed later than ${THAW_LIMITS.p50} ms at the median or ${THAW_LIMITS.max} ms at the most ` +
+        `(--seed ${seed}).`,
     '',
   ].join('\n');
 }

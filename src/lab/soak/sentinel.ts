@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
-import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
+import { processState } from './process-state.ts';
 import { type FromSentinel, SENTINEL_VERB, type ToSentinel } from './sentinel-process.ts';
 
 /** Tells from outside whether a file system takes writes: a child of ours, which may get stuck in our place. */
@@ -47,7 +47,7 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
   await Promise.race([started, died]);
   return {
     mountPoint,
-    hangs: () => isInUninterruptibleSleep(child.pid ?? 0),
+    hangs: () => processState(child.pid ?? 0) === 'D',
     writeInFlightAt(at) {
       const answer = new Promise<number | undefined>((resolve) => {
         questions.push(resolve);
@@ -56,10 +56,4 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
       return Promise.race([answer, died]);
     },
   };
-}
-
-/** State D of proc_pid_stat(5), field 3; the second field is a name in brackets and may hold anything. */
-function isInUninterruptibleSleep(pid: number): boolean {
-  const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-  return stat[stat.lastIndexOf(')') + 2] === 'D';
 }
