@@ -39,22 +39,22 @@ export async function lookAfter(soaked: SoakedHost): Promise<Hurt> {
   await becomes(PROCESSES_MS, () => processesOn(host).length === 0, lab.shell.signal);
   const processes = processesOn(host);
   const frozen = await thawWhatIsFrozen(soaked);
+  const server = await freeServer(soaked);
   for (const { pid } of processes) signalProcess(pid, 'SIGKILL');
   const areGone = await becomes(REPAIR_MS, () => processesOn(host).length === 0, lab.shell.signal);
   if (!areGone) throw new RunError('soak-failed', `processes of a run do not end: ${processes.map(nameOf).join(', ')}`);
   const records = await removeFreezeRecords(soaked);
   const locked = await isRunLockHeld(soaked);
-  const server = await freeServer(soaked);
   return {
     leftFrozen: frozen.length,
     leftLocked: server.length > 0 ? 1 : 0,
     orphans: processes.length + records.length + (locked ? 1 : 0),
     complaints: [
       ...frozen.map((mount) => `${mount} is left frozen`),
+      ...server,
       ...processes.map((process) => `process ${nameOf(process)} is left`),
       ...records.map((record) => `freeze record ${record} is left`),
       ...(locked ? ['the run lock is still held'] : []),
-      ...server,
     ],
   };
 }

@@ -1,13 +1,18 @@
 import { median } from '../rehearsal/report.ts';
 import type { Hurt } from './aftermath.ts';
 import type { Ending } from './agent-run.ts';
-import { VICTIMS, type VictimName } from './victims.ts';
+import { VICTIMS, type Victim, type VictimName } from './victims.ts';
 
 /** One run of the agent: whether and how it was killed, and what was seen after it. */
 export interface SoakedRun {
   /** Absent where the run was left to itself. */
-  readonly kill?: { readonly number: number; readonly victim: VictimName; readonly afterMs: number };
-  /** From a kill that landed while file systems were frozen to their thaw, in milliseconds. */
+  readonly kill?: {
+    readonly number: number;
+    readonly victim: VictimName;
+    readonly signal: Victim['signal'];
+    readonly afterMs: number;
+  };
+  /** From a signal that landed while file systems were frozen to their thaw, in milliseconds. */
   readonly thawedAfterMs?: number;
   readonly ending: Ending;
   readonly hurt: Hurt;
@@ -21,7 +26,7 @@ export interface SoakReport {
   readonly leftFrozen: number;
   readonly leftLocked: number;
   readonly orphans: number;
-  /** Milliseconds, over the kills that landed while file systems were frozen; null where none did. */
+  /** Milliseconds, over the SIGKILLs that landed while file systems were frozen; null where none did. */
   readonly thawAfterKillMs: { readonly p50: number | null; readonly max: number | null };
   /** Runs whose grade, result or exit status was not true. */
   readonly lyingGrades: number;
@@ -34,7 +39,8 @@ const THAW_LIMITS = { p50: 100, max: 1_000 } as const;
 
 export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
   const sum = (count: (hurt: Hurt) => number) => runs.reduce((total, { hurt }) => total + count(hurt), 0);
-  const thaws = thawTimes(runs);
+  // After SIGTERM nobody is dead: the agent ends its window in order, when EC2 has answered.
+  const thaws = thawTimes(runs.filter(({ kill }) => kill?.signal === 'SIGKILL'));
   return {
     v: 1,
     kills: runs.filter(({ kill }) => kill).length,
@@ -64,15 +70,17 @@ export function summarize(runs: readonly SoakedRun[], seed: string): string {
   const { kills, leftFrozen, leftLocked, orphans, lyingGrades } = report;
   const row = (name: string, some: readonly SoakedRun[]) =>
     `${name.padEnd(16)} ${String(some.length).padStart(5)} kills, ${thawsInWords(thawTimes(some))}`;
-  const killed = runs.filter(({ kill }) => kill);
   return [
     ...VICTIMS.map((victim) =>
       row(
         victim,
-        killed.filter(({ kill }) => kill?.victim === victim),
+        runs.filter(({ kill }) => kill?.victim === victim),
       ),
     ),
-    row('in all', killed),
+    row(
+      'SIGKILL in all',
+      runs.filter(({ kill }) => kill?.signal === 'SIGKILL'),
+    ),
     ...runs.filter(isComplainedOf).map((run) => describeRun(run, kills)),
     `Left behind: ${leftFrozen} frozen file systems, ${leftLocked} locked servers, ${orphans} orphans; ${lyingGrades} runs lied.`,
     isUnhurt(report)

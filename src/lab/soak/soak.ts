@@ -94,7 +94,10 @@ async function oneRun(
   const thawedAfter = await thawed;
   await load.hasDone({ ledger_innodb: 1, ledger_myisam: 1 });
   return {
-    ...(kill && strike && { kill: { number: kill.number, victim: strike.victim.name, afterMs: kill.afterMs } }),
+    ...(kill &&
+      strike && {
+        kill: { number: kill.number, victim: strike.victim.name, signal: strike.victim.signal, afterMs: kill.afterMs },
+      }),
     ...(thawedAfter !== undefined && { thawedAfterMs: thawedAfter }),
     ending,
     hurt,

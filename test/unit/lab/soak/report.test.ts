@@ -5,7 +5,7 @@ const unhurt = { leftFrozen: 0, leftLocked: 0, orphans: 0, complaints: [] };
 const ending = { status: null, signal: 'SIGKILL', result: undefined, ms: 1_500 } as const;
 const undisturbed: SoakedRun = { ending: { ...ending, status: 0, signal: null }, hurt: unhurt, lies: [] };
 const killed = (number: number, thawedAfterMs?: number): SoakedRun => ({
-  kill: { number, victim: 'agent', afterMs: 812.3 },
+  kill: { number, victim: 'agent', signal: 'SIGKILL', afterMs: 812.3 },
   ending,
   hurt: unhurt,
   lies: [],
@@ -21,6 +21,14 @@ test('the result line, field by field and in its order', () => {
 
 test('without a kill while frozen there is no time, and no zero for one', () => {
   expect(reportOf([killed(1)], 's').thawAfterKillMs).toEqual({ p50: null, max: null });
+});
+
+test('a run that was asked to end does so in order: its thaw is not counted among those after a death', () => {
+  const asked: SoakedRun = {
+    ...killed(4, 300),
+    kill: { number: 4, victim: 'agent (SIGTERM)', signal: 'SIGTERM', afterMs: 700 },
+  };
+  expect(reportOf([...good, asked], 's')).toEqual({ ...reportOf(good, 's'), kills: 4 });
 });
 
 const hurt = (more: Partial<SoakedRun['hurt']>): SoakedRun => ({ ...killed(4), hurt: { ...unhurt, ...more } });
@@ -47,7 +55,7 @@ test('the summary for people names what was complained of', () => {
     whole guard          0 kills, 0 while frozen
     one of the guard     0 kills, 0 while frozen
     agent (SIGTERM)      0 kills, 0 while frozen
-    in all               4 kills, 2 while frozen: thawed after 6.1 ms (median), 9.1 ms (most)
+    SIGKILL in all       4 kills, 2 while frozen: thawed after 6.1 ms (median), 9.1 ms (most)
     kill 4 of 4, agent after 812 ms; ended: SIGKILL
       /data is left frozen
     Left behind: 1 frozen file systems, 0 locked servers, 0 orphans; 0 runs lied.
