@@ -15,7 +15,7 @@ export interface PlannedKill {
 }
 
 /** So slow that the window is a good part of a run, and many kills land in it. */
-const API_LATENCY_MS = { least: 200, most: 400 };
+export const API_LATENCY_MS = { least: 200, most: 400 };
 
 /**
  * Draws the kills. Their moments are spread evenly: one at random in each of so many equal slices of a run, the slices

@@ -1,6 +1,7 @@
 import { median } from '../rehearsal/report.ts';
 import type { Hurt } from './aftermath.ts';
 import type { Ending } from './agent-run.ts';
+import { API_LATENCY_MS } from './kill-plan.ts';
 import { VICTIMS, type Victim, type VictimName } from './victims.ts';
 
 /** One run of the agent: whether and how it was killed, and what was seen after it. */
@@ -14,6 +15,8 @@ export interface SoakedRun {
   };
   /** From a signal that landed while file systems were frozen to their thaw, in milliseconds. */
   readonly thawedAfterMs?: number;
+  /** The longest that a file system took no writes, whatever the reason, in milliseconds. */
+  readonly longestFreezeMs: number;
   readonly ending: Ending;
   readonly hurt: Hurt;
   readonly lies: readonly string[];
@@ -31,11 +34,15 @@ export interface SoakReport {
   /** Runs whose grade, result or exit status was not true. */
   readonly lyingGrades: number;
   readonly killsWhileFrozen: number;
+  /** The longest that a file system took no writes in any run, in milliseconds. */
+  readonly longestFreezeMs: number;
   readonly seed: string;
 }
 
-/** What the thaw may take, in milliseconds. */
+/** What the thaw may take after a kill, in milliseconds. */
 const THAW_LIMITS = { p50: 100, max: 1_000 } as const;
+/** What any freeze may take: one that begins only after the kill must not wait for the dead either. */
+const FREEZE_LIMIT_MS = API_LATENCY_MS.most + THAW_LIMITS.max;
 
 export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
   const sum = (count: (hurt: Hurt) => number) => runs.reduce((total, { hurt }) => total + count(hurt), 0);
@@ -53,15 +60,17 @@ export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
     },
     lyingGrades: runs.filter(({ lies }) => lies.length > 0).length,
     killsWhileFrozen: thaws.length,
+    longestFreezeMs: Math.round(Math.max(0, ...runs.map((run) => run.longestFreezeMs))),
     seed,
   };
 }
 
 /** Whether no host was hurt, no run lied, and every thaw came soon enough. */
-export function isUnhurt({ leftFrozen, leftLocked, orphans, lyingGrades, thawAfterKillMs }: SoakReport): boolean {
-  const { p50, max } = thawAfterKillMs;
+export function isUnhurt(report: SoakReport): boolean {
+  const { leftFrozen, leftLocked, orphans, lyingGrades } = report;
+  const { p50, max } = report.thawAfterKillMs;
   const isSoon = (p50 ?? 0) <= THAW_LIMITS.p50 && (max ?? 0) <= THAW_LIMITS.max;
-  return leftFrozen + leftLocked + orphans + lyingGrades === 0 && isSoon;
+  return leftFrozen + leftLocked + orphans + lyingGrades === 0 && isSoon && report.longestFreezeMs <= FREEZE_LIMIT_MS;
 }
 
 /** For people: a line a victim, what was complained of, and what all of it comes to. */
@@ -81,31 +90,34 @@ export function summarize(runs: readonly SoakedRun[], seed: string): string {
       'SIGKILL in all',
       runs.filter(({ kill }) => kill?.signal === 'SIGKILL'),
     ),
-    ...runs.filter(isComplainedOf).map((run) => describeRun(run, kills)),
+    ...runs.filter((run) => complaintsOf(run).length > 0).map((run) => describeRun(run, kills)),
     `Left behind: ${leftFrozen} frozen file systems, ${leftLocked} locked servers, ${orphans} orphans; ${lyingGrades} runs lied.`,
+    `No write hung for longer than ${report.longestFreezeMs} ms.`,
     isUnhurt(report)
       ? `The host was never hurt (--seed ${seed}).`
-      : `The host was hurt, or thawed later than ${THAW_LIMITS.p50} ms at the median or ${THAW_LIMITS.max} ms at the most ` +
-        `(--seed ${seed}).`,
+      : `The host was hurt, or thawed too late: at most ${THAW_LIMITS.p50} ms after a kill at the median, ${THAW_LIMITS.max} ms in ` +
+        `any case, and no freeze may last longer than ${FREEZE_LIMIT_MS} ms (--seed ${seed}).`,
     '',
   ].join('\n');
 }
 
 /** A run in a line, with what was complained of below it. */
 export function describeRun(run: SoakedRun, kills: number): string {
-  const { kill, thawedAfterMs, ending, hurt, lies } = run;
+  const { kill, thawedAfterMs, ending } = run;
   const { status, signal, result } = ending;
   const how = kill
     ? `kill ${kill.number} of ${kills}, ${kill.victim} after ${Math.round(kill.afterMs)} ms`
     : 'left to itself';
   const thaw = thawedAfterMs === undefined ? '' : `; was frozen, thawed after ${oneDecimal(thawedAfterMs)} ms`;
   const end = signal ?? `${status} ${result?.code ?? result?.outcome ?? '(no result)'}`;
-  return [`${how}${thaw}; ended: ${end}`, ...[...hurt.complaints, ...lies].map((complaint) => `  ${complaint}`)].join(
-    '\n',
-  );
+  return [`${how}${thaw}; ended: ${end}`, ...complaintsOf(run).map((complaint) => `  ${complaint}`)].join('\n');
 }
 
-const isComplainedOf = ({ hurt, lies }: SoakedRun): boolean => hurt.complaints.length + lies.length > 0;
+const complaintsOf = ({ hurt, lies, longestFreezeMs }: SoakedRun): readonly string[] => [
+  ...hurt.complaints,
+  ...lies,
+  ...(longestFreezeMs > FREEZE_LIMIT_MS ? [`a write hung for ${Math.round(longestFreezeMs)} ms`] : []),
+];
 
 const thawTimes = (runs: readonly SoakedRun[]): readonly number[] =>
   runs.flatMap(({ thawedAfterMs }) => thawedAfterMs ?? []);

@@ -5,14 +5,15 @@ import { monotonicMs } from './monotonic.ts';
 /** The hidden verb under which the lab starts itself as a sentinel: `write-sentinel FILE`. */
 export const SENTINEL_VERB = 'write-sentinel';
 
-/** Asks for the write that was in flight at a moment. */
-export interface ToSentinel {
-  readonly inFlightAt: number;
-}
+export type ToSentinel =
+  /** When did the write go through that was in flight at a moment? */
+  | { readonly kind: 'in-flight'; readonly at: number }
+  /** How long did the longest write take that has ended since a moment? */
+  | { readonly kind: 'longest'; readonly since: number };
 export type FromSentinel =
   | { readonly kind: 'writing' }
-  /** When that write went through; absent where none was in flight. */
-  | { readonly kind: 'answer'; readonly endedAt?: number };
+  /** Milliseconds; absent where there was no such write. */
+  | { readonly kind: 'answer'; readonly ms?: number };
 
 const PAUSE_MS = 1;
 /** A write that takes less has not been waiting for a thaw. */
@@ -34,9 +35,9 @@ export async function runSentinelProcess(file: string): Promise<void> {
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its sentinels.
   process.on('SIGINT', () => undefined);
   let slow: Write[] = [];
-  process.on('message', ({ inFlightAt: at }: ToSentinel) => {
-    const write = slow.find(({ began, ended }) => began <= at && at <= ended);
-    tell({ kind: 'answer', ...(write && { endedAt: write.ended }) });
+  process.on('message', (question: ToSentinel) => {
+    const ms = question.kind === 'in-flight' ? endOf(slow, question.at) : longest(slow, question.since);
+    tell({ kind: 'answer', ...(ms !== undefined && { ms }) });
   });
   const descriptor = openSync(file, 'w');
   for (let first = true; ; first = false) {
@@ -48,6 +49,12 @@ export async function runSentinelProcess(file: string): Promise<void> {
     await sleep(PAUSE_MS);
   }
 }
+
+const endOf = (writes: readonly Write[], at: number): number | undefined =>
+  writes.find(({ began, ended }) => began <= at && at <= ended)?.ended;
+
+const longest = (writes: readonly Write[], since: number): number =>
+  writes.filter(({ ended }) => ended >= since).reduce((most, { began, ended }) => Math.max(most, ended - began), 0);
 
 function tell(message: FromSentinel): void {
   process.send?.(message);

@@ -15,6 +15,8 @@ export interface Sentinel {
    * `monotonicMs()`. It answers only when the file system takes writes, so whoever asks sets a bound.
    */
   writeInFlightAt(at: number): Promise<number | undefined>;
+  /** How long the longest write took that has ended since a moment; to be asked like the other. */
+  longestWriteSince(since: number): Promise<number>;
 }
 
 /** Starts a sentinel; resolves when it is writing. `program` is the lab's own bundle. It ends with the lab. */
@@ -27,7 +29,7 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const questions: ((endedAt: number | undefined) => void)[] = [];
+  const questions: ((ms: number | undefined) => void)[] = [];
   let writing: () => void = () => undefined;
   const started = new Promise<void>((resolve) => {
     writing = resolve;
@@ -42,18 +44,20 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
   died.catch(() => undefined);
   child.on('message', (message: FromSentinel) => {
     if (message.kind === 'writing') writing();
-    else questions.shift()?.(message.endedAt);
+    else questions.shift()?.(message.ms);
   });
   await Promise.race([started, died]);
+  const ask = (question: ToSentinel) => {
+    const answer = new Promise<number | undefined>((resolve) => {
+      questions.push(resolve);
+    });
+    child.send(question, () => undefined);
+    return Promise.race([answer, died]);
+  };
   return {
     mountPoint,
     hangs: () => processState(child.pid ?? 0) === 'D',
-    writeInFlightAt(at) {
-      const answer = new Promise<number | undefined>((resolve) => {
-        questions.push(resolve);
-      });
-      child.send({ inFlightAt: at } satisfies ToSentinel, () => undefined);
-      return Promise.race([answer, died]);
-    },
+    writeInFlightAt: (at) => ask({ kind: 'in-flight', at }),
+    longestWriteSince: async (since) => (await ask({ kind: 'longest', since })) ?? 0,
   };
 }

@@ -7,6 +7,7 @@ import type { CaptureWitness } from './capture-witness.ts';
 import { evidenceOf } from './evidence.ts';
 import { type PlannedKill, planKills } from './kill-plan.ts';
 import { liesOf } from './lies.ts';
+import { monotonicMs } from './monotonic.ts';
 import { describeRun, type SoakedRun } from './report.ts';
 import { prepareHost, type SoakedHost } from './soaked-host.ts';
 import { strikeAfter, thawedAfterMs } from './strike.ts';
@@ -82,6 +83,7 @@ async function oneRun(
   kill?: PlannedKill & { readonly afterMs: number },
 ): Promise<SoakedRun> {
   const { lab, host, load } = soaked;
+  const began = monotonicMs();
   const run = startAgent(lab, host, `soak-${number}`);
   const strike = kill && (await strikeAfter(kill.afterMs, soaked, run, kill));
   const thawed = strike && thawedAfterMs(strike);
@@ -92,6 +94,7 @@ async function oneRun(
   const hurt = await lookAfter(soaked);
   const ending = await run.ended;
   const thawedAfter = await thawed;
+  const freezes = await Promise.all(soaked.sentinels.map((sentinel) => sentinel.longestWriteSince(began)));
   await load.hasDone({ ledger_innodb: 1, ledger_myisam: 1 });
   return {
     ...(kill &&
@@ -99,6 +102,7 @@ async function oneRun(
         kill: { number: kill.number, victim: strike.victim.name, signal: strike.victim.signal, afterMs: kill.afterMs },
       }),
     ...(thawedAfter !== undefined && { thawedAfterMs: thawedAfter }),
+    longestFreezeMs: Math.max(...freezes),
     ending,
     hurt,
     lies: liesOf(await evidenceOf(soaked, run, ending)),
