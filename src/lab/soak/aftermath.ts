@@ -9,7 +9,7 @@ import { monotonicMs } from './monotonic.ts';
 import type { SoakedHost } from './soaked-host.ts';
 import { becomes, within } from './waiting.ts';
 
-/** From the end of the agent: what a run has left by then it has left behind. */
+/** From the end of the agent: what is there after this time has been left behind. */
 const PROCESSES_MS = 10_000;
 /** From the end of all its processes. */
 const THAW_MS = 5_000;
@@ -31,7 +31,7 @@ export interface Hurt {
 }
 
 /**
- * Looks at the host after a run whose agent has ended, each look with a bound, and puts right what it finds, so that
+ * Looks at the host after a run, each look with a bound, and puts right what it finds, so that
  * the next run meets a fit host. Throws RunError `soak-failed` where that cannot be done.
  */
 export async function lookAfter(soaked: SoakedHost): Promise<Hurt> {

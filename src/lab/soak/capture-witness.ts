@@ -7,13 +7,14 @@ import type { Shell } from '../machine/shell.ts';
 import type { EbsStore } from '../world.ts';
 import { monotonicMs } from './monotonic.ts';
 import type { Sentinel } from './sentinel.ts';
+import { becomes } from './waiting.ts';
 
 /** What was true on the host while EC2 took a set. */
 export interface Capture {
   /** Where the server's binary log ended, by its files: a server that hangs in a frozen write cannot keep it back. */
   readonly binlogEnd: BinlogPosition;
-  /** Whether every file system was frozen from the beginning to the end; answers when they have been thawed. */
-  frozenThroughout(): Promise<boolean>;
+  /** What was not frozen from the beginning to the end, in words; answers when everything has been thawed. */
+  readonly unfrozen: Promise<readonly string[]>;
 }
 
 interface Watched {
@@ -42,24 +43,32 @@ export class CaptureWitness implements EbsStore {
   async capture(_: string, members: readonly { snapshotId: SnapshotId; volumeId: VolumeId }[]): Promise<void> {
     if (!this.#watched) throw new RunError('bug', 'a set is taken of a host that nobody watches');
     const { shell, sentinels, logBin } = this.#watched;
+    const frozen = await Promise.all(sentinels.map((each) => isFrozen(shell, each)));
     const began = monotonicMs();
-    const frozen = (await Promise.all(sentinels.map((each) => isFrozen(shell, each)))).every(Boolean);
+    // Asked now, because a sentinel does not remember for ever, and answered after the thaw.
+    const thaws = Promise.all(sentinels.map((each) => each.writeInFlightAt(began)));
     const binlogEnd = await endOfBinlog(logBin);
     const ended = monotonicMs();
-    const frozenThroughout = async () => {
-      const thaws = await Promise.all(sentinels.map((each) => each.writeInFlightAt(began)));
-      return frozen && thaws.every((thawedAt) => thawedAt !== undefined && thawedAt > ended);
-    };
-    for (const { snapshotId } of members) this.#captures.set(snapshotId, { binlogEnd, frozenThroughout });
+    const unfrozen = thaws.then((thawedAt) =>
+      sentinels.flatMap(({ mountPoint }, index) => {
+        if (!frozen[index]) return [`${mountPoint} was not frozen`];
+        return (thawedAt[index] ?? 0) > ended ? [] : [`${mountPoint} took writes meanwhile`];
+      }),
+    );
+    unfrozen.catch(() => undefined);
+    for (const { snapshotId } of members) this.#captures.set(snapshotId, { binlogEnd, unfrozen });
   }
 }
+
+/** On a busy machine a sentinel may have to wait this long for the processor before it meets the freeze. */
+const HANG_MS = 500;
 
 /**
  * Only freezing can tell, and it is asked of what hangs alone: a file system that takes writes must not be frozen by
  * us in the middle of a run.
  */
 async function isFrozen(shell: Shell, { mountPoint, hangs }: Sentinel): Promise<boolean> {
-  if (!hangs()) return false;
+  if (!(await becomes(HANG_MS, hangs, shell.signal))) return false;
   try {
     await shell.run(['fsfreeze', '--freeze', mountPoint], { environment: { LC_ALL: 'C' } });
   } catch (error) {

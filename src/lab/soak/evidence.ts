@@ -28,7 +28,7 @@ async function truthOf(soaked: SoakedHost, [first]: readonly FoundSnapshot[]): P
   const isEnd = tagged === formatBinlog(capture.binlogEnd);
   const gtidAtEnd = (await gtidAt(soaked, capture.binlogEnd)) ?? '';
   return {
-    frozenThroughout: await capture.frozenThroughout(),
+    unfrozen: await capture.unfrozen,
     gtidAtEnd,
     gtidAtTag: isEnd ? gtidAtEnd : await gtidAt(soaked, parseBinlog(tagged)),
   };

@@ -14,7 +14,8 @@ export interface Evidence {
 }
 
 export interface Truth {
-  readonly frozenThroughout: boolean;
+  /** What was not frozen all the while, in words. */
+  readonly unfrozen: readonly string[];
   /** The GTID position at the end of the binary log, as it was then. */
   readonly gtidAtEnd: string;
   /** The GTID position at the place that the set's binlog tag names; absent where that is no place in the log. */
@@ -33,7 +34,7 @@ function gradeLies({ snapshots, members, truth }: Evidence): readonly string[] {
   if (snapshots.length !== members || snapshots.some((tags) => tags[TAG.members] !== String(members))) {
     lies.push(`graded application with ${snapshots.length} of ${members} snapshots`);
   }
-  if (!truth?.frozenThroughout) lies.push('graded application, but a file system was not frozen when it was taken');
+  for (const what of truth?.unfrozen ?? ['nobody saw it taken']) lies.push(`graded application, but ${what}`);
   for (const tags of snapshots) {
     const [binlog, gtid] = [tags[TAG.binlog], tags[TAG.gtid]];
     if (gtid !== truth?.gtidAtEnd) lies.push(`tagged gtid ${gtid}, the binary log ended at ${truth?.gtidAtEnd}`);

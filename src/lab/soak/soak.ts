@@ -34,13 +34,14 @@ export async function soak(
   options: SoakOptions,
   say: Say,
 ): Promise<readonly SoakedRun[]> {
-  const soaked = await prepareHost(lab, witness, options.program);
+  using soaked = await prepareHost(lab, witness, options.program);
   await soaked.load.hasDone(FULL_SWING);
   say(`A hostile write load runs. ${options.kills} kills, drawn by --seed ${options.seed}.`);
 
   const runs: SoakedRun[] = [];
-  const number = () => runs.length + 1;
-  const note = (run: SoakedRun) => {
+  const perform: Perform = async (apiLatencyMs, kill) => {
+    lab.aws.behave({ latencyMs: { CreateSnapshots: apiLatencyMs } });
+    const run = await oneRun(soaked, `soak-${runs.length + 1}`, kill);
     runs.push(run);
     say(describeRun(run, options.kills));
     return run;
@@ -48,43 +49,38 @@ export async function soak(
   let restMs: number | undefined;
   for (const kill of planKills(options.seed, options.kills)) {
     if (kill.number % KILLS_A_MEASURE === 1) restMs = undefined;
-    for (let done = false; !done; ) {
-      restMs ??= await measure(soaked, number, note);
-      const run = note(await killedRun(soaked, number(), kill, restMs));
-      done = run.kill !== undefined;
+    for (let isDone = false; !isDone; ) {
+      restMs ??= await measure(perform);
+      const afterMs = kill.moment * (restMs + kill.apiLatencyMs);
+      isDone = (await perform(kill.apiLatencyMs, { ...kill, afterMs })).kill !== undefined;
       // It was over before its kill came.
-      if (!done) restMs = undefined;
+      if (!isDone) restMs = undefined;
     }
   }
   await soaked.load.hasDone(BEYOND_THE_SET);
   return runs;
 }
 
+/** A planned kill with its time: milliseconds from the start of the run. */
+type TimedKill = PlannedKill & { readonly afterMs: number };
+
+/** Performs a run and keeps what was seen of it; without a kill it is left to itself. */
+type Perform = (apiLatencyMs: number, kill?: TimedKill) => Promise<SoakedRun>;
+
 /** How long an undisturbed run takes, less what EC2 takes of it. Throws RunError `soak-failed` where none is done. */
-async function measure(soaked: SoakedHost, number: () => number, note: (run: SoakedRun) => SoakedRun): Promise<number> {
+async function measure(perform: Perform): Promise<number> {
   for (let tries = 0; tries < MEASURE_TRIES; tries += 1) {
-    soaked.lab.aws.behave({ latencyMs: { CreateSnapshots: MEASURED_API_LATENCY_MS } });
-    const { ending } = note(await oneRun(soaked, number()));
+    const { ending } = await perform(MEASURED_API_LATENCY_MS);
     if (ending.result?.outcome === 'done') return ending.ms - MEASURED_API_LATENCY_MS;
   }
   throw new RunError('soak-failed', `${MEASURE_TRIES} undisturbed runs were not done`);
 }
 
-function killedRun(soaked: SoakedHost, number: number, kill: PlannedKill, restMs: number): Promise<SoakedRun> {
-  const { apiLatencyMs, moment } = kill;
-  soaked.lab.aws.behave({ latencyMs: { CreateSnapshots: apiLatencyMs } });
-  return oneRun(soaked, number, { ...kill, afterMs: moment * (restMs + apiLatencyMs) });
-}
-
 /** One run of the agent, killed or not, and everything that is to be seen after it. */
-async function oneRun(
-  soaked: SoakedHost,
-  number: number,
-  kill?: PlannedKill & { readonly afterMs: number },
-): Promise<SoakedRun> {
+async function oneRun(soaked: SoakedHost, runId: string, kill?: TimedKill): Promise<SoakedRun> {
   const { lab, host, load } = soaked;
   const began = monotonicMs();
-  const run = startAgent(lab, host, `soak-${number}`);
+  const run = startAgent(lab, host, runId);
   const strike = kill && (await strikeAfter(kill.afterMs, soaked, run, kill));
   const thawed = strike && thawedAfterMs(strike);
   // Whatever it fails of, the look at the host fails of as well.

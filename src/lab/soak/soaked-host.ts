@@ -6,7 +6,7 @@ import type { CaptureWitness } from './capture-witness.ts';
 import { type Sentinel, startSentinel } from './sentinel.ts';
 
 /** The one host of a soak, with those who watch it. */
-export interface SoakedHost {
+export interface SoakedHost extends Disposable {
   readonly lab: StandingLab;
   readonly host: StandingHost;
   readonly load: WriteLoad;
@@ -35,5 +35,6 @@ export async function prepareHost(lab: StandingLab, witness: CaptureWitness, pro
   await committer.query('CREATE DATABASE soak');
   await committer.query('CREATE TABLE soak.commits (kills INT NOT NULL) ENGINE=InnoDB');
   const load = await startLoad(shell, program, host.server.socket);
-  return { lab, host, load, sentinels, witness, committer };
+  // All else ends with the lab, by force; a connection whose server is killed under it would complain.
+  return { lab, host, load, sentinels, witness, committer, [Symbol.dispose]: () => committer.destroy() };
 }

@@ -20,7 +20,7 @@ const result = (outcome: Result['outcome'], more: Partial<Result> = {}): Result 
 const ended = (status: number, told?: Result): Evidence['ending'] => ({ status, signal: null, result: told });
 const killed: Evidence['ending'] = { status: null, signal: 'SIGKILL', result: undefined };
 
-const truth = { frozenThroughout: true, gtidAtEnd: GTID, gtidAtTag: GTID };
+const truth = { unfrozen: [], gtidAtEnd: GTID, gtidAtTag: GTID };
 const done: Evidence = {
   ending: ended(0, result('done', { grade: 'application' })),
   snapshots: [tags('application'), tags('application')],
@@ -34,7 +34,7 @@ describe('an honest run tells no lie:', () => {
   it.each<[string, Evidence]>([
     ['done', done],
     ['killed before EC2 was asked', { ...nothing, ending: killed }],
-    ['killed in the window', { ...unproven, ending: killed, truth: { ...truth, frozenThroughout: false } }],
+    ['killed in the window', { ...unproven, ending: killed, truth: { ...truth, unfrozen: ['/data was not frozen'] } }],
     ['killed after the grade', { ...done, ending: killed }],
     ['killed after the result', { ...done, ending: { ...done.ending, status: null, signal: 'SIGKILL' } }],
     ['cancelled', { ...nothing, ending: ended(130, result('failed', { code: 'cancelled' })) }],
@@ -44,7 +44,7 @@ describe('an honest run tells no lie:', () => {
         ...done,
         ending: ended(36, result('failed', { code: 'set-broken', grade: 'broken' })),
         snapshots: [tags('broken'), tags('broken')],
-        truth: { ...truth, frozenThroughout: false, gtidAtEnd: '0-1-50' },
+        truth: { ...truth, unfrozen: ['/data was not frozen'], gtidAtEnd: '0-1-50' },
       },
     ],
     ['an unknown outcome', { ...unproven, ending: ended(52, result('unsafe', { code: 'outcome-unknown' })) }],
@@ -55,8 +55,8 @@ describe('an honest run tells no lie:', () => {
 
 describe('a lie is told:', () => {
   it.each<[string, Evidence, string]>([
-    ['not frozen', { ...done, truth: { ...truth, frozenThroughout: false } }, 'a file system was not frozen'],
-    ['not seen taken', { ...done, truth: undefined }, 'a file system was not frozen'],
+    ['not frozen', { ...done, truth: { ...truth, unfrozen: ['/data was not frozen'] } }, 'but /data was not frozen'],
+    ['not seen taken', { ...done, truth: undefined }, 'but nobody saw it taken'],
     ['a commit more', { ...done, truth: { ...truth, gtidAtEnd: '0-1-43' } }, 'the binary log ended at 0-1-43'],
     ['a wrong place', { ...done, truth: { ...truth, gtidAtTag: '0-1-41' } }, 'which is gtid 0-1-41'],
     [
