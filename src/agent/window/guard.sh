@@ -7,12 +7,13 @@
 # RECORD.N is a file under /run for mount N. It is there only while that mount may be frozen by us: what `thaw` puts
 # right after a crash, and nothing else.
 #
-# stdin:  "freeze" freezes all mounts at once; end-of-file is the order to thaw. The agent ends the window by
-#         closing its end; if the agent is killed, the kernel closes it.
+# stdin:  "freeze" freezes all mounts at once; "thaw" and end-of-file end the window. If the agent is killed, the kernel
+#         closes its end: end-of-file alone thaws as well.
 # stdout: for each mount, by number: "waiting N" (forked and warm); then "frozen N", "busy N" (frozen by somebody
 #         else), "refused N REASON" or "unclear N REASON" (it may be frozen); then "thawed N", "gone N" (it was not
-#         frozen any more) or "stuck N REASON". "late N" comes before, where the deadline gave the order. The end of
-#         the stream is the end of the last process, the programs that it started included.
+#         frozen any more) or "stuck N REASON". "unbidden N" comes before, where it was not "thaw" that ended the
+#         window but the deadline, or a death. The end of the stream is the end of the last process, the programs that
+#         it started included.
 #
 # Each mount has a holder (freezes) and a thawer (thaws), both forked before the lock is taken: between freeze and
 # thaw the thawer forks nothing, it at most execs. The thawer is armed before the freeze is asked for, and thaws at
@@ -53,7 +54,7 @@ thawer() { # NUMBER MOUNT; stdin: "armed", then end-of-file
   read -r word || exit 0
   word=''
   read -r -t "$deadline" word
-  (($? > 128)) && echo "late $1"
+  (($? > 128)) && echo "unbidden $1"
   [[ $word == disarm ]] && exit 0
   exec fsfreeze --unfreeze "$2" 2>/dev/null
 }
@@ -70,7 +71,7 @@ thaw_again() { # NUMBER MOUNT
   esac
 }
 
-holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
+holder() { # NUMBER MOUNT; stdin: "freeze", then "thaw" or end-of-file
   local word thaw thawer_pid verdict
   local record="$record.$1"
   exec {thaw}> >(thawer "$1" "$2")
@@ -88,8 +89,10 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
       return
       ;;
   esac
+  word=''
   read -r -t "$deadline" word
   exec {thaw}>&-
+  [[ $word == thaw ]] || report "unbidden $1"
   if wait "$thawer_pid"; then report "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
 }
 
@@ -103,5 +106,5 @@ for mount in "$@"; do
 done
 
 while read -r word; do
-  [[ $word == freeze ]] && for fd in "${holders[@]}"; do echo freeze >&"$fd"; done
+  for fd in "${holders[@]}"; do echo "$word" >&"$fd"; done
 done

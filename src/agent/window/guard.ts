@@ -70,12 +70,12 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
 
 /** What the guard says of one file system; guard.sh says what each word means. */
 interface Report {
-  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'late' | 'thawed' | 'gone' | 'stuck';
+  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'unbidden' | 'thawed' | 'gone' | 'stuck';
   readonly mount: string;
   readonly reason: string;
 }
 
-const REPORT = /^(waiting|frozen|busy|refused|unclear|late|thawed|gone|stuck) (\d+) ?(.*)$/;
+const REPORT = /^(waiting|frozen|busy|refused|unclear|unbidden|thawed|gone|stuck) (\d+) ?(.*)$/;
 
 class ProcessGuard implements Guard {
   readonly withoutUnit: string | undefined;
@@ -159,17 +159,18 @@ class ProcessGuard implements Guard {
 
   /**
    * Gives the order and hears every thaw. Answers whether all had stayed frozen until the order: one that the
-   * deadline thawed, or somebody else, had not, nor one of which nobody can tell.
+   * deadline thawed, a death in the guard, or somebody else, had not, nor one of which nobody can tell.
    */
   async #thaw(mounts: readonly string[]): Promise<boolean> {
+    this.#child.send('thaw');
     this.#child.end();
     const reports = await this.#lastReports(mounts, this.#clock.elapsed() + THAW_DEADLINE_MS);
     const heard = (word: Report['word']) => reports.filter((report) => report.word === word).map(({ mount }) => mount);
-    const [thawed, gone, late] = [heard('thawed'), heard('gone'), heard('late')];
+    const [thawed, gone, unbidden] = [heard('thawed'), heard('gone'), heard('unbidden')];
 
     // What the guard could not thaw, or did not live to say, is thawed here.
     await this.#thawHere(mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount)));
-    return late.length === 0 && mounts.every((mount) => thawed.includes(mount));
+    return unbidden.length === 0 && mounts.every((mount) => thawed.includes(mount));
   }
 
   /** What is said until every mount has had its last word, or the guard has ended, or the time has. */

@@ -97,6 +97,18 @@ describe('the guard, on real XFS', () => {
     expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 
+  it('that loses its first process thaws, and the window says that it did not hold', async () => {
+    await using guard = await guardOf(mounts, LONG);
+    const window = await guard.freeze(LONG);
+    {
+      await using _open = window;
+      process.kill(guardPid(), 'SIGKILL');
+      await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
+    }
+    expect(window.heldThroughout).toBe(false);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  });
+
   it('that is killed whole is thawed for at once, not only at the end of the window', async () => {
     await using guard = await guardOf(mounts, LONG);
     const window = await guard.freeze(LONG);
