@@ -49,13 +49,15 @@ freeze() { # NUMBER MOUNT; sets $verdict
   esac
 }
 
-thawer() { # NUMBER MOUNT; stdin: "armed", then end-of-file
-  local word
-  read -r word || exit 0
+thawer() { # NUMBER MOUNT; stdin: "armed", then "thaw"; "disarm" at any time; end-of-file is the holder's death
+  local word=''
+  read -r word
+  [[ $word == disarm ]] && exit 0
+  [[ $word == armed ]] || { report "unbidden $1" && exit; }
   word=''
   read -r -t "$deadline" word
-  (($? > 128)) && echo "unbidden $1"
   [[ $word == disarm ]] && exit 0
+  [[ $word == thaw ]] || report "unbidden $1"
   exec fsfreeze --unfreeze "$2" 2>/dev/null
 }
 
@@ -77,8 +79,12 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then "thaw" or end-of-file
   exec {thaw}> >(thawer "$1" "$2")
   thawer_pid=$!
   echo "waiting $1"
-  read -r word || return
-  printf '%s' "$2" >"$record" || { echo "refused $1 no record could be made in $record" && return; }
+  read -r word || { echo disarm >&"$thaw" && return; }
+  if ! printf '%s' "$2" >"$record"; then
+    echo "refused $1 no record could be made in $record"
+    echo disarm >&"$thaw"
+    return
+  fi
   echo armed >&"$thaw"
   freeze "$1" "$2"
   echo "$verdict"
@@ -91,8 +97,8 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then "thaw" or end-of-file
   esac
   word=''
   read -r -t "$deadline" word
+  [[ $word == thaw ]] && echo thaw >&"$thaw"
   exec {thaw}>&-
-  [[ $word == thaw ]] || report "unbidden $1"
   if wait "$thawer_pid"; then report "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
 }
 

@@ -114,7 +114,7 @@ class ProcessGuard implements Guard {
     try {
       while (answers.size < this.#mounts.length) {
         const report = await this.#nextReport(since + timeoutMs);
-        if (!report) throw await this.#diedWhileFreezing(answers);
+        if (!report || report.word === 'unbidden') throw await this.#diedWhileFreezing(answers);
         answers.set(report.mount, report);
       }
     } catch (error) {
@@ -140,8 +140,14 @@ class ProcessGuard implements Guard {
     throw refusalError(refusal);
   }
 
-  /** With nobody left to freeze or thaw anything, what may be frozen is thawed here. */
+  /**
+   * Lets what is left of the guard end, and with it a freeze that is still on its way. With nobody left to freeze or
+   * thaw anything, what may be frozen is thawed here.
+   */
   async #diedWhileFreezing(answers: ReadonlyMap<string, Report>): Promise<RunError> {
+    this.#child.end();
+    const giveUp = this.#clock.elapsed() + THAW_DEADLINE_MS;
+    while (await this.#nextReport(giveUp));
     const notOurs = (mount: string) => ['busy', 'refused'].includes(answers.get(mount)?.word ?? '');
     await this.#thawHere(this.#mounts.filter((mount) => !notOurs(mount)));
     return new RunError(

@@ -109,6 +109,27 @@ describe('the guard, on real XFS', () => {
     expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 
+  it('that loses a process while it freezes does not keep the others frozen until the time is up', async () => {
+    await using guard = await guardOf(mounts, LONG);
+    const holder = childrenOf(guardPid())[1] ?? 0;
+    const writer = spawn('sh', ['-c', `while :; do echo; done >${mounts[0]}/file`], { stdio: 'ignore' });
+    const written = once(writer, 'close');
+    process.kill(holder, 'SIGSTOP');
+    const outcome = guard.freeze(LONG).catch((error) => error);
+    try {
+      // Not asked by freezing: that would be in the guard's way.
+      await vi.waitFor(() => expect(stateOf(writer.pid)).toBe('D'), 20_000);
+    } finally {
+      process.kill(holder, 'SIGKILL');
+      writer.kill();
+    }
+    // Whoever writes to a frozen file system dies of no signal before the thaw.
+    await written;
+    expect(await outcome).toMatchObject({ code: 'freeze-failed' });
+    expect(mounts.map(isFrozen)).toEqual([false, false]);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  }, 20_000);
+
   it('that is killed whole is thawed for at once, not only at the end of the window', async () => {
     await using guard = await guardOf(mounts, LONG);
     const window = await guard.freeze(LONG);
@@ -122,15 +143,14 @@ describe('the guard, on real XFS', () => {
   });
 
   it('that cannot keep a record does not freeze', async () => {
-    const [data = ''] = mounts;
     mkdirSync(join(FREEZE_RECORDS, 'guarded.0'));
     try {
-      await using guard = await guardOf([data], LONG);
+      await using guard = await guardOf(mounts, LONG);
       await expect(guard.freeze(LONG)).rejects.toMatchObject({
         code: 'freeze-failed',
         message: expect.stringContaining('no record'),
       });
-      expect(isFrozen(data)).toBe(false);
+      expect(mounts.map(isFrozen)).toEqual([false, false]);
     } finally {
       rmdirSync(join(FREEZE_RECORDS, 'guarded.0'));
     }
