@@ -6,12 +6,14 @@ import { outcomeOf } from '../shared/result.ts';
 import { KEEPER_VERB, keepStanding } from './commands/keeper.ts';
 import { buildProgram } from './commands/program.ts';
 import { LOAD_VERB, runLoadProcess } from './load/load-process.ts';
+import { runSentinelProcess, SENTINEL_VERB } from './soak/sentinel-process.ts';
 
 /** Picks the command, turns Ctrl-C into cancellation and the ending into an exit status. */
 async function main(argv: readonly string[]): Promise<void> {
   // The SDK's advice about Node's version is for those who maintain this program, not for those who run it.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] = 'true';
   if (argv[0] === LOAD_VERB && process.send) return runLoadProcess();
+  if (argv[0] === SENTINEL_VERB && argv[1] && process.send) return runSentinelProcess(argv[1]);
   const cancel = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => cancel.abort(new RunError('cancelled', `cancelled by ${signal}`)));

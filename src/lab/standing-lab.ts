@@ -8,6 +8,7 @@ import { takeLabLock } from './machine/lab-lock.ts';
 import { requireFitMachine } from './machine/requirements.ts';
 import { LAB_MARKER, labShell, type Shell } from './machine/shell.ts';
 import { endProcesses, sweep, sweepAll } from './machine/sweep.ts';
+import type { EbsStore } from './world.ts';
 
 export interface LabOptions {
   /** The folder of all labs of this machine. */
@@ -18,6 +19,8 @@ export interface LabOptions {
   readonly durability: Durability;
   /** The answer time of CreateSnapshots, in milliseconds. */
   readonly apiLatencyMs: number;
+  /** What keeps the bytes of snapshots; the lab's own EBS where nothing is said. */
+  readonly store?: EbsStore;
 }
 
 /** A lab that stands: an AWS with its hosts, and how things are run in it. */
@@ -45,7 +48,7 @@ export type Say = (sentence: string) => void;
  * Throws RunError `lab-unfit` where this machine cannot carry one.
  */
 export async function withLab<T>(
-  verb: 'rehearse' | 'up',
+  verb: 'rehearse' | 'up' | 'soak',
   options: LabOptions,
   signal: AbortSignal,
   say: Say,
@@ -64,7 +67,7 @@ export async function withLab<T>(
   const shell = labShell(folder.id, signal);
   const ebs = await createEbs(shell, folder);
   const aws = await startEmbeddedAws({
-    store: ebs,
+    store: options.store ?? ebs,
     orchestrationRoot: join(folder.path, 'ssm'),
     behaviour: { latencyMs: { CreateSnapshots: options.apiLatencyMs } },
   });

@@ -220,6 +220,11 @@ const table = {
     meaning: 'the rehearsal did not prove what it set out to prove',
     hint: 'The lines above the result say which promise was not kept.',
   },
+  'soak-failed': {
+    exit: 43,
+    meaning: 'the soak did not show that a host survives every kill unhurt',
+    hint: 'The lines above the result say which kill, and what it left; --seed draws the same kills again.',
+  },
 
   cancelled: { exit: 130, meaning: 'cancelled, and everything undone', hint: 'Nothing is left to do.' },
 } as const satisfies Record<string, ErrorEntry>;

@@ -7,12 +7,13 @@
 # RECORD.N is a file under /run for mount N. It is there only while that mount may be frozen by us: what `thaw` puts
 # right after a crash, and nothing else.
 #
-# stdin:  "freeze" freezes all mounts at once; end-of-file is the order to thaw. The agent ends the window by
-#         closing its end; if the agent is killed, the kernel closes it.
+# stdin:  "freeze" freezes all mounts at once; "thaw" and end-of-file end the window. If the agent is killed, the kernel
+#         closes its end: end-of-file alone thaws as well.
 # stdout: for each mount, by number: "waiting N" (forked and warm); then "frozen N", "busy N" (frozen by somebody
 #         else), "refused N REASON" or "unclear N REASON" (it may be frozen); then "thawed N", "gone N" (it was not
-#         frozen any more) or "stuck N REASON". "late N" comes before, where the deadline gave the order. The end of
-#         the stream is the end of the last process, the programs that it started included.
+#         frozen any more) or "stuck N REASON". "unbidden N" comes before, where it was not "thaw" that ended the
+#         window but the deadline, or a death. The end of the stream is the end of the last process, the programs that
+#         it started included.
 #
 # Each mount has a holder (freezes) and a thawer (thaws), both forked before the lock is taken: between freeze and
 # thaw the thawer forks nothing, it at most execs. The thawer is armed before the freeze is asked for, and thaws at
@@ -32,6 +33,11 @@ shift 3
 exec {lock}<"$run_lock" && flock --shared --nonblock "$lock" || exit
 exec {stream}>&1
 
+# Of a thaw, to an agent that may have been killed: what comes after the report must not depend on its being heard.
+report() {
+  echo "$@" || :
+}
+
 # A freeze that was refused is not ours to thaw; one that was killed may have happened all the same.
 freeze() { # NUMBER MOUNT; sets $verdict
   local reason
@@ -44,13 +50,15 @@ freeze() { # NUMBER MOUNT; sets $verdict
   esac
 }
 
-thawer() { # NUMBER MOUNT; stdin: "armed", then end-of-file
-  local word
-  read -r word || exit 0
+thawer() { # NUMBER MOUNT; stdin: "armed", then "thaw"; "disarm" at any time; end-of-file is the holder's death
+  local word=''
+  read -r word
+  [[ $word == disarm ]] && exit 0
+  [[ $word == armed ]] || { report "unbidden $1" && exit; }
   word=''
   read -r -t "$deadline" word
-  (($? > 128)) && echo "late $1"
   [[ $word == disarm ]] && exit 0
+  [[ $word == thaw ]] || report "unbidden $1"
   exec fsfreeze --unfreeze "$2" 2>/dev/null
 }
 
@@ -60,20 +68,24 @@ thaw_again() { # NUMBER MOUNT
   local reason
   reason=$(fsfreeze --unfreeze "$2" 2>&1)
   case $?:$reason in
-    0:*) echo "thawed $1" ;;
-    *'Invalid argument'*) echo "gone $1" ;;
-    *) echo "stuck $1 $reason" && return 1 ;;
+    0:*) report "thawed $1" ;;
+    *'Invalid argument'*) report "gone $1" ;;
+    *) report "stuck $1 $reason" && return 1 ;;
   esac
 }
 
-holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
+holder() { # NUMBER MOUNT; stdin: "freeze", then "thaw" or end-of-file
   local word thaw thawer_pid verdict
   local record="$record.$1"
   exec {thaw}> >(thawer "$1" "$2")
   thawer_pid=$!
   echo "waiting $1"
-  read -r word || return
-  printf '%s' "$2" >"$record" || { echo "refused $1 no record could be made in $record" && return; }
+  read -r word || { echo disarm >&"$thaw" && return; }
+  if ! printf '%s' "$2" >"$record"; then
+    echo "refused $1 no record could be made in $record"
+    echo disarm >&"$thaw"
+    return
+  fi
   echo armed >&"$thaw"
   freeze "$1" "$2"
   echo "$verdict"
@@ -84,9 +96,11 @@ holder() { # NUMBER MOUNT; stdin: "freeze", then end-of-file
       return
       ;;
   esac
+  word=''
   read -r -t "$deadline" word
+  [[ $word == thaw ]] && echo thaw >&"$thaw"
   exec {thaw}>&-
-  if wait "$thawer_pid"; then echo "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
+  if wait "$thawer_pid"; then report "thawed $1"; else thaw_again "$1" "$2"; fi && rm -f -- "$record"
 }
 
 holders=()
@@ -99,5 +113,5 @@ for mount in "$@"; do
 done
 
 while read -r word; do
-  [[ $word == freeze ]] && for fd in "${holders[@]}"; do echo freeze >&"$fd"; done
+  for fd in "${holders[@]}"; do echo "$word" >&"$fd"; done
 done

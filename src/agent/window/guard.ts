@@ -70,12 +70,12 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
 
 /** What the guard says of one file system; guard.sh says what each word means. */
 interface Report {
-  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'late' | 'thawed' | 'gone' | 'stuck';
+  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'unbidden' | 'thawed' | 'gone' | 'stuck';
   readonly mount: string;
   readonly reason: string;
 }
 
-const REPORT = /^(waiting|frozen|busy|refused|unclear|late|thawed|gone|stuck) (\d+) ?(.*)$/;
+const REPORT = /^(waiting|frozen|busy|refused|unclear|unbidden|thawed|gone|stuck) (\d+) ?(.*)$/;
 
 class ProcessGuard implements Guard {
   readonly withoutUnit: string | undefined;
@@ -114,7 +114,7 @@ class ProcessGuard implements Guard {
     try {
       while (answers.size < this.#mounts.length) {
         const report = await this.#nextReport(since + timeoutMs);
-        if (!report) throw await this.#diedWhileFreezing(answers);
+        if (!report || report.word === 'unbidden') throw await this.#diedWhileFreezing(answers);
         answers.set(report.mount, report);
       }
     } catch (error) {
@@ -140,8 +140,14 @@ class ProcessGuard implements Guard {
     throw refusalError(refusal);
   }
 
-  /** With nobody left to freeze or thaw anything, what may be frozen is thawed here. */
+  /**
+   * Lets what is left of the guard end, and with it a freeze that is still on its way. With nobody left to freeze or
+   * thaw anything, what may be frozen is thawed here.
+   */
   async #diedWhileFreezing(answers: ReadonlyMap<string, Report>): Promise<RunError> {
+    this.#child.end();
+    const giveUp = this.#clock.elapsed() + THAW_DEADLINE_MS;
+    while (await this.#nextReport(giveUp));
     const notOurs = (mount: string) => ['busy', 'refused'].includes(answers.get(mount)?.word ?? '');
     await this.#thawHere(this.#mounts.filter((mount) => !notOurs(mount)));
     return new RunError(
@@ -159,17 +165,18 @@ class ProcessGuard implements Guard {
 
   /**
    * Gives the order and hears every thaw. Answers whether all had stayed frozen until the order: one that the
-   * deadline thawed, or somebody else, had not, nor one of which nobody can tell.
+   * deadline thawed, a death in the guard, or somebody else, had not, nor one of which nobody can tell.
    */
   async #thaw(mounts: readonly string[]): Promise<boolean> {
+    this.#child.send('thaw');
     this.#child.end();
     const reports = await this.#lastReports(mounts, this.#clock.elapsed() + THAW_DEADLINE_MS);
     const heard = (word: Report['word']) => reports.filter((report) => report.word === word).map(({ mount }) => mount);
-    const [thawed, gone, late] = [heard('thawed'), heard('gone'), heard('late')];
+    const [thawed, gone, unbidden] = [heard('thawed'), heard('gone'), heard('unbidden')];
 
     // What the guard could not thaw, or did not live to say, is thawed here.
     await this.#thawHere(mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount)));
-    return late.length === 0 && mounts.every((mount) => thawed.includes(mount));
+    return unbidden.length === 0 && mounts.every((mount) => thawed.includes(mount));
   }
 
   /** What is said until every mount has had its last word, or the guard has ended, or the time has. */

@@ -26,7 +26,8 @@ export function labOptions(given: LabArguments, dist: string): LabOptions {
   };
 }
 
-function wholeNumber(option: string, text: string, least: number, most: number): number {
+/** Throws RunError `usage` that names the wrong value. */
+export function wholeNumber(option: string, text: string, least: number, most: number): number {
   const value = /^\d{1,6}$/.test(text) ? Number(text) : Number.NaN;
   if (value >= least && value <= most) return value;
   throw new RunError('usage', `'${text}' is not valid for ${option}`, {

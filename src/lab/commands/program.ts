@@ -6,6 +6,7 @@ import type { Context, ExitStatus } from './context.ts';
 import { type DownArguments, downCommand } from './down.ts';
 import type { LabArguments } from './options.ts';
 import { type RehearseArguments, rehearseCommand } from './rehearse.ts';
+import { type SoakArguments, soakCommand } from './soak.ts';
 import { upCommand } from './up.ts';
 
 /** The command line. `ended` is told the exit status of the command that ran. */
@@ -26,6 +27,26 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
     .action(async (options: LabArguments) => ended(await upCommand(options, context)));
 
   program
+    .command('soak')
+    .description('kill the agent at random moments under write load, and show that the host is never hurt')
+    .requiredOption('--kills <number>', 'how many kills; about three seconds each')
+    .option('--seed <text>', 'draw the kills that were drawn by this seed (default: another one each time)')
+    .option('--json', 'one line of JSON, the last one on stdout, instead of text')
+    .option('--root <folder>', 'the folder of all labs', DEFAULT_ROOT)
+    .addHelpText(
+      'after',
+      `
+Runs the agent again and again on one host and kills it at random moments: the agent, its process group, its guard
+(one process or all), or SIGTERM to the agent. After each kill nothing may be frozen, locked or left, and no grade
+may lie. Exit status 0 says so, and that the thaws came in time.
+
+Example:
+  mysql-ebs-snapshot-lab soak --kills 200 --seed friday --json
+`,
+    )
+    .action(async (options: SoakArguments) => ended(await soakCommand(options, context)));
+
+  program
     .command('down')
     .description('end the lab that `up` left standing, and sweep what crashed labs have left')
     .option('--json', 'one line of JSON on stdout')
@@ -39,6 +60,7 @@ Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
+  mysql-ebs-snapshot-lab soak --kills 20
   mysql-ebs-snapshot-lab down
 
 Exit status: 0 done, 2 usage, 10-29 refused, 30-49 failed, 50-69 a person is needed, 130 cancelled.

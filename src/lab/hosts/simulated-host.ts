@@ -18,7 +18,8 @@ const DATA_GIB = 2;
 const BINLOG_GIB = 2;
 const OTHER_GIB = 1;
 
-const AGENT_USER = 'mysql-ebs-snapshot';
+/** The agent's account on the server, and the group of the option file. */
+export const AGENT_USER = 'mysql-ebs-snapshot';
 
 /** Folders of the machine that every simulated host has for itself. */
 const PRIVATE_FOLDERS = {
@@ -27,6 +28,12 @@ const PRIVATE_FOLDERS = {
   log: '/var/log/mysql-ebs-snapshot',
   etc: '/etc/mysql',
 } as const;
+
+/** How the installed agent is started on the host. */
+export const AGENT = [`${PRIVATE_FOLDERS.opt}/bin/node`, `${PRIVATE_FOLDERS.opt}/agent.cjs`] as const;
+
+/** The agent's state folder, as the host sees it. */
+export const STATE_FOLDER = PRIVATE_FOLDERS.run;
 
 /** The option file, as the host sees it. */
 export const OPTION_FILE = `${PRIVATE_FOLDERS.etc}/my.cnf`;

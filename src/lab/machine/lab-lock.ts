@@ -7,7 +7,11 @@ import type { LabRoot } from './lab-folder.ts';
 import { startTimeOf } from './lab-processes.ts';
 
 /** Who holds the lock of a root: written into the lock file for those who find it held. */
-const Holder = v.object({ verb: v.picklist(['rehearse', 'up', 'down']), pid: v.number(), startTime: v.string() });
+const Holder = v.object({
+  verb: v.picklist(['rehearse', 'up', 'down', 'soak']),
+  pid: v.number(),
+  startTime: v.string(),
+});
 export type Holder = v.InferOutput<typeof Holder>;
 
 /** One lab at a time: flock on a file in the root, which the kernel gives back however the holder ends. */

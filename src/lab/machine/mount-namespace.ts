@@ -7,6 +7,8 @@ import type { Shell } from './shell.ts';
 export interface MountNamespace extends AsyncDisposable {
   /** Prefix of every argument array that runs inside. */
   readonly enter: readonly string[];
+  /** The pid of the process that holds it. */
+  readonly holder: number;
   /** A path inside, as the outside can read it. */
   outside(path: string): string;
 }
@@ -31,6 +33,7 @@ export async function makeMountNamespace(shell: Shell): Promise<MountNamespace> 
   }
   return {
     enter: ['nsenter', `--mount=/proc/${pid}/ns/mnt`],
+    holder: pid,
     outside: (path) => `/proc/${pid}/root${path}`,
     async [Symbol.asyncDispose]() {
       stdin.end();

@@ -2,31 +2,42 @@ import { DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { SnapshotId } from '../../shared/ids.ts';
-import { TAG } from '../../shared/tags.ts';
+import { TAG, type Tags } from '../../shared/tags.ts';
 import type { EmbeddedAws } from '../aws/embedded-aws.ts';
 
-/**
- * The snapshots of a set by its tag, as somebody finds them who has nothing else.
- * Throws RunError `rehearsal-failed` unless every one is there and graded `application`.
- */
-export async function findSet(aws: EmbeddedAws, set: string): Promise<readonly SnapshotId[]> {
+/** A snapshot as EC2 describes it. */
+export interface FoundSnapshot {
+  readonly snapshotId: SnapshotId;
+  readonly tags: Tags;
+}
+
+/** The snapshots that carry a tag, as somebody finds them who has nothing else. */
+export async function snapshotsTagged(aws: EmbeddedAws, key: string, value: string): Promise<readonly FoundSnapshot[]> {
   const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
   try {
     const { Snapshots = [] } = await ec2.send(
-      new DescribeSnapshotsCommand({ Filters: [{ Name: `tag:${TAG.set}`, Values: [set] }] }),
+      new DescribeSnapshotsCommand({ Filters: [{ Name: `tag:${key}`, Values: [value] }] }),
     );
-    for (const { SnapshotId: id, Tags = [] } of Snapshots) {
-      const tag = (key: string) => Tags.find((each) => each.Key === key)?.Value;
-      if (tag(TAG.grade) !== 'application') {
-        throw new RunError('rehearsal-failed', `${id} of ${set} is graded ${tag(TAG.grade)}`);
-      }
-      if (tag(TAG.members) !== String(Snapshots.length)) {
-        throw new RunError('rehearsal-failed', `${set} has ${Snapshots.length} snapshots, not ${tag(TAG.members)}`);
-      }
-    }
-    if (Snapshots.length === 0) throw new RunError('rehearsal-failed', `no snapshot carries the tag of ${set}`);
-    return Snapshots.map(({ SnapshotId: id }) => v.parse(SnapshotId, id));
+    return Snapshots.map(({ SnapshotId: id, Tags = [] }) => ({
+      snapshotId: v.parse(SnapshotId, id),
+      tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
+    }));
   } finally {
     ec2.destroy();
   }
+}
+
+/** The snapshots of a set. Throws RunError `rehearsal-failed` unless every one is there and graded `application`. */
+export async function findSet(aws: EmbeddedAws, set: string): Promise<readonly SnapshotId[]> {
+  const snapshots = await snapshotsTagged(aws, TAG.set, set);
+  for (const { snapshotId, tags } of snapshots) {
+    if (tags[TAG.grade] !== 'application') {
+      throw new RunError('rehearsal-failed', `${snapshotId} of ${set} is graded ${tags[TAG.grade]}`);
+    }
+    if (tags[TAG.members] !== String(snapshots.length)) {
+      throw new RunError('rehearsal-failed', `${set} has ${snapshots.length} snapshots, not ${tags[TAG.members]}`);
+    }
+  }
+  if (snapshots.length === 0) throw new RunError('rehearsal-failed', `no snapshot carries the tag of ${set}`);
+  return snapshots.map(({ snapshotId }) => snapshotId);
 }

@@ -97,6 +97,39 @@ describe('the guard, on real XFS', () => {
     expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 
+  it('that loses its first process thaws, and the window says that it did not hold', async () => {
+    await using guard = await guardOf(mounts, LONG);
+    const window = await guard.freeze(LONG);
+    {
+      await using _open = window;
+      process.kill(guardPid(), 'SIGKILL');
+      await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
+    }
+    expect(window.heldThroughout).toBe(false);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  });
+
+  it('that loses a process while it freezes does not keep the others frozen until the time is up', async () => {
+    await using guard = await guardOf(mounts, LONG);
+    const holder = childrenOf(guardPid())[1] ?? 0;
+    const writer = spawn('sh', ['-c', `while :; do echo; done >${mounts[0]}/file`], { stdio: 'ignore' });
+    const written = once(writer, 'close');
+    process.kill(holder, 'SIGSTOP');
+    const outcome = guard.freeze(LONG).catch((error) => error);
+    try {
+      // Not asked by freezing: that would be in the guard's way.
+      await vi.waitFor(() => expect(stateOf(writer.pid)).toBe('D'), 20_000);
+    } finally {
+      process.kill(holder, 'SIGKILL');
+      writer.kill();
+    }
+    // Whoever writes to a frozen file system dies of no signal before the thaw.
+    await written;
+    expect(await outcome).toMatchObject({ code: 'freeze-failed' });
+    expect(mounts.map(isFrozen)).toEqual([false, false]);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  }, 20_000);
+
   it('that is killed whole is thawed for at once, not only at the end of the window', async () => {
     await using guard = await guardOf(mounts, LONG);
     const window = await guard.freeze(LONG);
@@ -110,15 +143,14 @@ describe('the guard, on real XFS', () => {
   });
 
   it('that cannot keep a record does not freeze', async () => {
-    const [data = ''] = mounts;
     mkdirSync(join(FREEZE_RECORDS, 'guarded.0'));
     try {
-      await using guard = await guardOf([data], LONG);
+      await using guard = await guardOf(mounts, LONG);
       await expect(guard.freeze(LONG)).rejects.toMatchObject({
         code: 'freeze-failed',
         message: expect.stringContaining('no record'),
       });
-      expect(isFrozen(data)).toBe(false);
+      expect(mounts.map(isFrozen)).toEqual([false, false]);
     } finally {
       rmdirSync(join(FREEZE_RECORDS, 'guarded.0'));
     }
@@ -190,11 +222,16 @@ const childrenOf = (pid: number): readonly number[] =>
 /** R, S, D (stuck in the kernel) …, as proc_pid_stat(5) has it. */
 const stateOf = (pid = 0): string | undefined => /\) (\w)/.exec(readFileSync(`/proc/${pid}/stat`, 'utf8'))?.[1];
 
-/** Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. */
+/**
+ * Stands for the agent: starts the guard in a session of its own, has it freeze, and lives until it is killed. It reads
+ * the guard's reports itself, as the agent does: with it, the reader goes.
+ */
 const OWNER = `
   const [program, ...rest] = process.argv.slice(1);
   const { spawn } = require('node:child_process');
-  const options = { detached: true, stdio: ['pipe', 'inherit', 'inherit'] };
-  spawn('bash', ['-c', program, 'guard', '60', ...rest], options).stdin.write('freeze\\n');
+  const options = { detached: true, stdio: ['pipe', 'pipe', 'inherit'] };
+  const guard = spawn('bash', ['-c', program, 'guard', '60', ...rest], options);
+  guard.stdout.pipe(process.stdout);
+  guard.stdin.write('freeze\\n');
   setInterval(() => {}, 1000);
 `;
