@@ -10,7 +10,7 @@ interface Told {
 const Said = v.object({ name: v.string(), message: v.string() });
 /** An error that is an answer; the SDK has names of its own for one without a code of AWS's. */
 const Answer = v.object({ name: v.string(), $fault: v.string(), $metadata: v.object({ httpStatusCode: v.number() }) });
-const NO_CODE = new Set(['', 'Unknown', 'UnknownError']);
+const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound']);
 
 /**
  * Whatever was thrown. Only the first line is for a log: on further ones services repeat the request that they would have

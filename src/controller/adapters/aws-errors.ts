@@ -77,7 +77,7 @@ const isForeign = ({ name, status }: { name: string; status: number }): boolean 
   status > 0 && (status < 400 || NO_CODE.has(name));
 
 /** What the SDK and JavaScript name an error that names none of AWS's. */
-const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'Error', 'SyntaxError', 'TypeError']);
+const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound', 'Error', 'SyntaxError', 'TypeError']);
 
 const CREDENTIALS = new Set([
   'CredentialsProviderError',

@@ -195,6 +195,7 @@ describe('whatever answers in the place of EC2', () => {
     ['no snapshot', ok({ snapshotSet: [] })],
     ['a refusal without a code, as of a proxy', { status: 403, body: '<html>Forbidden</html>' }],
     ['a time-out of a proxy', { status: 408, body: '' }],
+    ['a proxy that knows no such page', { status: 404, body: '' }],
   ])('%s leaves open whether there is a set', async (_what, answer) => {
     expect(await when(answer, () => ec2.createSet(REQUEST, 5_000))).toMatchObject({ kind: 'unknown' });
   });
