@@ -15,8 +15,17 @@ export interface HostReader {
   /** The path with every symbolic link resolved. */
   realPath(path: string): Promise<string | undefined>;
   owner(path: string): Promise<{ uid: number; gid: number } | undefined>;
+  /** What the file system that a path is on has left. */
+  freeSpace(path: string): Promise<FreeSpace | undefined>;
   /** The paths of all symbolic links below a directory, at most `depth` levels down (1: its own entries). */
   symlinksBelow(path: string, depth: number): Promise<readonly string[]>;
+}
+
+/** What may still be written by others than root. */
+export interface FreeSpace {
+  readonly bytes: number;
+  /** `null` where the file system does not count them. */
+  readonly inodes: number | null;
 }
 
 /** A row as the server sends it: column name -> text (numbers as decimal text), or null. */
@@ -60,6 +69,10 @@ export interface AttachedVolume {
   /** The device path of the attachment, like `/dev/sdf`. */
   readonly device: string;
   readonly tags: Tags;
+  /** EC2's name of its type, like `gp3`; absent, as the next, in captures of older versions. */
+  readonly type?: string;
+  /** How many snapshots of it EC2 has not completed yet. */
+  readonly pendingSnapshots?: number;
 }
 
 /** What EC2 knows of the instance we run on. */

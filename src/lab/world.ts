@@ -15,6 +15,8 @@ export interface LabVolume {
   readonly device: string;
   readonly tags: Tags;
   readonly isBoot: boolean;
+  /** EC2's name of its type; `gp3` where nothing else is said. */
+  readonly volumeType?: string;
 }
 
 /** A simulated instance: what EC2 and Systems Manager know of it, and how its agent's processes are started. */

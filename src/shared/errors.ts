@@ -4,6 +4,7 @@
  *
  * Exit statuses: 1 a bug, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
  * 50-69 undo incomplete or outcome unknown, 130 cancelled and undone.
+ * Codes share a status where a script does the same about them: what is under way and passes by itself is 11.
  * The lab is a program of its own: its codes may share a status with one that only the others end with.
  * Never 137, 168, 169, 194: Systems Manager gives those a meaning of its own.
  */
@@ -32,6 +33,16 @@ const table = {
     exit: 11,
     meaning: 'another run holds the run lock of this host',
     hint: 'Wait for it to end; `fuser -v /run/mysql-ebs-snapshot/run.lock` names it.',
+  },
+  'other-backup': {
+    exit: 11,
+    meaning: 'another backup holds a lock of the server, or something else that keeps backups out does',
+    hint: 'Run again when it has ended.',
+  },
+  'snapshots-pending': {
+    exit: 11,
+    meaning: 'a volume has as many pending snapshots as EC2 allows of one volume at a time',
+    hint: 'Run again when they have completed.',
   },
   'no-identity': {
     exit: 12,

@@ -2,6 +2,7 @@ import {
   CreateSnapshotsCommand,
   type CreateSnapshotsCommandInput,
   DescribeSnapshotsCommand,
+  DescribeVolumesCommand,
 } from '@aws-sdk/client-ec2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import { type Clients, failure, instanceId, type Lab, plainHost, startLab, volumeId } from './embedded-lab.ts';
@@ -179,6 +180,30 @@ describe('what can go wrong', () => {
     lab.aws.behave({ snapshotCompletionMs: 60_000 });
     for (let taken = 0; taken < 5; taken += 1) await create();
     expect(await failure(create())).toMatchObject({ name: 'ConcurrentSnapshotLimitExceeded' });
+  });
+
+  test.each(['st1', 'sc1'])('a volume of type %s takes one', async (volumeType) => {
+    const { volumes, ...slow } = plainHost(2);
+    const { imdsEndpoint } = await lab.aws.addHost({
+      ...slow,
+      volumes: volumes.map((volume) => ({ ...volume, volumeType })),
+    });
+    const { ec2 } = lab.asHost(imdsEndpoint);
+    const InstanceSpecification = { InstanceId: instanceId(2) };
+    lab.aws.behave({ snapshotCompletionMs: 60_000 });
+    await ec2.send(new CreateSnapshotsCommand({ InstanceSpecification }));
+    const Filters = [
+      { Name: 'volume-id', Values: [volumeId(200), volumeId(201)] },
+      { Name: 'status', Values: ['pending'] },
+    ];
+    const { Snapshots } = await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'], Filters }));
+    expect(Snapshots?.map(({ VolumeId }) => VolumeId)).toEqual([volumeId(200), volumeId(201)]);
+    expect((await ec2.send(new DescribeVolumesCommand({}))).Volumes?.map(({ VolumeType }) => VolumeType)).toContain(
+      volumeType,
+    );
+    expect(await failure(ec2.send(new CreateSnapshotsCommand({ InstanceSpecification })))).toMatchObject({
+      name: 'ConcurrentSnapshotLimitExceeded',
+    });
   });
 
   test('the rate per volume, where it is switched on', async () => {

@@ -48,6 +48,8 @@ export interface OneHost extends AsyncDisposable {
   /** Of the account `ebs_snapshot`, in the option file. */
   readonly password: string;
   readonly imdsEndpoint: string;
+  /** What the agent is started with. */
+  readonly environment: NodeJS.ProcessEnv;
   /** As root, for what the test does to the server. */
   readonly root: Connection;
   /** Runs the agent to its end, with the option file of the host unless another is named. */
@@ -111,6 +113,7 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
       optionFile,
       password: PASSWORD,
       imdsEndpoint: environment['AWS_EC2_METADATA_SERVICE_ENDPOINT'] ?? '',
+      environment,
       root,
       start,
       startAfter: (preparation, ...argv) =>

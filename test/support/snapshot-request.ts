@@ -10,6 +10,7 @@ export const REQUEST: SnapshotRequest = {
   lockTimeoutSeconds: 3,
   lockTries: 1,
   longQueryThresholdSeconds: 2,
+  killLongQueriesAfterSeconds: undefined,
   freezeTimeoutMs: 10_000,
   tags: {},
   description: undefined,

@@ -17,6 +17,7 @@ export interface Recorder extends Readers {
 /** Readers that pass every question on and remember the answer, `not there` included. */
 export function recordCapture({ host, server, ec2 }: Readers): Recorder {
   const recorded: Capture['host'] = { files: {}, links: {}, dirs: {}, owners: {}, symlinks: {} };
+  const space: NonNullable<Capture['host']['space']> = {};
   const answers: Record<string, Row[]> = {};
   let instance: InstanceFacts | undefined;
 
@@ -34,6 +35,11 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
         return names;
       },
       owner: async (path) => remember(recorded.owners, path, await host.owner(path)),
+      freeSpace: async (path) => {
+        const found = await host.freeSpace(path);
+        if (found !== undefined) space[path] = found;
+        return found;
+      },
       symlinksBelow: async (path, depth) => {
         const links = await host.symlinksBelow(path, depth);
         recorded.symlinks[path] = { depth, links: [...links] };
@@ -59,7 +65,7 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
         v: 1,
         takenAt: takenAt.toISOString(),
         agent,
-        host: recorded,
+        host: { ...recorded, ...(Object.keys(space).length > 0 && { space }) },
         server: { answers },
         ec2: {
           instanceId: instance.instanceId,

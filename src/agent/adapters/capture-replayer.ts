@@ -14,6 +14,7 @@ export function replayCapture(json: string): Readers {
       realPath: async (path) => answer(host.links, path),
       list: async (path) => answer(host.dirs, path),
       owner: async (path) => answer(host.owners, path),
+      freeSpace: async (path) => host.space && recorded(host.space, path),
       symlinksBelow: async (path, depth) => {
         const found = recorded(host.symlinks, path);
         if (found.depth !== depth) throw gap(`the symbolic links ${depth} levels below ${path}`);

@@ -33,6 +33,8 @@ export const Capture = v.strictObject({
     /** path -> names */
     dirs: answers(v.array(text)),
     owners: answers(v.strictObject({ uid: count, gid: count })),
+    /** path -> what its file system has left; older versions did not ask. */
+    space: v.exactOptional(v.record(text, v.strictObject({ bytes: count, inodes: v.nullable(count) }))),
     /** path -> the symbolic links at most `depth` levels below */
     symlinks: v.record(v.string(), v.strictObject({ depth: count, links: v.array(text) })),
   }),
@@ -45,7 +47,16 @@ export const Capture = v.strictObject({
     region: text,
     name: text,
     rootDevice: v.optional(text),
-    volumes: v.array(v.strictObject({ volumeId: VolumeId, sizeGiB: count, device: text, tags })),
+    volumes: v.array(
+      v.strictObject({
+        volumeId: VolumeId,
+        sizeGiB: count,
+        device: text,
+        tags,
+        type: v.exactOptional(text),
+        pendingSnapshots: v.exactOptional(count),
+      }),
+    ),
   }),
 });
 export type Capture = v.InferOutput<typeof Capture>;

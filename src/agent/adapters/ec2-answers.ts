@@ -31,6 +31,7 @@ export const Volumes = v.object({
     v.object({
       VolumeId,
       Size: v.pipe(v.number(), v.safeInteger(), v.minValue(1)),
+      VolumeType: v.pipe(v.string(), v.nonEmpty()),
       Attachments: v.array(
         v.object({ InstanceId: v.optional(v.string()), State: v.string(), Device: v.optional(v.string(), '') }),
       ),

@@ -3,6 +3,7 @@ import {
   type CreateSnapshotsCommandInput,
   CreateTagsCommand,
   EC2Client,
+  type Filter,
   paginateDescribeInstances,
   paginateDescribeSnapshots,
   paginateDescribeVolumes,
@@ -67,7 +68,7 @@ export class SdkEc2 implements Ec2 {
       region: this.#region,
       name: tagsOf(instance.Tags)['Name'] ?? this.#instanceId,
       rootDevice: instance.RootDeviceName,
-      volumes: await this.#volumes(),
+      volumes: await this.#withPendingSnapshots(await this.#volumes()),
     };
   }
 
@@ -78,15 +79,29 @@ export class SdkEc2 implements Ec2 {
       const found: AttachedVolume[] = [];
       for await (const page of paginateDescribeVolumes({ client: this.#reads }, { Filters }, { abortSignal })) {
         const { Volumes: volumes } = understood(action, Volumes, page);
-        for (const { VolumeId: volumeId, Size: sizeGiB, Attachments, Tags } of volumes) {
+        for (const { VolumeId: volumeId, Size: sizeGiB, VolumeType: type, Attachments, Tags } of volumes) {
           const attachment = Attachments.find(
             (each) => each.InstanceId === this.#instanceId && each.State !== 'detached',
           );
-          if (attachment) found.push({ volumeId, sizeGiB, device: attachment.Device, tags: tagsOf(Tags) });
+          if (attachment) found.push({ volumeId, sizeGiB, device: attachment.Device, tags: tagsOf(Tags), type });
         }
       }
       return found;
     });
+  }
+
+  /** An instance has fewer volumes than a filter takes values (200). */
+  async #withPendingSnapshots(volumes: readonly AttachedVolume[]): Promise<readonly AttachedVolume[]> {
+    if (volumes.length === 0) return volumes;
+    const ids = volumes.map(({ volumeId }) => volumeId);
+    const pending = await this.#snapshots([
+      { Name: 'volume-id', Values: ids },
+      { Name: 'status', Values: ['pending'] },
+    ]);
+    return volumes.map((volume) => ({
+      ...volume,
+      pendingSnapshots: pending.filter(({ volumeId }) => volumeId === volume.volumeId).length,
+    }));
   }
 
   async userId(): Promise<string> {
@@ -144,8 +159,11 @@ export class SdkEc2 implements Ec2 {
     }
   }
 
-  async findSet(set: string): Promise<readonly CreatedSnapshot[]> {
-    const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
+  findSet(set: string): Promise<readonly CreatedSnapshot[]> {
+    return this.#snapshots([{ Name: `tag:${TAG.set}`, Values: [set] }]);
+  }
+
+  async #snapshots(Filters: Filter[]): Promise<readonly CreatedSnapshot[]> {
     const action = 'ec2:DescribeSnapshots';
     return this.#read(action, async (abortSignal) => {
       const found: CreatedSnapshot[] = [];

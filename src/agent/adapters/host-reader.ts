@@ -1,4 +1,4 @@
-import { readdir, readFile, realpath, stat } from 'node:fs/promises';
+import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
@@ -20,6 +20,10 @@ export const hostReader: HostReader = {
   owner: async (path) => {
     const found = await orUndefined(stat(path), ABSENT);
     return found === undefined ? undefined : { uid: found.uid, gid: found.gid };
+  },
+  freeSpace: async (path) => {
+    const found = await orUndefined(statfs(path), ABSENT);
+    return found && { bytes: found.bavail * found.bsize, inodes: found.files === 0 ? null : found.ffree };
   },
   symlinksBelow,
 };

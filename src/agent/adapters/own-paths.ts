@@ -7,6 +7,9 @@ import { STATE_FOLDER } from '../window/state-folder.ts';
 /** Where the SSM agent keeps its orchestration: while that is frozen it can neither cancel nor report. */
 const SSM_ORCHESTRATION = '/var/lib/amazon';
 
+/** Where the SDK's standard credential chain reads besides; often unset. */
+const AWS_FILES = ['AWS_CONFIG_FILE', 'AWS_WEB_IDENTITY_TOKEN_FILE', 'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE'];
+
 /** Everything this process and its children may read or write while file systems are frozen, by its real path. */
 export async function pathsOfThisProcess(logFile: string | undefined): Promise<readonly AgentPath[]> {
   const wanted: readonly (readonly [what: string, path: string | undefined])[] = [
@@ -19,6 +22,7 @@ export async function pathsOfThisProcess(logFile: string | undefined): Promise<r
     ['standard error', '/proc/self/fd/2'],
     ['state folder', STATE_FOLDER],
     ['AWS credentials', process.env['AWS_SHARED_CREDENTIALS_FILE'] ?? `${process.env['HOME'] ?? '/root'}/.aws`],
+    ...AWS_FILES.map((name) => [name, process.env[name]] as const),
     ['orchestration folder of the SSM agent', SSM_ORCHESTRATION],
   ];
   const found = await Promise.all(

@@ -4,6 +4,7 @@ import { encodeResult } from '../../shared/result.ts';
 import { readCaptureFile } from '../adapters/capture-file.ts';
 import type { Readers } from '../adapters/capture-recorder.ts';
 import { replayCapture } from '../adapters/capture-replayer.ts';
+import { clock } from '../adapters/clock.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
 import { identify } from '../adapters/identity.ts';
@@ -14,7 +15,7 @@ import { planDetails, planResult } from '../plan/plan-json.ts';
 import { type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
 import { renderPlan } from '../plan/plan-text.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
-import { refuseOtherServer } from '../window/same-server.ts';
+import { planHost } from '../stories/plan-host.ts';
 import { connector } from './connect.ts';
 import type { Ending } from './ending.ts';
 import { requestOf } from './request.ts';
@@ -24,7 +25,7 @@ export interface PlanReport extends Planned {
   readonly exit: number;
 }
 
-/** What a snapshot would do on this host, or on the one that a capture was taken of. Touches nothing. */
+/** What a snapshot would do on the host that the readers show, as far as its facts tell. */
 export async function runPlan(request: SnapshotRequest, { host, server, ec2 }: Readers): Promise<PlanReport> {
   return reportOf(planSnapshot(request, await discover(host, server, ec2)));
 }
@@ -48,9 +49,9 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
   }
   const connect = await connector(options);
   const { instanceId, aws } = await identify();
-  await using server = await connect(aws);
-  const planned = await runPlan(request, { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) });
-  const report = reportOf(await refuseOtherServer(planned, server, processes));
+  await using session = await connect(aws);
+  const ec2 = new SdkEc2(instanceId, aws);
+  const report = reportOf(await planHost(request, { host: hostReader, session, ec2, processes, clock }));
   const text = renderPlan(report);
   if (options.json || !process.stdout.isTTY) process.stderr.write(text);
   return { exit: report.exit, json: encodeResult(planResult(report)), text };

@@ -11,6 +11,7 @@ export async function requestOf(options: AgentOptions): Promise<SnapshotRequest>
     lockTimeoutSeconds: options.lockTimeoutSeconds,
     lockTries: options.lockTries,
     longQueryThresholdSeconds: options.longQueryThresholdSeconds,
+    killLongQueriesAfterSeconds: options.killLongQueriesAfterSeconds,
     freezeTimeoutMs: options.freezeTimeoutSeconds * 1000,
     tags: options.tags,
     description: options.description,

@@ -1,5 +1,5 @@
 import type { Layer, Role } from '../../shared/manifest.ts';
-import type { AttachedVolume, InstanceFacts } from '../ports.ts';
+import type { AttachedVolume, FreeSpace, InstanceFacts } from '../ports.ts';
 
 /**
  * The typed facts that discovery makes of raw text. Everything here has been parsed and cross-checked:
@@ -27,6 +27,8 @@ export interface ServerFacts {
   readonly datadir: string;
   /** Who owns the data directory on the file system. */
   readonly datadirOwner: { readonly uid: number; readonly gid: number };
+  /** What is left on its file system; unknown where a capture of an older version does not tell. */
+  readonly datadirSpace: FreeSpace | undefined;
   /** Every file and folder that belongs to the server and has to be in the set, by its real path. */
   readonly files: readonly ServerFile[];
   /** Folders for what the server makes anew when it starts, by their real paths: they need not be in the set. */

@@ -29,6 +29,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     serverId: integer(variables, 'server_id'),
     datadir: located.datadir,
     datadirOwner: located.datadirOwner,
+    datadirSpace: await host.freeSpace(located.datadir),
     files: located.files,
     temporaryFolders: located.temporaryFolders,
     binlogEnabled: onOff(variables, 'log_bin'),

@@ -26,6 +26,8 @@ export interface AgentOptions {
   readonly lockTimeoutSeconds: number;
   readonly lockTries: number;
   readonly longQueryThresholdSeconds: number;
+  /** Absent: nothing is killed. */
+  readonly killLongQueriesAfterSeconds: number | undefined;
   readonly freezeTimeoutSeconds: number;
   readonly splaySeconds: number;
   readonly runId: RunId;
@@ -41,6 +43,7 @@ const OPTIONS = {
   freeze: { type: 'string' },
   'freeze-timeout': { type: 'string' },
   json: { type: 'boolean' },
+  'kill-long-queries-after': { type: 'string' },
   level: { type: 'string' },
   'lock-timeout': { type: 'string' },
   'lock-tries': { type: 'string' },
@@ -58,7 +61,14 @@ const OPTIONS = {
 /** Which options mean anything to which verb; anything else is refused rather than ignored. */
 const CONNECTION = ['defaults-file', 'defaults-group-suffix', 'socket', 'user', 'password-parameter'];
 const PLANNING = ['level', 'freeze', 'run-id', 'tag', 'description', 'log-file', 'no-log-file', 'json'];
-const WAITING = ['lock-timeout', 'lock-tries', 'long-query-threshold', 'freeze-timeout', 'splay'];
+const WAITING = [
+  'lock-timeout',
+  'lock-tries',
+  'long-query-threshold',
+  'kill-long-queries-after',
+  'freeze-timeout',
+  'splay',
+];
 const MEANT_FOR: Readonly<Record<AgentOptions['verb'], readonly string[]>> = {
   snapshot: [...CONNECTION, ...PLANNING, ...WAITING],
   plan: [...CONNECTION, ...PLANNING, ...WAITING, 'capture'],
@@ -93,6 +103,11 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
   }
 
   const lockTimeoutSeconds = wholeNumber(values, 'lock-timeout', 3, { from: 1, to: 60 });
+  const longQueryThresholdSeconds = wholeNumber(values, 'long-query-threshold', lockTimeoutSeconds, {
+    from: 1,
+    to: lockTimeoutSeconds,
+    why: 'may not be above --lock-timeout: what is let through is waited for',
+  });
   return {
     verb,
     captureTo: operands[0],
@@ -108,10 +123,10 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
     freeze: oneOf(values, 'freeze', ['auto', 'never'], 'auto'),
     lockTimeoutSeconds,
     lockTries: wholeNumber(values, 'lock-tries', 3, { from: 1, to: 100 }),
-    longQueryThresholdSeconds: wholeNumber(values, 'long-query-threshold', lockTimeoutSeconds, {
-      from: 1,
-      to: lockTimeoutSeconds,
-      why: 'may not be above --lock-timeout: what is let through is waited for',
+    longQueryThresholdSeconds,
+    killLongQueriesAfterSeconds: wholeNumber(values, 'kill-long-queries-after', undefined, {
+      from: longQueryThresholdSeconds,
+      to: 3600,
     }),
     freezeTimeoutSeconds: wholeNumber(values, 'freeze-timeout', 10, { from: 1, to: 60 }),
     splaySeconds: wholeNumber(values, 'splay', 0, { from: 0, to: 3600 }),
@@ -136,12 +151,12 @@ function parsed(argv: readonly string[]) {
 type Values = ReturnType<typeof parsed>['values'];
 type TextOption = { [K in keyof Values]: Values[K] extends string | undefined ? K : never }[keyof Values] & string;
 
-function wholeNumber(
+function wholeNumber<const F extends number | undefined>(
   values: Values,
   name: TextOption,
-  fallback: number,
+  fallback: F,
   range: { from: number; to: number; why?: string },
-): number {
+): number | F {
   const text = values[name];
   if (text === undefined) return fallback;
   const number = /^\d+$/.test(text) ? Number(text) : Number.NaN;

@@ -20,6 +20,8 @@ The run:
   --lock-timeout SECONDS        how long the lock may wait (default 3)
   --lock-tries N                how often it is asked for (default 3)
   --long-query-threshold SEC    refuse while a statement has run for this long or longer (default: --lock-timeout)
+  --kill-long-queries-after SEC wait for such statements until they have run for this long, then kill them (KILL QUERY;
+                                default: nothing is waited for, nothing killed)
   --freeze-timeout SECONDS      the freeze window, freeze and API call together, ends after this time (default 10)
   --splay SECONDS               wait a random time up to this first (default 0)
   --run-id ID                   name the run (default: made from the time)

@@ -7,8 +7,14 @@ import { atLeast } from '../discovery/server-version.ts';
  */
 export interface LockPlan {
   readonly kind: 'backup-stage' | 'instance-then-ftwrl' | 'ftwrl';
-  /** The statements that run now and would make the lock wait: columns `id`, `user`, `seconds`, `statement`. */
-  readonly blockers: string;
+  /**
+   * The statements that run now, the longest first: columns `id`, `user`, `seconds`, `statement`, and `killId`, which
+   * is null where the statement is not one that may be killed.
+   */
+  readonly statements: string;
+  /** Stands before a `killId`. */
+  readonly kill: string;
+  readonly otherBackup: OtherBackup;
   /** Statements that hold back no commit: taken first, in order. */
   readonly prepare: readonly string[];
   /** The statement from which on commits may wait. */
@@ -26,6 +32,14 @@ export interface LockPlan {
   /** Then a GTID position that has not moved proves that nothing was committed. */
   readonly everyCommitHasGtid: boolean;
   readonly redo: RedoProof;
+}
+
+/** How it is noticed that somebody else locks this server for a backup. */
+export interface OtherBackup {
+  /** One row a session that such a lock makes wait, or (where the server lists them) holds one: `id`, `user`, `state`. */
+  readonly witnesses: readonly string[];
+  /** Is refused with 1205 while another session holds such a lock; `end` gives back what it took. */
+  readonly probe?: { readonly begin: string; readonly end: string };
 }
 
 /**
@@ -53,14 +67,44 @@ export type RedoProof =
       readonly flushed: string;
     };
 
+/** Who waits in such a state waits for somebody's FTWRL, backup stage or backup lock: there is no other cause. */
+const WAITING_FOR_BACKUP = "'Waiting for backup lock', 'Waiting for global read lock', 'Waiting for commit lock'";
+
 /**
- * Sleeping sessions and the server's own threads never block. On MySQL the lock waits behind any statement, a SELECT
- * included; on MariaDB 10.11 a SELECT was seen to hold up neither BACKUP STAGE nor FTWRL.
+ * What runs for others than ourselves and the server's own threads (replication among them, whose TIME is a delay).
+ * A SELECT counts on every flavour. MySQL's lock waits behind it; on MariaDB 10.11 neither BACKUP STAGE nor FTWRL was
+ * seen to, but other versions were not looked at, and DDL that the lock lets in queues behind a reader, and everybody
+ * else behind that DDL. The statement of an event (`Connect`) blocks as any other does, but is nobody's to kill; one
+ * that was killed blocks until it has rolled back. Whom another backup keeps waiting is its victim, and is left out
+ * here: `OtherBackup` sees to that.
  */
-const blockers = (condition: string) => `SELECT ID AS id, USER AS user, TIME AS seconds, LEFT(INFO, 60) AS statement
+const statements = (killId: string) => `SELECT ID AS id, USER AS user, TIME AS seconds, LEFT(INFO, 200) AS statement,
+  IF(COMMAND IN ('Connect', 'Killed'), NULL, ${killId}) AS killId
   FROM information_schema.PROCESSLIST
-  WHERE COMMAND IN ('Query', 'Execute') AND ID <> CONNECTION_ID() AND USER <> 'system user' AND INFO IS NOT NULL
-  ${condition} ORDER BY TIME DESC LIMIT 5`;
+  WHERE INFO IS NOT NULL AND ID <> CONNECTION_ID() AND USER NOT IN ('system user', 'event_scheduler')
+  AND COMMAND NOT IN ('Sleep', 'Daemon') AND COMMAND NOT LIKE 'Binlog Dump%'
+  AND COALESCE(STATE, '') NOT IN (${WAITING_FOR_BACKUP}) ORDER BY TIME DESC LIMIT 5`;
+
+const KEPT_WAITING = `SELECT ID AS id, USER AS user, STATE AS state FROM information_schema.PROCESSLIST
+  WHERE ID <> CONNECTION_ID()
+  AND STATE IN (${WAITING_FOR_BACKUP}) LIMIT 1`;
+
+/** LOCK INSTANCE FOR BACKUP (DDL takes the same lock, but not SHARED) and FTWRL, held or asked for. */
+const HOLDING_BACKUP = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, 'holding it' AS state
+  FROM performance_schema.metadata_locks JOIN performance_schema.threads
+  ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
+  WHERE OBJECT_TYPE IN ('BACKUP LOCK', 'GLOBAL') AND LOCK_TYPE = 'SHARED'
+  AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID() LIMIT 1`;
+
+/**
+ * MariaDB lists its locks nowhere by default. Seen on 10.11: BACKUP STAGE START holds back nothing, and is refused
+ * with 1205 while another session is in any stage, and also while DDL runs or somebody holds LOCK TABLES … WRITE. It is
+ * granted beside an FTWRL, which only those tell who wait for it.
+ */
+const STAGE_PROBE = {
+  begin: 'SET STATEMENT lock_wait_timeout = 0 FOR BACKUP STAGE START',
+  end: 'BACKUP STAGE END',
+} as const;
 
 export function planLock(server: ServerFacts): LockPlan {
   return server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
@@ -73,7 +117,10 @@ function mariadb(server: ServerFacts): LockPlan {
       `SET SESSION lock_wait_timeout = ${seconds}`,
     ],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
-    blockers: blockers("AND INFO NOT REGEXP '^[[:space:](]*(SELECT|SHOW|WITH)'"),
+    // By the number of the query: the connection may be at its next one already. SOFT leaves no table half done.
+    statements: statements('QUERY_ID'),
+    kill: 'KILL SOFT QUERY ID',
+    otherBackup: { witnesses: [KEPT_WAITING] },
     gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mariadbRedo(server),
@@ -81,6 +128,7 @@ function mariadb(server: ServerFacts): LockPlan {
   if (!atLeast(server.version, 10, 4)) return { ...common, ...flushTablesWithReadLock };
   return {
     ...common,
+    otherBackup: { witnesses: [KEPT_WAITING], probe: STAGE_PROBE },
     kind: 'backup-stage',
     prepare: ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'],
     block: 'BACKUP STAGE BLOCK_COMMIT',
@@ -92,7 +140,9 @@ function mariadb(server: ServerFacts): LockPlan {
 function mysql(server: ServerFacts): LockPlan {
   const common = {
     session: (seconds: number) => ['SET SESSION wait_timeout = 86400', `SET SESSION lock_wait_timeout = ${seconds}`],
-    blockers: blockers(''),
+    statements: statements('ID'),
+    kill: 'KILL QUERY',
+    otherBackup: { witnesses: [KEPT_WAITING] },
     coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mysqlRedo(server),
@@ -100,6 +150,7 @@ function mysql(server: ServerFacts): LockPlan {
   if (!atLeast(server.version, 8, 0)) return { ...common, ...flushTablesWithReadLock };
   return {
     ...common,
+    otherBackup: { witnesses: [KEPT_WAITING, ...(server.metadataLocksListed ? [HOLDING_BACKUP] : [])] },
     kind: 'instance-then-ftwrl',
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     block: 'FLUSH TABLES WITH READ LOCK',

@@ -59,6 +59,10 @@ function setTags(request: SnapshotRequest, { instance, server }: HostFacts, set:
 export const describeServer = ({ version: { flavour, major, minor, patch } }: ServerFacts): string =>
   `${flavour} ${major}.${minor}.${patch}`;
 
+/** Whether the server may be asked more than discovery did: not where it does not let us, or is not understood. */
+export const mayAskServer = ({ refusals }: Planned): boolean =>
+  !refusals.some(({ code }) => code === 'server-denied' || code === 'server-unsupported');
+
 /** The first refusal as the error of the run; it says how many more there are. */
 export function refusalError(refusals: readonly Refusal[]): RunError | undefined {
   const [first, ...others] = refusals;

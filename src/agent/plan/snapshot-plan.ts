@@ -12,6 +12,8 @@ export interface SnapshotRequest {
   readonly lockTimeoutSeconds: number;
   readonly lockTries: number;
   readonly longQueryThresholdSeconds: number;
+  /** Absent: nothing is killed. */
+  readonly killLongQueriesAfterSeconds: number | undefined;
   readonly freezeTimeoutMs: number;
   /** The user's own tags; keys under our prefix were refused at the edge. */
   readonly tags: Tags;

@@ -21,11 +21,12 @@ import type {
 import { untilCancelled } from '../window/cancellable.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
-import { refuseLongStatements } from '../window/gate.ts';
+import { passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
 import type { GuardHome } from '../window/guard-launch.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
+import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
@@ -161,10 +162,13 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
 async function prepareTry({ request, plan, owner, session, world }: Attempt): Promise<void> {
+  // What takes time comes between: the gate may wait long where it is to kill, and is old again after the sync.
+  await passGate(session, plan.lock, request, world);
   await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
   world.emit({ type: 'permission-proven' });
   await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
-  await refuseLongStatements(session, plan.lock, request.longQueryThresholdSeconds);
+  await passGate(session, plan.lock, request, world);
+  await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, world.clock, world.signal);
 }
 
 /** A refusal says that the host was left alone; after a first try for the lock that is no longer true. */

@@ -1,26 +1,93 @@
 import { RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
-import type { ServerReader } from '../ports.ts';
+import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
+import { type Clock, type Emit, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
 
-/**
- * Before any lock is asked: refuses while a statement runs that the lock would have to wait for, because everybody
- * else would wait behind it. Names the statement by id, user, time and first words. Throws RunError `long-statement`.
- */
-export async function refuseLongStatements(
-  server: ServerReader,
-  plan: LockPlan,
-  thresholdSeconds: number,
-): Promise<void> {
-  const rows = await server.ask({ name: 'long statements', sql: plan.blockers });
-  const blocker = rows.find((row) => Number(row['seconds']) >= thresholdSeconds);
-  if (!blocker) return;
-  const { id, user, seconds, statement } = blocker;
-  throw new RunError(
-    'long-statement',
-    `statement ${id} of ${user} has run for ${seconds} s (${firstWords(statement ?? '')} …): the lock would wait for it`,
-  );
+/** How often it is looked whether a statement has ended that is waited for, and for how long once it was killed. */
+const POLL_MS = 500;
+const KILLED_GONE_MS = 10_000;
+/** It has ended by itself: no such thread (both flavours), no such query (MariaDB). */
+const GONE = [1094, 1957];
+
+type GateRequest = Pick<SnapshotRequest, 'longQueryThresholdSeconds' | 'killLongQueriesAfterSeconds'>;
+
+interface GateWorld {
+  readonly clock: Clock;
+  readonly emit: Emit;
+  readonly signal: AbortSignal;
 }
 
-/** Keywords and names up to the first literal: a statement's values do not belong into a log. */
+/** A statement that has run for at least the threshold. */
+interface LongStatement {
+  readonly name: string;
+  readonly seconds: number;
+  /** Absent where it may not be killed. */
+  readonly killId: number | undefined;
+}
+
+/**
+ * The gate, before any lock is asked: while a statement runs that has run for the threshold already, everybody else
+ * would wait behind it and us. Without `killLongQueriesAfterSeconds` it is refused at once; with it, it is waited for
+ * until it has ended or run for that long, killed, and waited for again. The wait is bounded and ends with the signal.
+ * Throws RunError `long-statement` naming the statement by id, user, time and first words; `server-denied` where the
+ * server does not let us kill it.
+ */
+export async function passGate(
+  session: ServerSession,
+  plan: LockPlan,
+  request: GateRequest,
+  { clock, emit, signal }: GateWorld,
+): Promise<void> {
+  const killAfter = request.killLongQueriesAfterSeconds;
+  const patience = killAfter === undefined ? 0 : killAfter * 1000 + KILLED_GONE_MS;
+  const since = clock.elapsed();
+  const killed = new Set<number>();
+  for (;;) {
+    const long = await longStatements(session, plan, request.longQueryThresholdSeconds);
+    const [longest] = long;
+    if (longest === undefined) return;
+    if (killAfter === undefined || clock.elapsed() - since >= patience) throw stillThere(longest, killed);
+    for (const { name, seconds, killId } of long) {
+      if (seconds < killAfter || killId === undefined || killed.has(killId)) continue;
+      killed.add(killId);
+      if (await kill(session, plan, killId))
+        emit({ type: 'warned', code: 'statement-killed', message: `${name} was killed after ${seconds} s` });
+    }
+    await clock.sleep(POLL_MS, signal);
+  }
+}
+
+async function longStatements(session: ServerSession, plan: LockPlan, threshold: number): Promise<LongStatement[]> {
+  const rows = await session.ask({ name: 'long statements', sql: plan.statements });
+  return rows.map(parse).filter(({ seconds }) => seconds >= threshold);
+}
+
+const parse = ({ id, user, seconds, statement, killId }: Row): LongStatement => ({
+  name: `statement ${id} of ${user} (${firstWords(statement ?? '')} …)`,
+  seconds: Number(seconds),
+  killId: /^\d+$/.test(killId ?? '') ? Number(killId) : undefined,
+});
+
+const stillThere = ({ name, seconds, killId }: LongStatement, killed: ReadonlySet<number>): RunError =>
+  new RunError(
+    'long-statement',
+    `${name} has run for ${seconds} s${killId !== undefined && killed.has(killId) ? ' and was killed' : ''}: the lock would wait for it`,
+  );
+
+/** Whether there was still something to kill. */
+async function kill(session: ServerSession, plan: LockPlan, killId: number): Promise<boolean> {
+  try {
+    await session.run(`${plan.kill} ${killId}`);
+    return true;
+  } catch (error) {
+    if (!(error instanceof ServerRefusal)) throw error;
+    if (GONE.includes(error.errno)) return false;
+    throw new RunError('server-denied', `${plan.kill} ${killId}: ${error.message}`, { cause: error });
+  }
+}
+
+/** Keywords and names up to the first literal: a statement's values do not belong into a log, nor do comments. */
 const firstWords = (statement: string): string =>
-  (/^[\s(]*((?:[A-Za-z_][\w.$`]*\s+){0,3}[A-Za-z_]\w*)/.exec(statement)?.[1] ?? '').replace(/\s+/g, ' ');
+  (
+    /^[\s(]*((?:[A-Za-z_][\w.$`]*\s+){0,3}[A-Za-z_]\w*)/.exec(statement.replace(/\/\*.*?(\*\/|$)/gs, ' '))?.[1] ?? ''
+  ).replace(/\s+/g, ' ');

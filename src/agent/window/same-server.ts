@@ -1,5 +1,5 @@
 import { join } from 'node:path';
-import type { Planned } from '../plan/plan-snapshot.ts';
+import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
 import type { Processes, ServerSession } from '../ports.ts';
 import { readCoordinates } from './coordinates.ts';
 
@@ -9,7 +9,7 @@ const TRIES = 3;
 const ENCRYPTION_HEADER_BYTES = 512;
 
 /**
- * Adds a refusal to a plan that has none where the server we talk to is not the one whose files we see: a server in a
+ * Adds a refusal where the server we talk to is not the one whose files we see: a server in a
  * container, or behind a forwarded port, names the same paths, and this host may have files of another one there. The
  * binary log has to end, as a file of this host, between where the server says that it ends before and after. A server
  * without a binary log offers no such witness.
@@ -20,7 +20,7 @@ export async function refuseOtherServer(
   processes: Pick<Processes, 'run'>,
 ): Promise<Planned> {
   const { lock, facts } = planned.plan;
-  if (planned.refusals.length > 0 || !facts.server.binlogEnabled) return planned;
+  if (!mayAskServer(planned) || !facts.server.binlogEnabled) return planned;
   const folders = facts.server.files.filter(({ role }) => role === 'binlog').map(({ path }) => path);
   let seen: string | undefined;
   for (let number = 1; number <= TRIES; number++) {
@@ -37,7 +37,7 @@ export async function refuseOtherServer(
   }
   return seen === undefined
     ? planned
-    : { ...planned, refusals: [{ code: 'files-unresolved', message: seen, hint: HINT }] };
+    : { ...planned, refusals: [...planned.refusals, { code: 'files-unresolved', message: seen, hint: HINT }] };
 }
 
 const HINT = 'The server seems to live in a container or on another host: run the agent where its files are.';

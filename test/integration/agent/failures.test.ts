@@ -2,13 +2,12 @@ import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
-import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { TAG } from '../../../src/shared/tags.ts';
-import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { expectClear } from '../../support/clear-ending.ts';
+import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
 import { isFrozen } from '../../support/xfs.ts';
 
 let host: OneHost;
@@ -20,28 +19,6 @@ afterEach(async () => {
   host.aws.behave({ latencyMs: {}, faults: [] });
   await expectHostWhole(host);
 });
-
-/** One line for a person that names what is wrong, one with the remedy, no trace; the same on stdout for a program. */
-function expectClear(run: AgentRun, status: number, code: string, names: string): void {
-  expect(run.result).toMatchObject({ code, message: expect.stringContaining(names) });
-  expect(run.result?.hint).not.toBe('');
-  expect(run.status).toBe(status);
-  expect(run.stdout.trim().split('\n')).toHaveLength(1);
-  expect(run.stderr).toContain(names);
-  expect(run.stderr).not.toMatch(/^\s+at /m);
-}
-
-/** Waits until the server itself says that a connection's statement has been running for so many seconds. */
-async function hasRunFor(connection: number, seconds: number): Promise<void> {
-  for (;;) {
-    const [rows] = await host.root.query<RowDataPacket[]>(
-      "SELECT 1 FROM information_schema.PROCESSLIST WHERE ID = ? AND COMMAND = 'Query' AND TIME >= ?",
-      [connection, seconds],
-    );
-    if (rows.length > 0) return;
-    await sleep(50);
-  }
-}
 
 describe('what is wrong before anything is touched', () => {
   afterEach(() => {
@@ -118,21 +95,6 @@ describe('what is wrong before anything is touched', () => {
     }
   });
 
-  it('a statement that the lock would have to wait for', async () => {
-    await host.root.query('CREATE OR REPLACE TABLE mysql.busy (a INT) ENGINE=InnoDB');
-    await host.root.query('INSERT INTO mysql.busy VALUES (1)');
-    const other = await host.server.connect();
-    const blocker = other.query("UPDATE mysql.busy SET a = SLEEP(600) + CHAR_LENGTH('geheim')");
-    const ended = blocker.catch((error: { code?: string }) => error.code);
-    await hasRunFor(other.threadId, 1);
-    const run = await host.agent('snapshot', '--long-query-threshold', '1');
-    await host.root.query(`KILL QUERY ${other.threadId}`);
-    await ended;
-    await other.end();
-    expectClear(run, 25, 'long-statement', 'UPDATE mysql.busy');
-    expect(run.stdout + run.stderr).not.toContain('geheim');
-  });
-
   it('a cancellation', async () => {
     const run = host.start('snapshot', '--splay', '3600');
     await run.said('started');
@@ -142,15 +104,6 @@ describe('what is wrong before anything is touched', () => {
 });
 
 describe('what goes wrong in the window', () => {
-  it('the lock is not granted in time: given back, and named', async () => {
-    const other = await host.server.connect();
-    await other.query('BACKUP STAGE START');
-    const run = await host.agent('snapshot', '--lock-timeout', '1', '--lock-tries', '1');
-    await other.end();
-    expectClear(run, 30, 'lock-timeout', 'BACKUP STAGE START');
-    expect(run.result).toMatchObject({ outcome: 'failed', stallMs: 0 });
-  });
-
   it('EC2 refuses: nothing was taken', async () => {
     host.aws.behave({
       faults: [{ kind: 'refuse', action: 'CreateSnapshots', code: 'ConcurrentSnapshotLimitExceeded' }],

@@ -8,12 +8,14 @@ import { enginesUnderstood } from './engines-understood.ts';
 import { exclusionsFit } from './exclusions-fit.ts';
 import { fileSystemsSupported } from './file-systems-supported.ts';
 import { hasMembers } from './has-members.ts';
+import { manifestHasRoom } from './manifest-has-room.ts';
 import { noForcedRecovery } from './no-forced-recovery.ts';
 import { notClustered } from './not-clustered.ts';
 import { privilegesSufficient } from './privileges-sufficient.ts';
 import { redoLogEnabled } from './redo-log-enabled.ts';
 import { redoProvable } from './redo-provable.ts';
 import type { Check, Refusal } from './refusal.ts';
+import { snapshotsNotPending } from './snapshots-not-pending.ts';
 import { tagsFit } from './tags-fit.ts';
 import { volumesResolved } from './volumes-resolved.ts';
 
@@ -26,6 +28,7 @@ const CHECKS: readonly Check[] = [
   redoProvable,
   noForcedRecovery,
   datadirOwnedByServer,
+  manifestHasRoom,
   volumesResolved,
   arraysComplete,
   fileSystemsSupported,
@@ -33,6 +36,7 @@ const CHECKS: readonly Check[] = [
   doublewriteWhereUnfrozen,
   exclusionsFit,
   tagsFit,
+  snapshotsNotPending,
   agentOffFrozenMounts,
 ];
 

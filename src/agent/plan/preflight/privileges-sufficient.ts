@@ -2,6 +2,7 @@ import type { ServerFacts } from '../../discovery/facts.ts';
 import { holds } from '../../discovery/server-facts.ts';
 import { atLeast, hasKeyringComponents } from '../../discovery/server-version.ts';
 import { planLock } from '../lock-plan.ts';
+import type { SnapshotRequest } from '../snapshot-plan.ts';
 import type { Check } from './refusal.ts';
 
 interface Need {
@@ -13,8 +14,8 @@ interface Need {
 }
 
 /** What the run will ask of the server has to be allowed, and that is found out before it is asked. */
-export const privilegesSufficient: Check = ({ server }) => {
-  const missing = needed(server).filter(({ anyOf }) => !anyOf.some((name) => holds(server.privileges, name)));
+export const privilegesSufficient: Check = ({ server }, request) => {
+  const missing = needed(server, request).filter(({ anyOf }) => !anyOf.some((name) => holds(server.privileges, name)));
   if (missing.length === 0) return [];
   const grants = [...new Set(missing.map(({ on }) => on))].map((on) => {
     const names = missing.filter((need) => need.on === on).map(({ privilege }) => privilege);
@@ -35,7 +36,7 @@ const globally = (privilege: string, ...others: readonly string[]): Need => ({
   anyOf: [privilege, ...others],
 });
 
-function needed(server: ServerFacts): readonly Need[] {
+function needed(server: ServerFacts, { killLongQueriesAfterSeconds }: SnapshotRequest): readonly Need[] {
   const lock = planLock(server);
   // PROCESS shows everybody's statements, and where InnoDB keeps its files.
   return [
@@ -44,6 +45,7 @@ function needed(server: ServerFacts): readonly Need[] {
     ...(lock.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
     ...(lock.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
+    ...(killLongQueriesAfterSeconds === undefined ? [] : [killPrivilege(server)]),
   ];
 }
 
@@ -53,6 +55,13 @@ const performanceSchema: Need = {
   on: 'performance_schema.*',
   anyOf: ['SELECT', 'SELECT ON PERFORMANCE_SCHEMA.*'],
 };
+
+/** To kill the statements of others. MySQL 8.0 and MariaDB 10.5 cut it out of SUPER. */
+function killPrivilege({ version }: ServerFacts): Need {
+  if (version.flavour === 'mariadb')
+    return atLeast(version, 10, 5) ? globally('CONNECTION ADMIN', 'SUPER') : globally('SUPER');
+  return atLeast(version, 8, 0) ? globally('CONNECTION_ADMIN', 'SUPER') : globally('SUPER');
+}
 
 /** MariaDB 10.5 renamed the privilege, and its SHOW GRANTS uses the new name. */
 function coordinatesPrivilege({ version }: ServerFacts): Need {

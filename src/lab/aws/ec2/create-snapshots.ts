@@ -10,7 +10,9 @@ import { type Ec2Instance, type Ec2Snapshot, type Ec2Volume, newSnapshotId, snap
 import { copiedTags, parseTags, refuseTooManyTags, TagParameter, tagSet } from './tags.ts';
 
 const MAX_EXCLUDED = 40;
+/** Of one volume at a time [doc: Quotas for Amazon EBS]. */
 const MAX_PENDING = 5;
+const MAX_PENDING_OF_TYPE: Readonly<Record<string, number>> = { st1: 1, sc1: 1 };
 
 const Parameters = v.strictObject({
   InstanceSpecification: v.strictObject({
@@ -147,8 +149,9 @@ function refuseTooOften({ state, behaviour, now }: Ec2World, volume: Ec2Volume):
       'The maximum per volume CreateSnapshot request rate has been exceeded.',
     );
   }
-  const recent = state.snapshotsOfVolume(volume.volumeId).slice(-MAX_PENDING);
-  if (recent.length === MAX_PENDING && recent.every((snapshot) => snapshotStatus(snapshot, now()) === 'pending')) {
+  const most = MAX_PENDING_OF_TYPE[volume.volumeType] ?? MAX_PENDING;
+  const recent = state.snapshotsOfVolume(volume.volumeId).slice(-most);
+  if (recent.length === most && recent.every((snapshot) => snapshotStatus(snapshot, now()) === 'pending')) {
     throw new ApiError(
       'ConcurrentSnapshotLimitExceeded',
       'Maximum allowed in-progress snapshots for a single volume exceeded.',

@@ -62,7 +62,7 @@ function describe({ account }: Ec2World, volume: Ec2Volume): XmlElement {
     availabilityZone: `${account.region}a`,
     status: 'in-use',
     createTime: volume.createTime.toISOString(),
-    volumeType: 'gp3',
+    volumeType: volume.volumeType,
     encrypted: false,
     multiAttachEnabled: false,
     attachmentSet: items([

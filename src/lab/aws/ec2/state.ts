@@ -16,6 +16,7 @@ export interface Ec2Volume {
   readonly sizeGiB: number;
   readonly device: string;
   readonly isBoot: boolean;
+  readonly volumeType: string;
   readonly createTime: Date;
   readonly tags: Map<string, string>;
   lastSnapshotAt: number;
@@ -44,6 +45,7 @@ export class Ec2State {
   addHost(host: LabHost, now: Date): void {
     const volumes = host.volumes.map((volume) => ({
       ...volume,
+      volumeType: volume.volumeType ?? 'gp3',
       instanceId: host.instanceId,
       createTime: now,
       tags: new Map(Object.entries(volume.tags)),

@@ -3,7 +3,7 @@ import * as v from 'valibot';
 import { afterAll, beforeAll, describe, expect, test, vi } from 'vitest';
 import { SdkEc2 } from '../../../../src/agent/adapters/ec2.ts';
 import type { AwsSettings } from '../../../../src/agent/adapters/identity.ts';
-import type { CreateSetRequest } from '../../../../src/agent/ports.ts';
+import type { AttachedVolume, CreateSetRequest } from '../../../../src/agent/ports.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
 import { InstanceId, SnapshotId, VolumeId } from '../../../../src/shared/ids.ts';
 import { type Answer, answeringEndpoint, asXml } from '../../../support/aws-endpoint.ts';
@@ -52,18 +52,26 @@ const tags = fc.dictionary(text, text, { maxKeys: 5 });
 const volumeId = fc.stringMatching(/^vol-([0-9a-f]{8}|[0-9a-f]{17})$/).map((id) => v.parse(VolumeId, id));
 const snapshotId = fc.stringMatching(/^snap-([0-9a-f]{8}|[0-9a-f]{17})$/).map((id) => v.parse(SnapshotId, id));
 const instanceTags = fc.dictionary(text, text, { maxKeys: 5 });
-const volumes = fc.array(fc.record({ volumeId, sizeGiB: fc.integer({ min: 1, max: 65_536 }), device: text, tags }), {
-  maxLength: 4,
-});
+const volumes = fc.uniqueArray(
+  fc.record({
+    volumeId,
+    sizeGiB: fc.integer({ min: 1, max: 65_536 }),
+    device: text,
+    tags,
+    type: fc.constantFrom('gp3', 'st1', 'of the future'),
+    pendingSnapshots: fc.nat(3),
+  }),
+  { maxLength: 4, selector: (volume) => volume.volumeId },
+);
 
 const tagSet = (named: Readonly<Record<string, string>>) =>
   Object.entries(named).map(([key, value]) => ({ key, value }));
 
-/** DescribeInstances and DescribeVolumes in one: each takes its own part and leaves the rest. */
+/** DescribeInstances, DescribeVolumes and DescribeSnapshots in one: each takes its own part and leaves the rest. */
 function instanceAnswer(facts: {
   tags: Readonly<Record<string, string>>;
   rootDevice: string | undefined;
-  volumes: readonly { volumeId: string; sizeGiB: number; device: string; tags: Readonly<Record<string, string>> }[];
+  volumes: readonly (Omit<AttachedVolume, 'volumeId'> & { volumeId: string })[];
 }) {
   const instance = {
     instanceId: INSTANCE,
@@ -72,15 +80,19 @@ function instanceAnswer(facts: {
   };
   return {
     reservationSet: [{ instancesSet: [instance] }],
-    volumeSet: facts.volumes.map(({ volumeId, sizeGiB, device, tags }) => ({
+    volumeSet: facts.volumes.map(({ volumeId, sizeGiB, device, tags, type }) => ({
       volumeId,
       size: sizeGiB,
+      volumeType: type,
       attachmentSet: [
         { instanceId: 'i-0fedcba9876543210', status: 'attached', device: '/dev/sdz' },
         { instanceId: INSTANCE, status: 'attached', device },
       ],
       tagSet: tagSet(tags),
     })),
+    snapshotSet: facts.volumes.flatMap(({ volumeId, pendingSnapshots = 0 }) =>
+      Array.from({ length: pendingSnapshots }, () => ({ volumeId, snapshotId: 'snap-0123456789abcdef0' })),
+    ),
   };
 }
 
@@ -106,7 +118,7 @@ const ANSWERS = [
   instanceAnswer({
     tags: { Name: 'db01' },
     rootDevice: '/dev/xvda',
-    volumes: [{ volumeId: 'vol-0123456789abcdef0', sizeGiB: 8, device: '/dev/sdf', tags: { a: 'b' } }],
+    volumes: [{ volumeId: 'vol-0123456789abcdef0', sizeGiB: 8, device: '/dev/sdf', tags: { a: 'b' }, type: 'gp3' }],
   }),
   CREATED,
   { GetCallerIdentityResult: { UserId: 'AROAEXAMPLE:i-0123456789abcdef0' } },

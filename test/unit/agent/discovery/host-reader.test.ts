@@ -1,3 +1,4 @@
+import { execFileSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, realpathSync, rmSync, symlinkSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -24,7 +25,8 @@ test('what is not there is undefined, whichever way it is asked', async () => {
       await hostReader.list(path),
       await hostReader.realPath(path),
       await hostReader.owner(path),
-    ]).toEqual([undefined, undefined, undefined, undefined]);
+      await hostReader.freeSpace(path),
+    ]).toEqual([undefined, undefined, undefined, undefined, undefined]);
   }
 });
 
@@ -39,6 +41,12 @@ test('symbolic links are found as deep as asked, and not followed', async () => 
   expect(await found(1)).toEqual(['dangling', 'link', 'round']);
   expect(await found(2)).toEqual(['dangling', 'link', 'round', 'shop/table']);
   expect(await found(3)).toEqual(['dangling', 'link', 'round', 'shop/deep/partition', 'shop/table']);
+});
+
+test('what a file system has left, as df tells it to those who are not root', async () => {
+  const df = execFileSync('df', ['--output=avail,itotal,iavail', '--block-size=1', '/dev/shm'], { encoding: 'utf8' });
+  const [bytes, total, inodes] = (df.split('\n')[1] ?? '').trim().split(/\s+/).map(Number);
+  expect(await hostReader.freeSpace('/dev/shm')).toEqual({ bytes, inodes: total === 0 ? null : inodes });
 });
 
 test('the mounts of this very machine are understood', async () => {

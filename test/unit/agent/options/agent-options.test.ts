@@ -37,6 +37,15 @@ describe('the command line of the agent', () => {
     expect(parse('snapshot --lock-timeout 7').longQueryThresholdSeconds).toBe(7);
   });
 
+  it('kills nothing unless it is told to, and never what the gate would let through', () => {
+    expect(parse('snapshot').killLongQueriesAfterSeconds).toBeUndefined();
+    expect(parse('snapshot --kill-long-queries-after 3').killLongQueriesAfterSeconds).toBe(3);
+    expect(() => parse('snapshot --kill-long-queries-after 2')).toThrow(
+      "--kill-long-queries-after '2' takes a whole number from 3 to 3600",
+    );
+    expect(() => parse('thaw --kill-long-queries-after 3')).toThrow('means nothing to thaw');
+  });
+
   it('keeps everything behind the first = of a tag', () => {
     expect(parse('snapshot --tag a=b=c --tag d=').tags).toEqual({ a: 'b=c', d: '' });
   });

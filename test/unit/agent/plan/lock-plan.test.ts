@@ -45,6 +45,24 @@ describe('how commits are kept out', () => {
     expect(plan('mariadb', '10.11.6', { metadataLocksListed: false }).stillHeld).toMatchObject({ by: 'refusal' });
   });
 
+  it('asks for a stage where nothing is listed, and the list of locks where there is one', () => {
+    expect(plan('mariadb', '10.3.39').otherBackup).toEqual({ witnesses: [expect.any(String)] });
+    expect(plan('mariadb', '10.11.6').otherBackup.probe).toMatchObject({ end: 'BACKUP STAGE END' });
+    expect(plan('mysql', '8.4.0').otherBackup.witnesses).toEqual([
+      expect.any(String),
+      expect.stringContaining('performance_schema.metadata_locks'),
+    ]);
+    expect(plan('mysql', '8.4.0', { metadataLocksListed: false }).otherBackup.witnesses).toHaveLength(1);
+    expect(plan('mysql', '8.4.0').otherBackup).not.toHaveProperty('probe');
+  });
+
+  it('kills by the number of the query where the server has one: a connection may be at its next', () => {
+    expect(plan('mariadb', '10.11.6')).toMatchObject({ kill: 'KILL SOFT QUERY ID' });
+    expect(plan('mariadb', '10.11.6').statements).toContain('NULL, QUERY_ID) AS killId');
+    expect(plan('mysql', '8.4.0')).toMatchObject({ kill: 'KILL QUERY' });
+    expect(plan('mysql', '8.4.0').statements).toContain('NULL, ID) AS killId');
+  });
+
   it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {
     expect(plan('mariadb', '10.11.6').redo).toEqual({ by: 'setting' });
     expect(plan('mariadb', '10.11.6', { flushLogAtTrxCommit: 0 }).redo).toMatchObject({ by: 'lsn', before: [] });

@@ -1,4 +1,5 @@
 import { expect, test } from 'vitest';
+import { manifestOf } from '../../../../src/agent/plan/manifest.ts';
 import { planResult } from '../../../../src/agent/plan/plan-json.ts';
 import { approve, planSnapshot, refusalError } from '../../../../src/agent/plan/plan-snapshot.ts';
 import { decodeResult, encodeResult } from '../../../../src/shared/result.ts';
@@ -25,6 +26,16 @@ test('on the root file system the boot volume is the set, synced and never froze
     syncOnly: ['/'],
     warnings: [{ code: 'not-frozen' }],
   });
+});
+
+test('a keyring, which is not in the set, is told in the result and in the manifest', async () => {
+  const facts = await factsOf('luks');
+  const server = { ...facts.server, keyringPlugins: ['keyring_file'] };
+  const planned = planSnapshot(REQUEST, { ...facts, server });
+  expect(planResult(planned)).toMatchObject({ outcome: 'done', warnings: ['key-not-in-set'] });
+  expect(manifestOf(planned.plan, {}, new Date()).warnings).toEqual([
+    expect.stringContaining('the keys of keyring_file are NOT in the set'),
+  ]);
 });
 
 test('one superblock is frozen once, however many bind mounts lead to it', async () => {

@@ -86,6 +86,23 @@ describe('privileges', () => {
     expect(messages(withServer({ version, privileges: ['RELOAD', 'PROCESS', 'BINLOG MONITOR'] }))).toHaveLength(1);
   });
 
+  test.each([
+    ['mariadb', 10, 4, 'SUPER'],
+    ['mariadb', 10, 5, 'CONNECTION ADMIN'],
+    ['mysql', 5, 7, 'SUPER'],
+    ['mysql', 8, 0, 'CONNECTION_ADMIN'],
+  ] as const)('%s %i.%i: to kill takes %s, and only who asks for it needs it', (flavour, major, minor, privilege) => {
+    const least = ['RELOAD', 'PROCESS', 'BACKUP_ADMIN', 'REPLICATION CLIENT', 'BINLOG MONITOR'];
+    const killLongQueriesAfterSeconds = 60;
+    const version = { flavour, major, minor, patch: 0 };
+    const asked = (privileges: string[], request: Partial<SnapshotRequest>) =>
+      messages(withServer({ version, privileges, metadataLocksListed: false }), request);
+    expect(asked(least, {})).toEqual([]);
+    expect(asked(least, { killLongQueriesAfterSeconds })).toEqual([expect.stringMatching(`lacks ${privilege}$`)]);
+    for (const enough of [privilege, 'SUPER'])
+      expect(asked([...least, enough], { killLongQueriesAfterSeconds })).toEqual([]);
+  });
+
   test('a privilege on one schema is none on all', () => {
     expect(lacks(sound, ['RELOAD ON SHOP.*', 'PROCESS', 'BINLOG MONITOR'])).toEqual([
       expect.stringContaining('lacks RELOAD'),
@@ -127,6 +144,53 @@ test('forty volumes can be left out, one more cannot', () => {
   expect(messages(strangers(41))).toEqual([expect.stringMatching(/^set-too-large: 41 attached volumes/)]);
 });
 
+describe('snapshots that are pending', () => {
+  const pending = (pendingSnapshots: number, type?: string): HostFacts => ({
+    ...sound,
+    storage: {
+      ...sound.storage,
+      members: sound.storage.members.map((member) => ({
+        ...member,
+        volume: { ...member.volume, pendingSnapshots, ...(type !== undefined && { type }) },
+      })),
+    },
+  });
+
+  test.each(['gp2', 'gp3', 'io1', 'io2', 'standard', undefined])('%s: five at most', (type) => {
+    expect(messages(pending(4, type))).toEqual([]);
+    expect(messages(pending(5, type))).toEqual(
+      Array(2).fill(expect.stringMatching(/^snapshots-pending: vol-.* of at most 5$/)),
+    );
+  });
+
+  test.each(['st1', 'sc1'])('%s: one', (type) => {
+    expect(messages(pending(0, type))).toEqual([]);
+    expect(messages(pending(1, type))).toHaveLength(2);
+  });
+
+  test('those of a volume that is left out do not matter', () => {
+    const other = { ...someVolume(7), pendingSnapshots: 5 };
+    const instance = { ...sound.instance, volumes: [...sound.instance.volumes, other] };
+    expect(messages({ ...sound, instance })).toEqual([]);
+  });
+});
+
+describe('room for the manifest', () => {
+  const left = (bytes: number, inodes: number | null) => messages(withServer({ datadirSpace: { bytes, inodes } }));
+
+  test('a MiB and two inodes', () => {
+    expect(left(2 ** 20, 2)).toEqual([]);
+    expect(left(2 ** 20 - 1, 2)).toEqual([expect.stringMatching(/^datadir-unfit: .* has 1023 KiB left/)]);
+    expect(left(2 ** 20, 1)).toEqual([expect.stringMatching(/^datadir-unfit: .* has 1 inodes left/)]);
+    expect(left(0, 0)).toEqual([expect.stringContaining('has 0 KiB and 0 inodes left')]);
+  });
+
+  test('a file system that counts no inodes has enough; what an old capture does not tell is not refused', () => {
+    expect(left(2 ** 20, null)).toEqual([]);
+    expect(messages(withServer({ datadirSpace: undefined }))).toEqual([]);
+  });
+});
+
 test('the tags of a volume and ours together are at most fifty', () => {
   const tags = (count: number) => Object.fromEntries(Array.from({ length: count }, (_, n) => [`tag${n}`, 'x']));
   expect(messages(withMemberTags(tags(37)))).toEqual([]);
@@ -160,7 +224,12 @@ test.each<[string, Partial<ServerFacts>, string]>([
     { enginesInUse: ['INNODB', 'SPIDER'] },
     'server-unsupported: the server uses the engine SPIDER',
   ],
-  ['Galera', { clustered: 'galera' }, 'server-unsupported: the server is a member of a Galera cluster'],
+  ['Galera', { clustered: 'galera' }, 'server-unsupported: the server is a member of a Galera cluster: a read lock'],
+  [
+    'Group Replication',
+    { clustered: 'group-replication' },
+    'server-unsupported: the server is a member of a replication group: under a read lock',
+  ],
 ])('refused: %s', (_, server, message) => {
   expect(messages(withServer(server))).toEqual([expect.stringContaining(message)]);
 });

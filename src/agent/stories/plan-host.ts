@@ -1,0 +1,61 @@
+import { RunError } from '../../shared/errors.ts';
+import { outcomeOf } from '../../shared/result.ts';
+import { discover } from '../discovery/discover.ts';
+import { createSetRequest } from '../plan/create-set-request.ts';
+import { mayAskServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
+import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
+import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.ts';
+import { refuseOtherBackup } from '../window/other-backup.ts';
+import { refuseOtherServer } from '../window/same-server.ts';
+
+/** What a plan of the host that we are on needs of the world. */
+export interface PlanWorld {
+  readonly host: HostReader;
+  readonly session: ServerSession;
+  readonly ec2: Ec2;
+  readonly processes: Pick<Processes, 'run'>;
+  readonly clock: Clock;
+}
+
+/**
+ * What a snapshot would do on this host, and all that speaks against it at once: what facts tell, and what a run only
+ * meets on its way to the lock, long statements aside (they come and go). Touches nothing.
+ */
+export async function planHost(request: SnapshotRequest, world: PlanWorld): Promise<Planned> {
+  const { session, processes, clock } = world;
+  const planned = await refuseOtherServer(
+    planSnapshot(request, await discover(world.host, session, world.ec2)),
+    session,
+    processes,
+  );
+  const asked = mayAskServer(planned)
+    ? await withRefusal(planned, () => refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock))
+    : planned;
+  return refuseMissingPermission(asked, world);
+}
+
+/** As a run proves it: who we are, and the DryRun of the one request. */
+async function refuseMissingPermission(planned: Planned, { ec2, clock }: PlanWorld): Promise<Planned> {
+  let owner: string | undefined;
+  const known = await withRefusal(planned, async () => {
+    owner = await ec2.userId();
+  });
+  const proven = await withRefusal(known, () =>
+    ec2.proveCreateSet(createSetRequest(planned.plan, {}, clock.now(), owner)),
+  );
+  // What is refused already may make a request that EC2 refuses for the very same reason.
+  if (planned.refusals.length === 0) return proven;
+  return { ...proven, refusals: proven.refusals.filter(({ code }) => code !== 'aws-unreachable') };
+}
+
+/** Adds what `ask` refuses to what speaks against the plan already. */
+async function withRefusal(planned: Planned, ask: () => Promise<void>): Promise<Planned> {
+  try {
+    await ask();
+    return planned;
+  } catch (error) {
+    if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') throw error;
+    const { code, message, hint } = error;
+    return { ...planned, refusals: [...planned.refusals, { code, message, hint }] };
+  }
+}
