@@ -4,22 +4,29 @@
 # A script started by cron or `su` may lack the folders where mkfs.xfs and losetup live.
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
-# program:Debian package
-readonly PROGRAMS_NEEDED=(
+# What the lab needs, program:Debian package.
+readonly LAB_NEEDS=(
   mariadbd:mariadb-server mariadb-install-db:mariadb-server mariadb-binlog:mariadb-client mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs
   losetup:mount mount:mount fsfreeze:util-linux flock:util-linux unshare:util-linux nsenter:util-linux
 )
 
-missing_packages() {
+# What the tier vm needs to make its guest and to run it; a path stands for a file that is no program.
+# shellcheck disable=SC2034 # for scripts/test
+readonly VM_NEEDS=(
+  qemu-system-x86_64:qemu-system-x86 debootstrap:debootstrap mkfs.ext4:e2fsprogs unshare:util-linux setpriv:util-linux
+  /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
+)
+
+missing_packages() { # NEED...
   local entry
-  for entry in "${PROGRAMS_NEEDED[@]}"; do
-    command -v "${entry%%:*}" >/dev/null || echo "${entry##*:}"
+  for entry in "$@"; do
+    [[ $entry == /* && -e ${entry%%:*} ]] || command -v "${entry%%:*}" >/dev/null || echo "${entry##*:}"
   done | sort -u | xargs
 }
 
-need_system_packages() {
+need_system_packages() { # NEED...
   local missing
-  missing=$(missing_packages)
+  missing=$(missing_packages "$@")
   [[ -n $missing ]] || return 0
   command -v apt-get >/dev/null || die "this machine has no apt-get; please install (Debian's names): $missing"
   ((EUID == 0)) || die "root is needed to install: $missing"

@@ -16,9 +16,12 @@ export function launchGuard(processes: Processes, home: GuardHome, program: read
 /**
  * `--pipe` hands our ends of stdin and stdout to the unit itself; `--wait` keeps systemd-run, and so the stream, until
  * the unit has ended. systemd starts the unit where it lives itself, so the program first enters our mount namespace
- * (a unit with PrivateTmp, like ours may be, has one): the same path must name the same file system.
+ * (a unit with PrivateTmp, like ours may be, has one): the same path must name the same file system. Some of the guard's
+ * processes outlive its first (the order to thaw ends that one), and with a stalled device below, for long: systemd
+ * must not kill them when its patience with a unit that ends is over, or what they wait to thaw stays frozen.
  */
 const inTransientUnit = (program: readonly string[]): readonly string[] => [
+  ...DEAF,
   'systemd-run',
   '--quiet',
   '--collect',
@@ -27,12 +30,19 @@ const inTransientUnit = (program: readonly string[]): readonly string[] => [
   `--unit=mysql-ebs-snapshot-guard-${process.pid}`,
   '--description=thaws what mysql-ebs-snapshot has frozen',
   '--property=OOMScoreAdjust=-1000',
+  '--property=SendSIGKILL=no',
   '--',
   'nsenter',
   `--mount=/proc/${process.pid}/ns/mnt`,
   '--',
   ...program.map(withoutExpansion),
 ];
+
+/**
+ * Runs a program that the signals of an orderly end do not reach: systemd sends them to every process of a unit that is
+ * stopped, and it is the agent's to say when the window ends.
+ */
+const DEAF: readonly string[] = ['bash', '-c', `trap '' HUP INT TERM; exec "$@"`, 'deaf'];
 
 /** systemd replaces `$NAME` and `${NAME}` in a unit's command line by itself, and reads `$$` as `$`. */
 const withoutExpansion = (argument: string): string => argument.replaceAll('$', '$$$$');

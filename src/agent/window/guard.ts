@@ -6,7 +6,8 @@ import { type GuardHome, launchGuard } from './guard-launch.ts';
 import { freezeRecord, RUN_LOCK } from './state-folder.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
-const START_DEADLINE_MS = 5_000;
+/** Nothing is held yet: systemd on a busy host may take its time. */
+const START_DEADLINE_MS = 30_000;
 const THAW_DEADLINE_MS = 10_000;
 /** The guard's own timer runs a little longer than the agent's: in an orderly run the agent ends the window. */
 const GUARD_GRACE_SECONDS = 2;
