@@ -21,6 +21,8 @@ const tier = (name: string, timeoutSeconds: number, oneByOne = false): TestProje
     testTimeout: timeoutSeconds * 1000,
     hookTimeout: timeoutSeconds * 1000,
     fileParallelism: !oneByOne,
+    // Tests that say so run at once, all of them.
+    maxConcurrency: 50,
     ...(oneByOne ? { pool: 'forks', maxWorkers: 1 } : {}),
   },
 });
@@ -32,7 +34,7 @@ export default defineConfig({
       tier('fixtures', 20),
       tier('contract', 60),
       tier('bundle', 60),
-      tier('fault', 180, true),
+      tier('fault', 240, true),
       tier('integration', 300, true),
       tier('vm', 900, true),
     ],

@@ -162,6 +162,11 @@ const table = {
     hint: 'Allow ec2:CreateTags on the grade tag (README); until then the set counts as unproven.',
   },
 
+  'lock-refused': {
+    exit: 39,
+    meaning: 'the server refused a statement of the read lock; it has been unlocked',
+    hint: 'See the message; another backup on the same server may be in the way.',
+  },
   'coordinates-unreadable': {
     exit: 38,
     meaning: 'the binary log is on, but the server does not tell where it ends, or tells what cannot be true',

@@ -49,7 +49,7 @@ export interface StallableXfs extends Disposable {
 export function mountStallableXfs(...names: string[]): StallableXfs {
   const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
   const mounted: XfsVolume[] = [];
-  const unstall = () => void quietly('fsfreeze', '--unfreeze', join(folder, 'below'));
+  const unstall = () => thawAnyway(join(folder, 'below'));
   const dispose = () => {
     unstall();
     for (const volume of mounted.reverse()) unmount(volume);
@@ -91,7 +91,7 @@ function makeXfs(folder: string, name: string, bytes: number): XfsVolume {
 }
 
 function unmount({ mountPoint, device }: XfsVolume, ...below: string[]): void {
-  for (const frozen of [...below, mountPoint]) quietly('fsfreeze', '--unfreeze', frozen);
+  for (const frozen of [...below, mountPoint]) thawAnyway(frozen);
   quietly('umount', mountPoint);
   quietly('losetup', '--detach', device);
 }
@@ -102,3 +102,6 @@ export function isFrozen(mountPoint: string): boolean {
   execFileSync('fsfreeze', ['--unfreeze', mountPoint]);
   return false;
 }
+
+/** Thaws a file system, if it is frozen. */
+export const thawAnyway = (mountPoint: string): void => void quietly('fsfreeze', '--unfreeze', mountPoint);

@@ -28,7 +28,9 @@ export async function takeRunLock(processes: Processes): Promise<AsyncDisposable
 
 async function flock(processes: Processes, inherit: number, mode: string): Promise<void> {
   const argv = ['flock', mode, '--timeout', PATIENCE_SECONDS, '3'];
-  const { status, stderr } = await processes.run(argv, { deadlineMs: 10_000, inherit });
+  const { status, stderr } = await processes.run(argv, { deadlineMs: 10_000, inherit }).catch((error: unknown) => {
+    throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${messageOf(error)}`, { cause: error });
+  });
   if (status === HELD) throw new RunError('run-in-progress', `${RUN_LOCK} is held by another run on this host`);
   if (status !== 0) throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${stderr.trim()}`);
 }

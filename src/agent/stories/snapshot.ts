@@ -10,6 +10,7 @@ import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type {
   Clock,
+  CreatedSnapshot,
   CreateSetAnswer,
   Ec2,
   Emit,
@@ -184,6 +185,8 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
   const { clock, ec2, emit } = world;
   const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock);
   let frozenMs: number | undefined;
+  let answer: CreateSetAnswer | undefined;
+  let apiMs = 0;
   try {
     await using _untilUnlocked = lock;
     await proveRedoDurable(session, plan.lock.redo, clock, REDO_DEADLINE_MS);
@@ -192,8 +195,6 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
 
     const createSet = createSetRequest(plan, coordinates, takenAt, owner);
     const window = await guard.freeze(request.freezeTimeoutMs);
-    let answer: CreateSetAnswer;
-    let apiMs: number;
     try {
       await using _untilThawed = window;
       const asked = clock.elapsed();
@@ -209,6 +210,10 @@ async function takeSetUnderLock(attempt: Attempt): Promise<TakenSet> {
       await proveCoordinatesUnmoved(session, plan.lock, coordinates),
     ];
     return { coordinates, answer, apiMs, proofs };
+  } catch (error) {
+    // Where the thaw failed nobody comes to grade the set: that it exists is told all the same.
+    if (answer?.kind === 'created') emit(setCreated(plan, answer.snapshots, apiMs));
+    throw error;
   } finally {
     emit({ type: 'window-closed', stallMs: lock.stallMs ?? 0, ...(frozenMs !== undefined && { frozenMs }) });
   }
@@ -249,8 +254,9 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
     throw new RunError('create-refused', `CreateSnapshots: ${answer.code}: ${answer.message}`);
   if (answer.kind === 'unknown') throw await lookedUp(plan, answer.message, proofs, { ec2, clock, emit });
 
-  const ids = answer.snapshots.map((member) => member.snapshotId);
-  emit({ type: 'set-created', set: plan.set, snapshots: ids, apiMs: taken.apiMs });
+  const created = setCreated(plan, answer.snapshots, taken.apiMs);
+  emit(created);
+  const { snapshots: ids } = created;
   const broken = brokenPromise(plan, answer.snapshots, proofs);
   if (broken !== undefined) {
     await tagBroken(ids, ec2, emit);
@@ -263,6 +269,9 @@ async function grade(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: 
   }
   emit({ type: 'graded', grade: plan.level });
 }
+
+const setCreated = (plan: SnapshotPlan, members: readonly CreatedSnapshot[], apiMs: number) =>
+  ({ type: 'set-created', set: plan.set, snapshots: members.map(({ snapshotId }) => snapshotId), apiMs }) as const;
 
 /** The first promise of the run that was not kept. */
 function brokenPromise(

@@ -2,25 +2,31 @@ import * as v from 'valibot';
 import { type BinlogPosition, Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
-import type { ServerSession } from '../ports.ts';
+import { type Row, ServerRefusal, type ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /**
  * The server's own coordinates. Both parts are absent where it has no binary log.
- * Throws RunError `coordinates-unreadable` where what it says is none.
+ * Throws RunError `coordinates-unreadable` where it tells none, or what it says is none.
  */
 export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
-  const [row] = await session.run(plan.coordinates, STATEMENT_DEADLINE_MS);
+  const [row] = await ask(session, plan.coordinates);
   if (!row) return {};
-  const gtid =
-    plan.gtid === undefined
-      ? row['Executed_Gtid_Set']
-      : (await session.run(plan.gtid, STATEMENT_DEADLINE_MS))[0]?.['gtid'];
+  const gtid = plan.gtid === undefined ? row['Executed_Gtid_Set'] : (await ask(session, plan.gtid))[0]?.['gtid'];
   return parse(plan.coordinates, {
     binlog: { file: row['File'], position: wholeNumber(row['Position']) },
     // MySQL shows a set with a line break after each comma.
     ...(gtid && { gtid: gtid.replaceAll(',\n', ',') }),
   });
+}
+
+async function ask(session: ServerSession, statement: string): Promise<readonly Row[]> {
+  try {
+    return await session.run(statement, STATEMENT_DEADLINE_MS);
+  } catch (error) {
+    if (!(error instanceof ServerRefusal)) throw error;
+    throw new RunError('coordinates-unreadable', `${statement}: ${error.message}`, { cause: error });
+  }
 }
 
 function parse(statement: string, said: unknown): Coordinates {

@@ -34,7 +34,7 @@ export class LockNotGranted extends RunError {
 /**
  * ONE try for the read lock. Whatever goes wrong, everything is given back before this throws: a lock that was
  * refused with 1205 leaves locks behind that stop every commit.
- * Throws LockNotGranted, or RunError `connection-lost` or `server-denied`.
+ * Throws LockNotGranted, or RunError `connection-lost` or `lock-refused`.
  */
 export async function takeReadLock(
   session: ServerSession,
@@ -60,7 +60,7 @@ export async function takeReadLock(
       const stallMs = stalledSince === undefined ? 0 : Math.round(clock.elapsed() - stalledSince);
       throw new LockNotGranted(`${statement}: not granted within ${timeoutSeconds} s`, stallMs, error);
     }
-    throw new RunError('server-denied', `${statement}: ${error.message}`, { cause: error });
+    throw new RunError('lock-refused', `${statement}: ${error.message}`, { cause: error });
   }
 }
 

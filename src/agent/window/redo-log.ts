@@ -1,6 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import type { RedoProof } from '../plan/lock-plan.ts';
-import type { Clock, ServerSession } from '../ports.ts';
+import { type Clock, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /** Between two looks at the redo log. */
@@ -17,7 +17,7 @@ export async function proveRedoDurable(
   deadlineMs: number,
 ): Promise<void> {
   if (redo.by === 'setting') return;
-  for (const statement of redo.before) await session.run(statement, STATEMENT_DEADLINE_MS);
+  for (const statement of redo.before) await ask(session, statement);
   const target = (await lsns(session, redo)).current;
   const giveUp = clock.elapsed() + deadlineMs;
   while ((await lsns(session, redo)).flushed < target) {
@@ -29,11 +29,20 @@ export async function proveRedoDurable(
 }
 
 async function lsns(session: ServerSession, redo: Extract<RedoProof, { by: 'lsn' }>) {
-  const rows = await session.run(redo.status, STATEMENT_DEADLINE_MS);
+  const rows = await ask(session, redo.status);
   const value = (name: string) => {
     const text = rows.find((row) => row['Variable_name'] === name)?.['Value'];
     if (!text || !/^\d+$/.test(text)) throw new RunError('redo-not-durable', `the server does not report ${name}`);
     return BigInt(text);
   };
   return { current: value(redo.current), flushed: value(redo.flushed) };
+}
+
+async function ask(session: ServerSession, statement: string): Promise<readonly Row[]> {
+  try {
+    return await session.run(statement, STATEMENT_DEADLINE_MS);
+  } catch (error) {
+    if (!(error instanceof ServerRefusal)) throw error;
+    throw new RunError('redo-not-durable', `${statement}: ${error.message}`, { cause: error });
+  }
 }

@@ -1,4 +1,5 @@
 import { join } from 'node:path';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
 import type { Processes, ServerSession } from '../ports.ts';
 import { readCoordinates } from './coordinates.ts';
@@ -43,6 +44,9 @@ export async function refuseOtherServer(
 const HINT = 'The server seems to live in a container or on another host: run the agent where its files are.';
 
 async function sizeOf(processes: Pick<Processes, 'run'>, path: string): Promise<number | undefined> {
-  const { status, stdout } = await processes.run(['stat', '--format=%s', '--', path], { deadlineMs: STAT_DEADLINE_MS });
+  const argv = ['stat', '--format=%s', '--', path];
+  const { status, stdout } = await processes.run(argv, { deadlineMs: STAT_DEADLINE_MS }).catch((error: unknown) => {
+    throw new RunError('files-unresolved', `stat ${path}: ${messageOf(error)}`, { cause: error });
+  });
   return status === 0 ? Number(stdout) : undefined;
 }

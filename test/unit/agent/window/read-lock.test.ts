@@ -35,7 +35,7 @@ describe('the read lock', () => {
 
   it('that is refused names the statement', async () => {
     await expect(takeReadLock(script({ PREPARE: 1227 }), plan, 3, clock)).rejects.toMatchObject({
-      code: 'server-denied',
+      code: 'lock-refused',
       message: expect.stringContaining('PREPARE'),
     });
   });

@@ -1,0 +1,95 @@
+import { existsSync, readFileSync } from 'node:fs';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Scene } from './support/scene.ts';
+
+/** All that may go wrong at a step. What each does, beginning when the run has been stopped there: */
+export const FAULTS = {
+  /** The step's work is not done, and it answers with an error. */
+  throws: async ({ stop }) => stop.say('refuse'),
+  /** It does not answer; its work is done only when the run has long ended. */
+  hangs: async ({ stop }) => {
+    stop.hangs = true;
+  },
+  /** Its work is done, and the answer does not come through. */
+  'the answer is lost': async ({ stop }) => stop.say('lose'),
+  'SIGTERM to the agent': async ({ pid, stop }) => {
+    process.kill(pid, 'SIGTERM');
+    await signalWasTaken(pid);
+    stop.say('go');
+  },
+  'the agent is killed': async (scene) => {
+    process.kill(scene.pid, 'SIGKILL');
+    await agentIsGone(scene);
+    scene.stop.say('go');
+  },
+  'the guard is killed': async (scene) => {
+    await killGuard(scene);
+    scene.stop.say('go');
+  },
+  /** As Systems Manager does at a timeout or a cancel. */
+  'the group is killed': async (scene) => {
+    process.kill(-scene.pid, 'SIGKILL');
+    await agentIsGone(scene);
+    scene.stop.say('go');
+  },
+  /** Neither lives to see the other die. */
+  'agent and guard are killed': async (scene) => {
+    process.kill(scene.pid, 'SIGSTOP');
+    await killGuard(scene);
+    process.kill(scene.pid, 'SIGKILL');
+    await agentIsGone(scene);
+    scene.stop.say('go');
+  },
+  'the connection is killed': async ({ host, server, stop }) => {
+    await host.query(`KILL ${server.connectionId}`);
+    await server.serverLetGo();
+    stop.say('go');
+  },
+  'the server is shut down': async ({ host, server, stop }) => {
+    await host.shutDown();
+    await server.serverLetGo();
+    stop.say('go');
+  },
+  /** The device below all file systems of the server does no more writes. */
+  'the device stalls': async ({ host, stop }) => {
+    host.storage.stall();
+    stop.say('go');
+  },
+} as const satisfies Record<string, (scene: Scene) => Promise<void>>;
+
+export type FaultName = keyof typeof FAULTS;
+
+const POLL_MS = 5;
+const GONE_MS = 10_000;
+
+const agentIsGone = ({ pid, processes }: Scene) =>
+  processes.until('gone', (living) => living.every((each) => each.pid !== pid), GONE_MS);
+
+/** All processes of the guard, and what it has started: they live in a session of their own. */
+async function killGuard({ pid, processes }: Scene): Promise<void> {
+  const isGuard = (each: { session: number }) => each.session !== pid;
+  // Stopped first, all of them: none lives to act on the end of another.
+  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
+    for (const each of (await processes.list()).filter(isGuard)) sendTo(each.pid, signal);
+  }
+  await processes.until('gone', (living) => !living.some(isGuard), GONE_MS);
+}
+
+/** One that has ended meanwhile needs no signal. */
+function sendTo(pid: number, signal: NodeJS.Signals): void {
+  try {
+    process.kill(pid, signal);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+  }
+}
+
+/** Waits until the agent's handler has been called, and the agent waits for the next event or has ended. */
+async function signalWasTaken(pid: number): Promise<void> {
+  while (existsSync(`/proc/${pid}/status`)) {
+    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
+    const isPending = /^(Shd|Sig)Pnd:\t0*[1-9a-f]/m.test(status);
+    if (!isPending && /^State:\t[SZ]/m.test(status)) return;
+    await sleep(POLL_MS);
+  }
+}

@@ -1,0 +1,3 @@
+import { slowScenarios } from './support/phase.ts';
+
+slowScenarios();

@@ -1,0 +1,45 @@
+import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { CELLS } from './cells.ts';
+import { type Place, STEPS, type Step } from './steps.ts';
+import { type FaultHost, faultHost } from './support/fault-host.ts';
+import { setScene } from './support/scene.ts';
+import { expectTruth } from './support/truth.ts';
+import { expectHostWhole } from './support/whole.ts';
+
+/** What the agent starts: the programs that it looks for at the beginning, and `stat`. */
+const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'mv', 'rm', 'stat'];
+
+describe('the steps of the story', () => {
+  let host: FaultHost;
+  beforeAll(async () => {
+    host = await faultHost();
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+
+  it('are all that an undisturbed run asks of the world', async () => {
+    const asked: (readonly [of: Place['of'], what: string])[] = [];
+    await using scene = await setScene(host, undefined, {
+      programs: PROGRAMS,
+      asked: (of, what) => asked.push([of, what]),
+    });
+    await expectTruth(scene, await scene.ended, { ends: 'done', grade: 'application' });
+    await expectHostWhole(scene);
+    const steps = Object.values<Step>(STEPS);
+    expect(asked.filter(([of, what]) => !steps.some((step) => isOf(step, of, what)))).toEqual([]);
+  });
+});
+
+function isOf({ at, covers }: Step, of: Place['of'], what: string): boolean {
+  if (of !== at.of) return false;
+  const own =
+    at.of === 'program'
+      ? what.startsWith(`${at.name} `) && at.what.test(what.slice(at.name.length + 1))
+      : at.what.test(what);
+  return own || (covers?.test(what) ?? false);
+}
+
+it('a combination that cannot exist has a reason', () => {
+  for (const cell of Object.values(CELLS).flatMap((row) => Object.values(row))) {
+    if ('impossible' in cell) expect(cell.impossible).toMatch(/\w/);
+  }
+});

@@ -1,0 +1,121 @@
+/**
+ * Every step of the story at which it asks something of the world outside its process, in order, each with the place
+ * at which a scenario stops it: before any of its work is done. What happens between two of them is the process's own.
+ */
+export const STEPS = {
+  'check the prerequisites': { ...before(program('fsfreeze', /^--version/)), covers: /--version$/ },
+  'learn the identity': { ...before(metadata(/identity/)), covers: /token$/ },
+  'take the run lock': before(program('flock', /^--exclusive/)),
+  'share the run lock': before(program('flock', /^--shared/)),
+  'thaw what an earlier run left': { ...before(program('fsfreeze', /^--unfreeze .*data$/)), given: 'left frozen' },
+  'connect to the server': before(connection()),
+  'ask the server for its files': {
+    ...before(statement(/^SHOW GLOBAL VARIABLES/)),
+    covers: /^SHOW (GLOBAL STATUS|GRANTS|ENGINES)|^SELECT .* FROM information_schema|^SHOW BINLOG STATUS/,
+  },
+  'get credentials': before(metadata(/security-credentials/)),
+  'describe the instance': before(call(/^DescribeInstances$/)),
+  'describe the volumes': before(call(/^DescribeVolumes$/)),
+  'see that it is this server': before(program('stat', /^--format/)),
+  'ask who we are': before(call(/^GetCallerIdentity$/)),
+  'start the guard': before(program('bash', /^-c guard /)),
+  'start the file writer': before(program('bash', /^-c file-writer/)),
+  'prove the permission': before(call(/^CreateSnapshots \(dry run\)$/)),
+  'sync ahead': before(program('sync', /^--file-system/)),
+  'look for long statements': before(statement(/PROCESSLIST/)),
+
+  'prepare the session': { ...underLock(statement(/^SET SESSION/), 61), covers: /^SET SESSION/ },
+  'keep out DDL': { ...underLock(statement(/^BACKUP STAGE BLOCK_DDL/), 61), covers: /^BACKUP STAGE (START|FLUSH)/ },
+  'keep out commits': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3),
+  'prove the redo log durable': underLock(statement(/^SHOW GLOBAL STATUS .*Innodb_lsn_current/), 3),
+  'read the coordinates': {
+    ...underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/ }), 3),
+    covers: /gtid_binlog_pos/,
+  },
+  'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^rm -f --( \.|$)/ },
+  'read the coordinates again': underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/, nth: 2 }), 3),
+  'sync under the lock': { ...underLock(program('sync', /^--file-system/, { nth: 2 }), 10), given: 'freeze never' },
+  freeze: { ...underLock(program('fsfreeze', /^--freeze .*binlog$/), 2), covers: /^fsfreeze --freeze / },
+  'create the set': underLock(call(/^CreateSnapshots$/), 2),
+  thaw: { ...underLock(program('fsfreeze', /^--unfreeze .*binlog$/), 10), covers: /^fsfreeze --unfreeze / },
+  'thaw, at every try': { ...underLock(program('fsfreeze', /^--unfreeze .*binlog$/), 20), every: true },
+  'prove that it is the same connection': underLock(statement(/^SELECT CONNECTION_ID/), 3),
+  'prove the lock held': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/, { nth: 2 }), 3),
+  'prove the coordinates unmoved': underLock(statement(/^SHOW BINLOG STATUS/, { since: /^SELECT CONNECTION_ID/ }), 3),
+  unlock: underLock(statement(/^BACKUP STAGE END/), 5),
+
+  'forget the freeze': afterwards(program('rm', /\/frozen\//)),
+  'raise the grade': afterwards(call(/^CreateTags$/)),
+  'look for the set': { ...afterwards(call(/^DescribeSnapshots$/)), given: 'answer of EC2 lost' },
+} as const satisfies Record<string, Step>;
+
+export type StepName = keyof typeof STEPS;
+
+export interface Step {
+  readonly when: 'before the lock' | 'under the lock' | 'afterwards';
+  readonly at: Place;
+  /** What else is asked in this step, of the same and in the same way: it is not stopped there. */
+  readonly covers?: RegExp;
+  /** Whoever comes here is stopped, not only the first. */
+  readonly every?: boolean;
+  /** Under the lock: after how many seconds of silence it is given up, as the code documents it. */
+  readonly deadlineSeconds?: number;
+  /** Without this the story does not come here. */
+  readonly given?: 'left frozen' | 'freeze never' | 'answer of EC2 lost';
+}
+
+/** What is asked, of whom, and which time of those: of all, or of those since something else was asked. */
+export type Place = Which & { readonly what: RegExp } & (
+    | { readonly of: 'server' | 'aws' | 'metadata service' }
+    /** `what` is asked with the arguments. */
+    | { readonly of: 'program'; readonly name: string }
+  );
+
+interface Which {
+  readonly nth?: number;
+  readonly since?: RegExp;
+}
+
+function statement(what: RegExp, which: Which = {}): Place {
+  return { of: 'server', what, ...which };
+}
+
+/** A connection asks for nothing. */
+function connection(): Place {
+  return { of: 'server', what: /^$/ };
+}
+
+function program(name: string, what: RegExp, which: Which = {}): Place {
+  return { of: 'program', name, what, ...which };
+}
+
+function call(what: RegExp): Place {
+  return { of: 'aws', what };
+}
+
+function metadata(what: RegExp): Place {
+  return { of: 'metadata service', what };
+}
+
+function before(at: Place) {
+  return { when: 'before the lock', at } as const;
+}
+
+function underLock(at: Place, deadlineSeconds: number) {
+  return { when: 'under the lock', at, deadlineSeconds } as const;
+}
+
+function afterwards(at: Place) {
+  return { when: 'afterwards', at } as const;
+}
+
+/** Whether the run comes to a step: `what` is asked now, and `earlier` has been asked of the same before it. */
+export function isAt(
+  { at: { what: pattern, nth = 1, since }, every }: Step,
+  what: string,
+  earlier: readonly string[],
+): boolean {
+  const begin = since === undefined ? 0 : earlier.findIndex((each) => since.test(each));
+  if (begin < 0 || !pattern.test(what)) return false;
+  return every === true || earlier.slice(begin).filter((each) => pattern.test(each)).length === nth - 1;
+}

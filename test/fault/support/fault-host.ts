@@ -1,0 +1,113 @@
+import { chmodSync } from 'node:fs';
+import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { RowDataPacket } from 'mysql2/promise';
+import { type DatabaseServer, startServer } from '../../../src/lab/hosts/database-server.ts';
+import { plainShell } from '../../../src/lab/machine/shell.ts';
+import { createAgentAccount, layOutDatabase } from '../../support/one-host.ts';
+import { isFrozen, mountStallableXfs, type StallableXfs, thawAnyway } from '../../support/xfs.ts';
+import { Turns } from './turns.ts';
+import { Writer } from './writer.ts';
+
+/** What the scenarios of a file have in common: file systems whose device can be stalled, a server on them, a writer. */
+export interface FaultHost extends AsyncDisposable {
+  readonly storage: StallableXfs;
+  /** Data first, then the binary log. */
+  readonly mounts: readonly string[];
+  readonly binlogFolder: string;
+  readonly writer: Writer;
+  readonly socket: string;
+  /** The machine has one lock and one freeze to give: who means to come to either, or looks for them, takes turns. */
+  readonly turns: Turns;
+  /** Asks the server as root. */
+  query(sql: string): Promise<readonly RowDataPacket[]>;
+  /** Orders the server to end. It takes no connection any more, but may wait for its file systems before it ends. */
+  shutDown(): Promise<void>;
+  /** Starts the server again where it was shut down, once it has ended. */
+  startAgain(): Promise<void>;
+  frozen(): readonly string[];
+  /** After a scenario, however it went: nothing is stalled or frozen, and the server runs. */
+  makeFit(): Promise<void>;
+}
+
+const POLL_MS = 25;
+
+export async function faultHost(): Promise<FaultHost> {
+  const undo: (() => unknown)[] = [];
+  const dispose = async () => {
+    for (const step of undo.reverse()) await step();
+  };
+  try {
+    const storage = mountStallableXfs('data', 'binlog');
+    undo.push(() => storage[Symbol.dispose]());
+    chmodSync(storage.folder, 0o755);
+    const mounts = storage.volumes.map((volume) => volume.mountPoint);
+    const [dataMount = '', binlogMount = ''] = mounts;
+    const shell = plainShell();
+    const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount);
+    const runFolder = join(storage.folder, 'server');
+    // At 0 the redo log has to be proven durable, which at 1 is a matter of course.
+    const start = () => startServer(shell, { datadir, logBin, runFolder, serverId: 7, durability: '0/0' });
+    let server: DatabaseServer = await start();
+    undo.push(() => server[Symbol.asyncDispose]());
+    const { socket } = server;
+    const query = async (sql: string) => {
+      const connection = await server.connect();
+      try {
+        const [rows] = await connection.query<RowDataPacket[]>(sql);
+        return rows;
+      } finally {
+        connection.destroy();
+      }
+    };
+    const root = await server.connect();
+    await createAgentAccount(root);
+    root.destroy();
+    const writer = new Writer(() => server.connect());
+    undo.push(() => writer[Symbol.asyncDispose]());
+    let wasShutDown = false;
+    const startAgain = async () => {
+      if (!wasShutDown) return;
+      while (isAlive(server.pid)) await sleep(POLL_MS);
+      server = await start();
+      wasShutDown = false;
+    };
+    return {
+      storage,
+      mounts,
+      binlogFolder: join(binlogMount, 'binlog'),
+      writer,
+      socket,
+      turns: new Turns(),
+      query,
+      async shutDown() {
+        wasShutDown = true;
+        await query('SHUTDOWN');
+        while (await query('SELECT 1').then(isTrue, isFalse)) await sleep(POLL_MS);
+      },
+      startAgain,
+      frozen: () => mounts.filter(isFrozen),
+      async makeFit() {
+        storage.unstall();
+        mounts.forEach(thawAnyway);
+        await startAgain();
+      },
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+const isTrue = () => true;
+const isFalse = () => false;
+
+function isAlive(pid: number): boolean {
+  try {
+    process.kill(pid, 0);
+    return true;
+  } catch {
+    return false;
+  }
+}

@@ -1,0 +1,51 @@
+import { afterAll, beforeAll, describe, it } from 'vitest';
+import { CELLS, type Cell, type Scenario } from '../cells.ts';
+import { FAULTS, type FaultName } from '../faults.ts';
+import { STEPS, type Step, type StepName } from '../steps.ts';
+import { type FaultHost, faultHost } from './fault-host.ts';
+import { play } from './play.ts';
+
+/** The scenarios of a phase of the story, one after the other, on one host. */
+export function scenariosOf(when: Step['when']): void {
+  const host = hostOfThisFile();
+  for (const step of stepsOf(when)) {
+    describe(step, () => {
+      for (const [fault, scenario] of scenariosAt(step)) {
+        if (!scenario.slow) it(fault, () => play(host(), step, fault, scenario));
+      }
+    });
+  }
+}
+
+/**
+ * Those in which a long deadline has to pass, all at once on one host: while they wait they hold nothing. The last of
+ * the story come first, because they come by the read lock, and what waits before it may keep them from it.
+ */
+export function slowScenarios(): void {
+  const host = hostOfThisFile();
+  for (const step of [...ALL_STEPS].reverse()) {
+    for (const [fault, scenario] of scenariosAt(step)) {
+      if (scenario.slow) it.concurrent(`${step} > ${fault}`, () => play(host(), step, fault, scenario));
+    }
+  }
+}
+
+function hostOfThisFile(): () => FaultHost {
+  let host: FaultHost;
+  beforeAll(async () => {
+    host = await faultHost();
+  });
+  afterAll(() => host[Symbol.asyncDispose]());
+  return () => host;
+}
+
+const ALL_STEPS = Object.keys(STEPS) as readonly StepName[];
+
+const stepsOf = (when: Step['when']): readonly StepName[] => ALL_STEPS.filter((name) => STEPS[name].when === when);
+
+const scenariosAt = (step: StepName): readonly (readonly [FaultName, Scenario])[] =>
+  (Object.keys(FAULTS) as FaultName[])
+    .map((fault) => [fault, CELLS[step][fault]] as const)
+    .filter((entry): entry is readonly [FaultName, Scenario] => !isImpossible(entry[1]));
+
+const isImpossible = (cell: Cell): boolean => 'impossible' in cell;

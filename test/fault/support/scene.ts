@@ -1,0 +1,159 @@
+import { execFileSync, spawnSync } from 'node:child_process';
+import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
+import { basename, join } from 'node:path';
+import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../../../src/agent/window/state-folder.ts';
+import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
+import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts';
+import { plainShell } from '../../../src/lab/machine/shell.ts';
+import type { EbsStore } from '../../../src/lab/world.ts';
+import { type AgentRun, addInstance, startAgent, writeOptionFile } from '../../support/one-host.ts';
+import { isAt, type Place, type Step } from '../steps.ts';
+import type { FaultHost } from './fault-host.ts';
+import { ProcessesWithin } from './processes-within.ts';
+import { FIRST_IN_PATH, programShims } from './program-shims.ts';
+import { type SqlProxy, startSqlProxy } from './sql-proxy.ts';
+import { Stop } from './stop.ts';
+import { type Captured, witness } from './witness.ts';
+
+/** Short, so that what hangs is given up soon. */
+export const LOCK_TIMEOUT_SECONDS = 1;
+export const FREEZE_TIMEOUT_SECONDS = 2;
+
+/**
+ * One run of the agent that is stopped at one step: in a mount namespace of its own with a state folder of its own,
+ * before an AWS of its own, its server behind a proxy, the programs that it starts behind shims.
+ */
+export interface Scene extends AsyncDisposable {
+  readonly host: FaultHost;
+  readonly stop: Stop;
+  readonly pid: number;
+  /** Whether this run freezes at all. */
+  readonly freezes: boolean;
+  readonly ended: Promise<AgentRun>;
+  readonly processes: ProcessesWithin;
+  readonly server: SqlProxy;
+  readonly aws: EmbeddedAws;
+  /** What the sets really are, by snapshot. */
+  readonly captured: ReadonlyMap<string, Captured>;
+  freezeRecords(): readonly string[];
+  runLockIsFree(): boolean;
+  /** Runs `thaw` on the same host. */
+  thaw(): Promise<AgentRun>;
+}
+
+type At = (of: Place['of'], program?: string) => (what: string, earlier: readonly string[]) => Stop | undefined;
+
+/** For those who want to know all that a run asks: of whom, and what. `programs` are watched besides the step's own. */
+export interface Watch {
+  readonly programs: readonly string[];
+  readonly asked: (of: Place['of'], what: string) => void;
+}
+
+/** Sets the scene and starts the agent. */
+export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Promise<Scene> {
+  const undo: (() => unknown)[] = [];
+  const dispose = async () => {
+    for (const each of undo.reverse()) await each();
+  };
+  try {
+    const folder = mkdtempSync(join(host.storage.folder, 'scene-'));
+    chmodSync(folder, 0o755);
+    const stop = new Stop();
+    const at: At = (of, program) => (what, earlier) => {
+      watch?.asked(of, program === undefined ? what : `${program} ${what}`);
+      return step?.at.of === of && isAt(step, what, earlier) ? stop : undefined;
+    };
+
+    const shims = programShims(join(folder, 'programs'));
+    undo.push(() => shims[Symbol.dispose]());
+    for (const name of step?.at.of === 'program' ? [step.at.name] : (watch?.programs ?? []))
+      shims.add(name, at('program', name));
+    const server = await startSqlProxy(join(folder, 'proxy.sock'), host.socket, at('server'));
+    undo.push(() => server[Symbol.asyncDispose]());
+    const store = witness(host);
+    const aws = await awsBehindGate(store, folder, at);
+    undo.push(() => aws[Symbol.asyncDispose]());
+    const environment = await addInstance(aws, host.storage.volumes);
+
+    const state = join(folder, 'state');
+    const records = join(state, basename(FREEZE_RECORDS));
+    mkdirSync(records, { recursive: true, mode: 0o700 });
+    chmodSync(state, 0o700);
+    mkdirSync(STATE_FOLDER, { recursive: true, mode: 0o700 });
+    const shell = plainShell();
+    const { enter, ...namespace } = await makeMountNamespace(shell);
+    undo.push(() => namespace[Symbol.asyncDispose]());
+    await shell.run([...enter, 'mount', '--bind', shims.folder, FIRST_IN_PATH]);
+    await shell.run([...enter, 'mount', '--bind', state, STATE_FOLDER]);
+    const name = (await shell.run([...enter, 'readlink', '/proc/self/ns/mnt'])).trim();
+    const ours = await new ProcessesWithin(name).list();
+    const processes = new ProcessesWithin(
+      name,
+      ours.map(({ pid }) => pid),
+    );
+    undo.push(async () => {
+      for (const { pid } of await processes.list()) process.kill(pid, 'SIGKILL');
+    });
+
+    const optionFile = join(folder, 'agent.cnf');
+    writeOptionFile(optionFile, server.socket);
+    if (step?.given === 'left frozen') leaveFrozen(host.mounts[0] ?? '', records);
+    if (step?.given === 'answer of EC2 lost')
+      aws.behave({ faults: [{ kind: 'drop-after', action: 'CreateSnapshots' }] });
+    const options = ['--defaults-file', optionFile, '--no-log-file', '--run-id', RUN_ID, ...TIMEOUTS];
+    if (step?.given === 'freeze never') options.push('--freeze', 'never');
+    const agent = startAgent(['snapshot', ...options], environment, enter);
+    return {
+      host,
+      stop,
+      pid: agent.pid,
+      freezes: step?.given !== 'freeze never',
+      ended: agent.ended,
+      processes,
+      server,
+      aws,
+      captured: store.captured,
+      freezeRecords: () => readdirSync(records),
+      runLockIsFree: () => spawnSync('flock', ['--nonblock', join(state, basename(RUN_LOCK)), 'true']).status === 0,
+      thaw: () => startAgent(['thaw', '--no-log-file'], environment, enter).ended,
+      [Symbol.asyncDispose]: dispose,
+    };
+  } catch (error) {
+    await dispose();
+    throw error;
+  }
+}
+
+const RUN_ID = 'fault';
+const TIMEOUTS = [
+  ...['--lock-timeout', String(LOCK_TIMEOUT_SECONDS), '--lock-tries', '1'],
+  ...['--freeze-timeout', String(FREEZE_TIMEOUT_SECONDS)],
+];
+
+/** As a run leaves it whose agent and guard were killed together. */
+function leaveFrozen(mount: string, records: string): void {
+  writeFileSync(join(records, 'earlier.0'), mount);
+  execFileSync('fsfreeze', ['--freeze', mount]);
+}
+
+/** An AWS that does to a call what the verdict on its stop says. */
+async function awsBehindGate(store: EbsStore, folder: string, at: At): Promise<EmbeddedAws> {
+  const earlier: string[] = [];
+  const aws = await startEmbeddedAws({
+    store,
+    orchestrationRoot: folder,
+    async gate({ service, action, dryRun }) {
+      const what = dryRun ? `${action} (dry run)` : action;
+      const stop = at(service === 'imds' ? 'metadata service' : 'aws')(what, earlier);
+      earlier.push(what);
+      const verdict = await stop?.pass();
+      const { faults } = aws.behaviour;
+      const once = { action, dryRun, times: 1 };
+      if (verdict === 'lose') aws.behave({ faults: [...faults, { ...once, kind: 'drop-after' }] });
+      if (verdict !== 'refuse') return;
+      if (service === 'imds') throw new Error('the connection is cut');
+      aws.behave({ faults: [...faults, { ...once, kind: 'refuse', code: 'RefusedByTheTest' }] });
+    },
+  });
+  return aws;
+}

@@ -1,0 +1,3 @@
+import { scenariosOf } from './support/phase.ts';
+
+scenariosOf('under the lock');
