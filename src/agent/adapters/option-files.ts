@@ -1,4 +1,4 @@
-import { existsSync, readdirSync, readFileSync } from 'node:fs';
+import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { OptionFileError, parseOptionFile } from '../options/option-file.ts';
@@ -17,6 +17,7 @@ const SOCKETS = [
   '/tmp/mysql.sock',
 ];
 const DEEPEST_INCLUDE = 10;
+const WRITABLE_BY_ALL = 0o002;
 
 /** The first of the distributions' sockets that is there, else the first of them, for the message. */
 export const defaultSocket = (): string => SOCKETS.find((path) => existsSync(path)) ?? SOCKETS[0] ?? '';
@@ -65,10 +66,17 @@ function configurationsIn(directory: string): readonly string[] {
   }
 }
 
+/** As the servers' own programs, this one believes no file that anybody may write; but it says so. */
 function parsed(path: string) {
   try {
+    if ((statSync(path).mode & WRITABLE_BY_ALL) !== 0) {
+      throw new RunError('usage', `${path} may be written by anybody, so it is not read`, {
+        hint: `chmod o-w ${path}`,
+      });
+    }
     return parseOptionFile(readFileSync(path, 'utf8'));
   } catch (error) {
+    if (error instanceof RunError) throw error;
     if (error instanceof OptionFileError) throw new RunError('usage', `${path}, line ${error.line} ${error.message}`);
     throw new RunError('usage', `${path}: ${messageOf(error)}`);
   }

@@ -2,7 +2,8 @@ import * as v from 'valibot';
 import { type BinlogPosition, Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
-import { type Row, ServerRefusal, type ServerSession } from '../ports.ts';
+import type { ServerSession } from '../ports.ts';
+import { askBriefly } from './ask-briefly.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /**
@@ -10,23 +11,15 @@ import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
  * Throws RunError `coordinates-unreadable` where it tells none, or what it says is none.
  */
 export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
-  const [row] = await ask(session, plan.coordinates);
+  const [row] = await askBriefly(session, plan.coordinates, 'coordinates-unreadable');
   if (!row) return {};
-  const gtid = plan.gtid === undefined ? row['Executed_Gtid_Set'] : (await ask(session, plan.gtid))[0]?.['gtid'];
+  const [own] = plan.gtid === undefined ? [] : await askBriefly(session, plan.gtid, 'coordinates-unreadable');
+  const gtid = plan.gtid === undefined ? row['Executed_Gtid_Set'] : own?.['gtid'];
   return parse(plan.coordinates, {
     binlog: { file: row['File'], position: wholeNumber(row['Position']) },
     // MySQL shows a set with a line break after each comma.
     ...(gtid && { gtid: gtid.replaceAll(',\n', ',') }),
   });
-}
-
-async function ask(session: ServerSession, statement: string): Promise<readonly Row[]> {
-  try {
-    return await session.run(statement, STATEMENT_DEADLINE_MS);
-  } catch (error) {
-    if (!(error instanceof ServerRefusal)) throw error;
-    throw new RunError('coordinates-unreadable', `${statement}: ${error.message}`, { cause: error });
-  }
 }
 
 function parse(statement: string, said: unknown): Coordinates {

@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import type { RedoProof } from '../plan/lock-plan.ts';
-import { type Clock, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
-import { STATEMENT_DEADLINE_MS } from './proof.ts';
+import type { Clock, ServerSession } from '../ports.ts';
+import { askBriefly } from './ask-briefly.ts';
 
 /** Between two looks at the redo log. */
 const REDO_POLL_MS = 5;
@@ -17,7 +17,7 @@ export async function proveRedoDurable(
   deadlineMs: number,
 ): Promise<void> {
   if (redo.by === 'setting') return;
-  for (const statement of redo.before) await ask(session, statement);
+  for (const statement of redo.before) await askBriefly(session, statement, 'redo-not-durable');
   const target = (await lsns(session, redo)).current;
   const giveUp = clock.elapsed() + deadlineMs;
   while ((await lsns(session, redo)).flushed < target) {
@@ -29,20 +29,11 @@ export async function proveRedoDurable(
 }
 
 async function lsns(session: ServerSession, redo: Extract<RedoProof, { by: 'lsn' }>) {
-  const rows = await ask(session, redo.status);
+  const rows = await askBriefly(session, redo.status, 'redo-not-durable');
   const value = (name: string) => {
     const text = rows.find((row) => row['Variable_name'] === name)?.['Value'];
     if (!text || !/^\d+$/.test(text)) throw new RunError('redo-not-durable', `the server does not report ${name}`);
     return BigInt(text);
   };
   return { current: value(redo.current), flushed: value(redo.flushed) };
-}
-
-async function ask(session: ServerSession, statement: string): Promise<readonly Row[]> {
-  try {
-    return await session.run(statement, STATEMENT_DEADLINE_MS);
-  } catch (error) {
-    if (!(error instanceof ServerRefusal)) throw error;
-    throw new RunError('redo-not-durable', `${statement}: ${error.message}`, { cause: error });
-  }
 }

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
@@ -56,4 +56,20 @@ test('a folder or a file that cannot be included is refused by name', () => {
       expect.objectContaining({ code: 'usage', message: expect.stringContaining(directive.split(' ')[1] ?? '') }),
     );
   }
+});
+
+test('a file that anybody may write is not believed, included or not', () => {
+  writeFileSync(main, `!include ${included}`);
+  writeFileSync(included, '[client]\nuser=somebody');
+  for (const [file, mode] of [
+    [included, 0o646],
+    [main, 0o602],
+  ] as const) {
+    chmodSync(file, mode);
+    expect(() => readOptionFiles(['client'], main, undefined)).toThrow(
+      expect.objectContaining({ code: 'usage', message: `${file} may be written by anybody, so it is not read` }),
+    );
+    chmodSync(file, 0o644);
+  }
+  expect(readOptionFiles(['client'], main, undefined)).toEqual(new Map([['user', 'somebody']]));
 });
