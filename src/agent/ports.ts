@@ -154,7 +154,7 @@ export interface LineProcess extends AsyncDisposable {
 
 export class DeadlinePassed extends Error {
   constructor(what: string, ms: number) {
-    super(`${what}: nothing heard for ${ms} ms`);
+    super(`${what}: nothing heard for ${Math.round(ms)} ms`);
     this.name = 'DeadlinePassed';
   }
 }
