@@ -110,6 +110,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('host-unfit'),
     'the answer is lost': ONLY_READS,
   },
+  'forbid core dumps': {
+    ...beforeTheConnection,
+    throws: ends('host-unfit'),
+    hangs: ends('host-unfit'),
+    'the answer is lost': ends('host-unfit'),
+  },
   'learn the identity': {
     ...beforeTheConnection,
     throws: DONE,
@@ -166,6 +172,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('aws-unreachable', { slow: true }),
     'the answer is lost': ONLY_READS,
   },
+  'count the pending snapshots': {
+    ...afterTheConnection,
+    throws: ends('aws-unreachable'),
+    hangs: ends('aws-unreachable', { slow: true }),
+    'the answer is lost': ONLY_READS,
+  },
   'see that it is this server': {
     ...afterTheConnection,
     throws: DONE,
@@ -192,6 +204,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('write-failed'),
     'the answer is lost': ONLY_LINE,
   },
+  'look for long statements': {
+    ...afterTheGuard,
+    throws: ends('server-unsupported'),
+    hangs: ends('connection-lost', { slow: true }),
+    'the answer is lost': ONLY_READS,
+  },
   'prove the permission': {
     ...afterTheGuard,
     throws: ends('aws-unreachable'),
@@ -204,11 +222,18 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('write-failed', { slow: true }),
     'the answer is lost': ends('write-failed'),
   },
-  'look for long statements': {
+  'look for long statements again': {
     ...afterTheGuard,
     throws: ends('server-unsupported'),
     hangs: ends('connection-lost', { slow: true }),
     'the answer is lost': ONLY_READS,
+    'the device stalls': ends('connection-lost'),
+  },
+  'look for other backups': {
+    ...afterTheGuard,
+    throws: ends('server-denied'),
+    hangs: ends('connection-lost', { slow: true }),
+    'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
 

@@ -69,19 +69,9 @@ const agentIsGone = ({ pid, processes }: Scene) =>
 async function killGuard({ pid, processes }: Scene): Promise<void> {
   const isGuard = (each: { session: number }) => each.session !== pid;
   // Stopped first, all of them: none lives to act on the end of another.
-  for (const signal of ['SIGSTOP', 'SIGKILL'] as const) {
-    for (const each of (await processes.list()).filter(isGuard)) sendTo(each.pid, signal);
-  }
+  await processes.signal('SIGSTOP', isGuard);
+  await processes.signal('SIGKILL', isGuard);
   await processes.until('gone', (living) => !living.some(isGuard), GONE_MS);
-}
-
-/** One that has ended meanwhile needs no signal. */
-function sendTo(pid: number, signal: NodeJS.Signals): void {
-  try {
-    process.kill(pid, signal);
-  } catch (error) {
-    if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
-  }
 }
 
 /** Waits until the agent's handler has been called, and the agent waits for the next event or has ended. */

@@ -6,8 +6,8 @@ import { setScene } from './support/scene.ts';
 import { expectTruth } from './support/truth.ts';
 import { expectHostWhole } from './support/whole.ts';
 
-/** What the agent starts: the programs that it looks for at the beginning, and `stat`. */
-const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'mv', 'rm', 'stat'];
+/** What the agent starts: the programs that it looks for at the beginning, `stat` and `prlimit`. */
+const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'dd', 'mv', 'rm', 'stat', 'prlimit'];
 
 describe('the steps of the story', () => {
   let host: FaultHost;

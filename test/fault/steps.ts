@@ -4,6 +4,7 @@
  */
 export const STEPS = {
   'check the prerequisites': { ...before(program('fsfreeze', /^--version/)), covers: /--version$/ },
+  'forbid core dumps': before(program('prlimit', /^--pid/)),
   'learn the identity': { ...before(metadata(/identity/)), covers: /token$/ },
   'take the run lock': before(program('flock', /^--exclusive/)),
   'share the run lock': before(program('flock', /^--shared/)),
@@ -16,13 +17,16 @@ export const STEPS = {
   'get credentials': before(metadata(/security-credentials/)),
   'describe the instance': before(call(/^DescribeInstances$/)),
   'describe the volumes': before(call(/^DescribeVolumes$/)),
+  'count the pending snapshots': before(call(/^DescribeSnapshots$/)),
   'see that it is this server': before(program('stat', /^--format/)),
   'ask who we are': before(call(/^GetCallerIdentity$/)),
   'start the guard': before(program('bash', /^-c guard /)),
   'start the file writer': before(program('bash', /^-c file-writer/)),
+  'look for long statements': before(statement(/PROCESSLIST/)),
   'prove the permission': before(call(/^CreateSnapshots \(dry run\)$/)),
   'sync ahead': before(program('sync', /^--file-system/)),
-  'look for long statements': before(statement(/PROCESSLIST/)),
+  'look for long statements again': before(statement(/PROCESSLIST/, { nth: 2 })),
+  'look for other backups': before(statement(/^SET STATEMENT lock_wait_timeout = 0 FOR BACKUP STAGE START$/)),
 
   'prepare the session': { ...underLock(statement(/^SET SESSION/), 61), covers: /^SET SESSION/ },
   'keep out DDL': { ...underLock(statement(/^BACKUP STAGE BLOCK_DDL/), 61), covers: /^BACKUP STAGE (START|FLUSH)/ },
@@ -32,7 +36,7 @@ export const STEPS = {
     ...underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/ }), 3),
     covers: /gtid_binlog_pos/,
   },
-  'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^rm -f --( \.|$)/ },
+  'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^dd |^rm -f --( \.|$)/ },
   'read the coordinates again': underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/, nth: 2 }), 3),
   'sync under the lock': { ...underLock(program('sync', /^--file-system/, { nth: 2 }), 10), given: 'freeze never' },
   freeze: { ...underLock(program('fsfreeze', /^--freeze .*binlog$/), 2), covers: /^fsfreeze --freeze / },
@@ -42,11 +46,11 @@ export const STEPS = {
   'prove that it is the same connection': underLock(statement(/^SELECT CONNECTION_ID/), 3),
   'prove the lock held': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/, { nth: 2 }), 3),
   'prove the coordinates unmoved': underLock(statement(/^SHOW BINLOG STATUS/, { since: /^SELECT CONNECTION_ID/ }), 3),
-  unlock: underLock(statement(/^BACKUP STAGE END/), 5),
+  unlock: underLock(statement(/^BACKUP STAGE END/, { since: /BLOCK_COMMIT$/ }), 5),
 
   'forget the freeze': afterwards(program('rm', /\/frozen\//)),
   'raise the grade': afterwards(call(/^CreateTags$/)),
-  'look for the set': { ...afterwards(call(/^DescribeSnapshots$/)), given: 'answer of EC2 lost' },
+  'look for the set': { ...afterwards(call(/^DescribeSnapshots$/, { nth: 2 })), given: 'answer of EC2 lost' },
 } as const satisfies Record<string, Step>;
 
 export type StepName = keyof typeof STEPS;
@@ -89,8 +93,8 @@ function program(name: string, what: RegExp, which: Which = {}): Place {
   return { of: 'program', name, what, ...which };
 }
 
-function call(what: RegExp): Place {
-  return { of: 'aws', what };
+function call(what: RegExp, which: Which = {}): Place {
+  return { of: 'aws', what, ...which };
 }
 
 function metadata(what: RegExp): Place {

@@ -29,6 +29,17 @@ export class ProcessesWithin {
     return found.filter((each) => each !== undefined);
   }
 
+  /** Sends a signal to those that it is for; one that has ended meanwhile needs none. */
+  async signal(signal: NodeJS.Signals, isFor: (each: LivingProcess) => boolean = () => true): Promise<void> {
+    for (const { pid } of (await this.list()).filter(isFor)) {
+      try {
+        process.kill(pid, signal);
+      } catch (error) {
+        if ((error as NodeJS.ErrnoException).code !== 'ESRCH') throw error;
+      }
+    }
+  }
+
   /** Waits until it is so; throws after `ms` and names what lives. */
   async until(what: string, isSo: (living: readonly LivingProcess[]) => boolean, ms: number): Promise<void> {
     const giveUp = performance.now() + ms;

@@ -79,21 +79,9 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
     const records = join(state, basename(FREEZE_RECORDS));
     mkdirSync(records, { recursive: true, mode: 0o700 });
     chmodSync(state, 0o700);
-    mkdirSync(STATE_FOLDER, { recursive: true, mode: 0o700 });
-    const shell = plainShell();
-    const { enter, ...namespace } = await makeMountNamespace(shell);
+    const namespace = await ownNamespace({ [FIRST_IN_PATH]: shims.folder, [STATE_FOLDER]: state });
     undo.push(() => namespace[Symbol.asyncDispose]());
-    await shell.run([...enter, 'mount', '--bind', shims.folder, FIRST_IN_PATH]);
-    await shell.run([...enter, 'mount', '--bind', state, STATE_FOLDER]);
-    const name = (await shell.run([...enter, 'readlink', '/proc/self/ns/mnt'])).trim();
-    const ours = await new ProcessesWithin(name).list();
-    const processes = new ProcessesWithin(
-      name,
-      ours.map(({ pid }) => pid),
-    );
-    undo.push(async () => {
-      for (const { pid } of await processes.list()) process.kill(pid, 'SIGKILL');
-    });
+    const { enter, processes } = namespace;
 
     const optionFile = join(folder, 'agent.cnf');
     writeOptionFile(optionFile, server.socket);
@@ -129,6 +117,30 @@ const TIMEOUTS = [
   ...['--lock-timeout', String(LOCK_TIMEOUT_SECONDS), '--lock-tries', '1'],
   ...['--freeze-timeout', String(FREEZE_TIMEOUT_SECONDS)],
 ];
+
+/** A mount namespace in which these folders are mounted over others, and the processes that are started in it. */
+async function ownNamespace(
+  over: Readonly<Record<string, string>>,
+): Promise<{ readonly enter: readonly string[]; readonly processes: ProcessesWithin } & AsyncDisposable> {
+  const shell = plainShell();
+  const namespace = await makeMountNamespace(shell);
+  const { enter } = namespace;
+  for (const [place, folder] of Object.entries(over)) {
+    mkdirSync(place, { recursive: true, mode: 0o700 });
+    await shell.run([...enter, 'mount', '--bind', folder, place]);
+  }
+  const name = (await shell.run([...enter, 'readlink', '/proc/self/ns/mnt'])).trim();
+  const holder = (await new ProcessesWithin(name).list()).map(({ pid }) => pid);
+  const processes = new ProcessesWithin(name, holder);
+  return {
+    enter,
+    processes,
+    async [Symbol.asyncDispose]() {
+      await processes.signal('SIGKILL');
+      await namespace[Symbol.asyncDispose]();
+    },
+  };
+}
 
 /** As a run leaves it whose agent and guard were killed together. */
 function leaveFrozen(mount: string, records: string): void {
