@@ -6,19 +6,17 @@ import { newRunId, type RunId } from '../../shared/ids.ts';
 import { encodeResult, outcomeOf } from '../../shared/result.ts';
 import { type AgentOptions, parseAgentOptions, runIdIn } from '../options/agent-options.ts';
 import { printable } from '../report/printable.ts';
+import { untilCancelled } from '../window/cancellable.ts';
 import { captureCommand } from './capture.ts';
 import type { Ending } from './ending.ts';
 import { planCommand } from './plan.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { thawCommand } from './thaw.ts';
 
-/**
- * Runs the verb that the arguments name; always ends with an exit status, never with an exception.
- * `cancellation` turns signals into one that is listened to; a verb that does not listen is ended by them as usual.
- */
+/** Runs the verb that the arguments name; always ends with an exit status, never with an exception. */
 export async function dispatch(
   argv: readonly string[],
-  cancellation: () => AbortSignal,
+  cancellation: AbortSignal,
 ): Promise<Ending & { wantsJson: boolean }> {
   keepFilesFromOthers();
   silenceLibraries();
@@ -45,14 +43,15 @@ function silenceLibraries(): void {
   globalThis.console = new Console(nowhere);
 }
 
-function run(options: AgentOptions, cancellation: () => AbortSignal): Promise<Ending> {
+/** `thaw` is not cancelled: it is short, and what it leaves out would stay frozen. */
+function run(options: AgentOptions, cancellation: AbortSignal): Promise<Ending> {
   switch (options.verb) {
     case 'snapshot':
-      return snapshotCommand(options, cancellation());
+      return snapshotCommand(options, cancellation);
     case 'plan':
-      return planCommand(options);
+      return untilCancelled(cancellation, () => planCommand(options));
     case 'capture':
-      return captureCommand(options);
+      return untilCancelled(cancellation, () => captureCommand(options));
     case 'thaw':
       return thawCommand(options);
   }

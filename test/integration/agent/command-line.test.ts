@@ -85,14 +85,17 @@ describe('on a host', () => {
     await expectHostWhole(host);
   });
 
-  it.each(['plan', 'capture'])('%s, which holds nothing, ends at a signal', async (verb) => {
+  it.each(['plan', 'capture'])('%s, which holds nothing, ends at a signal, and says so', async (verb) => {
     host.aws.behave({ latencyMs: { DescribeInstances: 20_000 } });
     const asked = () => host.aws.calls.filter(({ action }) => action === 'DescribeInstances').length;
     const before = asked();
     const run = host.start(verb, ...(verb === 'capture' ? [join(folder, 'capture.json')] : []));
     await vi.waitUntil(() => asked() > before, { timeout: 20_000 });
     process.kill(run.pid, 'SIGTERM');
-    expect(await run.ended).toMatchObject({ status: null, stdout: '' });
+    expect(await run.ended).toMatchObject({
+      status: 130,
+      result: { code: 'cancelled', message: 'cancelled by SIGTERM' },
+    });
   });
 
   it('an instance that EC2 does not know is no matter of the network', async () => {
