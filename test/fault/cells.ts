@@ -15,8 +15,8 @@ export interface Scenario {
   readonly grade?: Grade;
   /** Nobody could thaw, or forget that it was frozen: `thaw` has to. */
   readonly leaves?: 'frozen' | 'a record';
-  /** A deadline of half a minute or more has to pass. */
-  readonly slow?: true;
+  /** A deadline of half a minute or more has to pass, and whether a lock is held for so long. */
+  readonly slow?: 'holding nothing' | 'holding a lock';
 }
 
 export interface Impossible {
@@ -151,7 +151,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'ask the server for its files': {
     ...afterTheConnection,
     throws: ends('server-unsupported'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'get credentials': {
@@ -163,19 +163,19 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'describe the instance': {
     ...afterTheConnection,
     throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: true }),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'describe the volumes': {
     ...afterTheConnection,
     throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: true }),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'count the pending snapshots': {
     ...afterTheConnection,
     throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: true }),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'see that it is this server': {
@@ -187,7 +187,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'ask who we are': {
     ...afterTheConnection,
     throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: true }),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'start the guard': {
@@ -207,32 +207,32 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'look for long statements': {
     ...afterTheGuard,
     throws: ends('server-unsupported'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
   'prove the permission': {
     ...afterTheGuard,
     throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: true }),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
     'the answer is lost': impossible('a dry run does nothing: an answer that is lost is one that does not come'),
   },
   'sync ahead': {
     ...afterTheGuard,
     throws: ends('write-failed'),
-    hangs: ends('write-failed', { slow: true }),
+    hangs: ends('write-failed', { slow: 'holding nothing' }),
     'the answer is lost': ends('write-failed'),
   },
   'look for long statements again': {
     ...afterTheGuard,
     throws: ends('server-unsupported'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
     'the device stalls': ends('connection-lost'),
   },
   'look for other backups': {
     ...afterTheGuard,
     throws: ends('server-denied'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
@@ -240,14 +240,14 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'prepare the session': {
     ...underTheLock,
     throws: ends('lock-refused'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
   'keep out DDL': {
     ...underTheLock,
     throws: ends('lock-refused'),
-    hangs: ends('connection-lost', { slow: true }),
+    hangs: ends('connection-lost', { slow: 'holding a lock' }),
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
@@ -376,13 +376,13 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the agent is killed': ends('killed', { grade: 'application' }),
     'the group is killed': ends('killed', { grade: 'application' }),
     throws: ends('grade-unwritten', { grade: 'unproven' }),
-    hangs: ends('grade-unwritten', { grade: 'unproven', slow: true }),
+    hangs: ends('grade-unwritten', { grade: 'unproven', slow: 'holding nothing' }),
     'the answer is lost': DONE,
   },
   'look for the set': {
     ...afterTheUnlock,
     throws: ends('outcome-unknown', { grade: 'unproven' }),
-    hangs: ends('outcome-unknown', { grade: 'unproven', slow: true }),
+    hangs: ends('outcome-unknown', { grade: 'unproven', slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
     'SIGTERM to the agent': ends('outcome-unknown', { grade: 'unproven' }),
     'the connection is killed': ends('outcome-unknown', { grade: 'unproven' }),

@@ -18,14 +18,16 @@ export function scenariosOf(when: Step['when']): void {
 }
 
 /**
- * Those in which a long deadline has to pass, all at once on one host: while they wait they hold nothing. The last of
- * the story come first, because they come by the read lock, and what waits before it may keep them from it.
+ * Those in which a long deadline has to pass, all at once on one host. Each waits for its turn until it has come to its
+ * step, so whoever keeps the others from the read lock comes last.
  */
 export function slowScenarios(): void {
   const host = hostOfThisFile();
-  for (const step of [...ALL_STEPS].reverse()) {
-    for (const [fault, scenario] of scenariosAt(step)) {
-      if (scenario.slow) it.concurrent(`${step} > ${fault}`, () => play(host(), step, fault, scenario));
+  for (const slow of ['holding nothing', 'holding a lock'] as const) {
+    for (const step of ALL_STEPS) {
+      for (const [fault, scenario] of scenariosAt(step)) {
+        if (scenario.slow === slow) it.concurrent(`${step} > ${fault}`, () => play(host(), step, fault, scenario));
+      }
     }
   }
 }
