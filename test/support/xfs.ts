@@ -91,10 +91,17 @@ function makeXfs(folder: string, name: string, bytes: number): XfsVolume {
 }
 
 function unmount({ mountPoint, device }: XfsVolume, ...below: string[]): void {
-  for (const frozen of [...below, mountPoint]) thawAnyway(frozen);
-  quietly('umount', mountPoint);
+  // A process that was killed, or a loop device above, may still be on its way out.
+  for (let tries = 0; tries < UNMOUNT_TRIES && isMounted(mountPoint); tries++) {
+    for (const frozen of [...below, mountPoint]) thawAnyway(frozen);
+    if (!quietly('umount', mountPoint)) quietly('sleep', '0.1');
+  }
   quietly('losetup', '--detach', device);
 }
+
+const UNMOUNT_TRIES = 100;
+
+const isMounted = (mountPoint: string): boolean => quietly('mountpoint', '--quiet', mountPoint);
 
 /** Whether a file system is frozen: only freezing it can tell. Leaves it as it was. */
 export function isFrozen(mountPoint: string): boolean {

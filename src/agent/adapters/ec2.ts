@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-ec2';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { RunError } from '../../shared/errors.ts';
-import type { InstanceId, SnapshotId } from '../../shared/ids.ts';
+import type { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import { understood } from '../../shared/understood.ts';
 import {
@@ -29,6 +29,8 @@ import { within } from './within.ts';
 
 /** A read may take this long, with the SDK's standard retries within it. */
 const READ_DEADLINE_MS = 30_000;
+/** What the run can do without is not waited for as long. */
+const PENDING_DEADLINE_MS = 5_000;
 
 /** EC2 through the SDK; what comes back is validated here, once. */
 export class SdkEc2 implements Ec2 {
@@ -90,18 +92,32 @@ export class SdkEc2 implements Ec2 {
     });
   }
 
-  /** An instance has fewer volumes than a filter takes values (200). */
+  /**
+   * An instance has fewer volumes than a filter takes values (200). Where EC2 does not tell in time the run goes on without:
+   * EC2 itself refuses what is too much.
+   */
   async #withPendingSnapshots(volumes: readonly AttachedVolume[]): Promise<readonly AttachedVolume[]> {
     if (volumes.length === 0) return volumes;
     const ids = volumes.map(({ volumeId }) => volumeId);
-    const pending = await this.#snapshots([
-      { Name: 'volume-id', Values: ids },
-      { Name: 'status', Values: ['pending'] },
-    ]);
+    const pending = await this.#pendingOf(ids);
+    if (pending === undefined) return volumes;
     return volumes.map((volume) => ({
       ...volume,
       pendingSnapshots: pending.filter(({ volumeId }) => volumeId === volume.volumeId).length,
     }));
+  }
+
+  async #pendingOf(volumes: readonly VolumeId[]): Promise<readonly CreatedSnapshot[] | undefined> {
+    const filters = [
+      { Name: 'volume-id', Values: [...volumes] },
+      { Name: 'status', Values: ['pending'] },
+    ];
+    try {
+      return await this.#snapshots(filters, PENDING_DEADLINE_MS);
+    } catch (error) {
+      if (error instanceof RunError && error.code === 'aws-unreachable') return undefined;
+      throw error;
+    }
   }
 
   async userId(): Promise<string> {
@@ -110,8 +126,9 @@ export class SdkEc2 implements Ec2 {
       const call = (abortSignal: AbortSignal) => this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal });
       return understood(action, CallerIdentity, await within(READ_DEADLINE_MS, call)).UserId;
     } catch (error) {
-      const { code, message } = refusedByAws(action, error);
-      throw new RunError(code, message, {
+      const refused = refusedByAws(action, error);
+      if (refused.code !== 'aws-unreachable') throw refused;
+      throw new RunError(refused.code, refused.message, {
         cause: error,
         hint: 'Open a route or a VPC endpoint to STS in this Region.',
       });
@@ -163,18 +180,19 @@ export class SdkEc2 implements Ec2 {
     return this.#snapshots([{ Name: `tag:${TAG.set}`, Values: [set] }]);
   }
 
-  async #snapshots(Filters: Filter[]): Promise<readonly CreatedSnapshot[]> {
+  async #snapshots(Filters: Filter[], deadlineMs = READ_DEADLINE_MS): Promise<readonly CreatedSnapshot[]> {
     const action = 'ec2:DescribeSnapshots';
-    return this.#read(action, async (abortSignal) => {
+    const call = async (abortSignal: AbortSignal) => {
       const found: CreatedSnapshot[] = [];
       const pages = paginateDescribeSnapshots(
-        { client: this.#reads },
+        { client: this.#reads, pageSize: 1000 },
         { Filters, OwnerIds: ['self'] },
         { abortSignal },
       );
       for await (const page of pages) found.push(...membersOf(understood(action, Snapshots, page).Snapshots));
       return found;
-    });
+    };
+    return this.#read(action, call, deadlineMs);
   }
 
   async tagSet(snapshots: readonly SnapshotId[], key: string, value: string): Promise<void> {
@@ -184,9 +202,13 @@ export class SdkEc2 implements Ec2 {
     );
   }
 
-  async #read<T>(action: string, call: (abortSignal: AbortSignal) => Promise<T>): Promise<T> {
+  async #read<T>(
+    action: string,
+    call: (abortSignal: AbortSignal) => Promise<T>,
+    deadlineMs = READ_DEADLINE_MS,
+  ): Promise<T> {
     try {
-      return await within(READ_DEADLINE_MS, call);
+      return await within(deadlineMs, call);
     } catch (error) {
       throw refusedByAws(action, error);
     }

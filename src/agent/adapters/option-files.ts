@@ -46,6 +46,7 @@ function readInto(merged: Map<string, string>, path: string, groups: readonly st
     throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
   for (const part of parsed(path)) {
     if (part.kind === 'options') {
+      if (groups.some((group) => part.groups.has(group))) refuseOpenToAll(path);
       for (const group of groups) {
         for (const [name, value] of part.groups.get(group) ?? []) merged.set(name, value);
       }
@@ -66,17 +67,19 @@ function configurationsIn(directory: string): readonly string[] {
   }
 }
 
-/** As the servers' own programs, this one believes no file that anybody may write; but it says so. */
+/** The servers' own programs do not believe such a file either; this one says so. Only where it has a say at all. */
+function refuseOpenToAll(path: string): void {
+  const file = statSync(path);
+  if (!file.isFile() || (file.mode & WRITABLE_BY_ALL) === 0) return;
+  throw new RunError('usage', `${path} may be written by anybody, so it is not believed`, {
+    hint: `chmod o-w ${path}`,
+  });
+}
+
 function parsed(path: string) {
   try {
-    if ((statSync(path).mode & WRITABLE_BY_ALL) !== 0) {
-      throw new RunError('usage', `${path} may be written by anybody, so it is not read`, {
-        hint: `chmod o-w ${path}`,
-      });
-    }
     return parseOptionFile(readFileSync(path, 'utf8'));
   } catch (error) {
-    if (error instanceof RunError) throw error;
     if (error instanceof OptionFileError) throw new RunError('usage', `${path}, line ${error.line} ${error.message}`);
     throw new RunError('usage', `${path}: ${messageOf(error)}`);
   }

@@ -16,9 +16,9 @@ const PATIENCE_SECONDS = '2';
 export async function takeRunLock(processes: Processes): Promise<AsyncDisposable> {
   const descriptor = openLockFile();
   try {
-    await flock(processes, descriptor, '--exclusive');
-    // In between somebody else may be faster: then this is refused as well.
-    await flock(processes, descriptor, '--shared');
+    await flock(processes, descriptor, '--exclusive', '--timeout', PATIENCE_SECONDS);
+    // On older kernels somebody may be faster in between: he still has it for himself, and this is refused.
+    await flock(processes, descriptor, '--shared', '--nonblock');
   } catch (error) {
     closeSync(descriptor);
     throw error;
@@ -26,8 +26,8 @@ export async function takeRunLock(processes: Processes): Promise<AsyncDisposable
   return { [Symbol.asyncDispose]: async () => closeSync(descriptor) };
 }
 
-async function flock(processes: Processes, inherit: number, mode: string): Promise<void> {
-  const argv = ['flock', mode, '--timeout', PATIENCE_SECONDS, '3'];
+async function flock(processes: Processes, inherit: number, ...how: readonly string[]): Promise<void> {
+  const argv = ['flock', ...how, '3'];
   const { status, stderr } = await processes.run(argv, { deadlineMs: 10_000, inherit }).catch((error: unknown) => {
     throw new RunError('host-unfit', `flock ${RUN_LOCK}: ${messageOf(error)}`, { cause: error });
   });

@@ -36,7 +36,9 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
       // The driver would make a program of the columns' names.
       disableEval: true,
     });
-    return new MysqlSession(connection, stream);
+    const session = new MysqlSession(connection, stream);
+    await session.ask({ name: 'wait_timeout', sql: LET_IDLE });
+    return session;
   } catch (error) {
     const { errno = 0, message } = error as { errno?: number; message: string };
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
@@ -44,6 +46,8 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
   }
 }
 
+/** The session idles while AWS is asked and file systems are synced, however little patience the server has with others. */
+const LET_IDLE = 'SET SESSION wait_timeout = 86400';
 /** No answer to any of our questions is near as long; what is longer would fill the memory. */
 const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 

@@ -21,7 +21,7 @@ export interface LockPlan {
   readonly block: string;
   /** Gives everything back, in order; also right after a refusal (a 1205 of FTWRL leaves locks behind). */
   readonly release: readonly string[];
-  /** Session settings that let the session idle through the window and wait no longer than it may. */
+  /** Session settings: how long the lock may wait, and that nothing else ends a statement. */
   readonly session: (lockTimeoutSeconds: number) => readonly string[];
   /** How the server itself testifies that this session still holds the lock. */
   readonly stillHeld: HeldProof;
@@ -67,7 +67,7 @@ export type RedoProof =
       readonly flushed: string;
     };
 
-/** Who waits in such a state waits for somebody's FTWRL, backup stage or backup lock: there is no other cause. */
+/** Who waits in such a state waits for somebody's FTWRL, backup stage or backup lock, or for a SET GLOBAL read_only. */
 const WAITING_FOR_BACKUP = "'Waiting for backup lock', 'Waiting for global read lock', 'Waiting for commit lock'";
 
 /**
@@ -82,7 +82,7 @@ const statements = (killId: string) => `SELECT ID AS id, USER AS user, TIME AS s
   IF(COMMAND IN ('Connect', 'Killed'), NULL, ${killId}) AS killId
   FROM information_schema.PROCESSLIST
   WHERE INFO IS NOT NULL AND ID <> CONNECTION_ID() AND USER NOT IN ('system user', 'event_scheduler')
-  AND COMMAND NOT IN ('Sleep', 'Daemon') AND COMMAND NOT LIKE 'Binlog Dump%'
+  AND COMMAND IN ('Query', 'Execute', 'Prepare', 'Fetch', 'Connect', 'Killed')
   AND COALESCE(STATE, '') NOT IN (${WAITING_FOR_BACKUP}) ORDER BY TIME DESC LIMIT 5`;
 
 const KEPT_WAITING = `SELECT ID AS id, USER AS user, STATE AS state FROM information_schema.PROCESSLIST
@@ -99,10 +99,11 @@ const HOLDING_BACKUP = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, '
 /**
  * MariaDB lists its locks nowhere by default. Seen on 10.11: BACKUP STAGE START holds back nothing, and is refused
  * with 1205 while another session is in any stage, and also while DDL runs or somebody holds LOCK TABLES … WRITE. It is
- * granted beside an FTWRL, which only those tell who wait for it.
+ * granted beside an FTWRL, which only those tell who wait for it. It waits a second in the queue: where DDL never ceases,
+ * no single moment is free of it.
  */
 const STAGE_PROBE = {
-  begin: 'SET STATEMENT lock_wait_timeout = 0 FOR BACKUP STAGE START',
+  begin: 'SET STATEMENT lock_wait_timeout = 1 FOR BACKUP STAGE START',
   end: 'BACKUP STAGE END',
 } as const;
 
@@ -112,10 +113,7 @@ export function planLock(server: ServerFacts): LockPlan {
 
 function mariadb(server: ServerFacts): LockPlan {
   const common = {
-    session: (seconds: number) => [
-      'SET SESSION wait_timeout = 86400, max_statement_time = 0',
-      `SET SESSION lock_wait_timeout = ${seconds}`,
-    ],
+    session: (seconds: number) => ['SET SESSION max_statement_time = 0', `SET SESSION lock_wait_timeout = ${seconds}`],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
     // By the number of the query: the connection may be at its next one already. SOFT leaves no table half done.
     statements: statements('QUERY_ID'),
@@ -139,7 +137,7 @@ function mariadb(server: ServerFacts): LockPlan {
 
 function mysql(server: ServerFacts): LockPlan {
   const common = {
-    session: (seconds: number) => ['SET SESSION wait_timeout = 86400', `SET SESSION lock_wait_timeout = ${seconds}`],
+    session: (seconds: number) => [`SET SESSION lock_wait_timeout = ${seconds}`],
     statements: statements('ID'),
     kill: 'KILL QUERY',
     otherBackup: { witnesses: [KEPT_WAITING] },

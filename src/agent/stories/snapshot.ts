@@ -22,7 +22,7 @@ import type {
 import { untilCancelled } from '../window/cancellable.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
-import { passGate } from '../window/gate.ts';
+import { type GateWorld, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
 import type { GuardHome } from '../window/guard-launch.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
@@ -138,12 +138,18 @@ interface TakenSet {
 /** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
 async function takeSet(attempt: Attempt): Promise<TakenSet> {
   const { request, world } = attempt;
+  let serverTouched = false;
+  const killed = (message: string) => {
+    serverTouched = true;
+    world.emit({ type: 'warned', code: 'statement-killed', message });
+  };
   for (let number = 1; ; number++) {
     try {
-      await untilCancelled(world.signal, () => prepareTry(attempt));
+      await untilCancelled(world.signal, () => prepareTry(attempt, killed));
     } catch (error) {
-      throw number === 1 ? error : afterATry(error);
+      throw serverTouched ? noRefusal(error) : error;
     }
+    serverTouched = true;
     world.emit({
       type: 'lock-asked',
       attempt: number,
@@ -162,20 +168,31 @@ async function takeSet(attempt: Attempt): Promise<TakenSet> {
 }
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
-async function prepareTry({ request, plan, owner, session, world }: Attempt): Promise<void> {
-  // What takes time comes between: the gate may wait long where it is to kill, and is old again after the sync.
-  await passGate(session, plan.lock, request, world);
-  await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
-  world.emit({ type: 'permission-proven' });
-  await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
-  await passGate(session, plan.lock, request, world);
-  await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, world.clock, world.signal);
+async function prepareTry(attempt: Attempt, killed: GateWorld['killed']): Promise<void> {
+  const { request, plan, session, world } = attempt;
+  const { clock, signal } = world;
+  const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
+
+  // Nobody's statement is killed for a set that EC2 would refuse.
+  if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
+  await pass();
+  do {
+    await provePermission(attempt);
+    await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
+    await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
+    // The last question before the lock. Where it had to wait, what has been proven is old.
+  } while ((await pass()) === 'waited');
 }
 
-/** A refusal says that the host was left alone; after a first try for the lock that is no longer true. */
-function afterATry(error: unknown): unknown {
+async function provePermission({ plan, owner, world }: Attempt): Promise<void> {
+  await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
+  world.emit({ type: 'permission-proven' });
+}
+
+/** A refusal says that the host was left alone; after a try for the lock, or a kill, that is no longer true. */
+function noRefusal(error: unknown): unknown {
   if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') return error;
-  const message = `the lock was not granted in the first try, and then: ${error.message}`;
+  const message = `the lock had been asked for, or a statement killed, and then: ${error.message}`;
   return new RunError('lock-timeout', message, { cause: error, hint: error.hint });
 }
 

@@ -38,7 +38,7 @@ commit() {
   done
 }
 
-# What one that was killed has left. There is one at a time: the run lock sees to it.
+# What one that was killed has left.
 rm -f -- .*"$suffix" 2>/dev/null
 
 echo waiting

@@ -8,7 +8,7 @@ const MOST_BYTES = 1024 * 1024;
 
 /** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
 export interface FileWriter extends AsyncDisposable {
-  /** All files (name -> one line of text) or none. Throws RunError `write-failed`. */
+  /** Each file (name -> one line of text) appears whole, or the old one stays. Throws RunError `write-failed`. */
   write(files: Readonly<Record<string, string>>, deadlineMs: number): Promise<void>;
 }
 

@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
-import { type Clock, type Emit, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
+import { type Clock, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
 
 /** How often it is looked whether a statement has ended that is waited for, and for how long once it was killed. */
 const POLL_MS = 500;
@@ -11,10 +11,11 @@ const GONE = [1094, 1957];
 
 type GateRequest = Pick<SnapshotRequest, 'longQueryThresholdSeconds' | 'killLongQueriesAfterSeconds'>;
 
-interface GateWorld {
+export interface GateWorld {
   readonly clock: Clock;
-  readonly emit: Emit;
   readonly signal: AbortSignal;
+  /** Is told of each statement that was killed. */
+  readonly killed: (message: string) => void;
 }
 
 /** A statement that has run for at least the threshold. */
@@ -29,6 +30,7 @@ interface LongStatement {
  * The gate, before any lock is asked: while a statement runs that has run for the threshold already, everybody else
  * would wait behind it and us. Without `killLongQueriesAfterSeconds` it is refused at once; with it, it is waited for
  * until it has ended or run for that long, killed, and waited for again. The wait is bounded and ends with the signal.
+ * Answers whether it had to wait.
  * Throws RunError `long-statement` naming the statement by id, user, time and first words; `server-denied` where the
  * server does not let us kill it.
  */
@@ -36,22 +38,21 @@ export async function passGate(
   session: ServerSession,
   plan: LockPlan,
   request: GateRequest,
-  { clock, emit, signal }: GateWorld,
-): Promise<void> {
+  { clock, signal, killed: tell }: GateWorld,
+): Promise<'open' | 'waited'> {
   const killAfter = request.killLongQueriesAfterSeconds;
   const patience = killAfter === undefined ? 0 : killAfter * 1000 + KILLED_GONE_MS;
   const since = clock.elapsed();
   const killed = new Set<number>();
-  for (;;) {
+  for (let looks = 1; ; looks++) {
     const long = await longStatements(session, plan, request.longQueryThresholdSeconds);
     const [longest] = long;
-    if (longest === undefined) return;
+    if (longest === undefined) return looks === 1 ? 'open' : 'waited';
     if (killAfter === undefined || clock.elapsed() - since >= patience) throw stillThere(longest, killed);
     for (const { name, seconds, killId } of long) {
       if (seconds < killAfter || killId === undefined || killed.has(killId)) continue;
       killed.add(killId);
-      if (await kill(session, plan, killId))
-        emit({ type: 'warned', code: 'statement-killed', message: `${name} was killed after ${seconds} s` });
+      if (await kill(session, plan, killId)) tell(`${name} was killed after ${seconds} s`);
     }
     await clock.sleep(POLL_MS, signal);
   }

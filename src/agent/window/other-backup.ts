@@ -1,8 +1,8 @@
 import { RunError } from '../../shared/errors.ts';
 import type { LockPlan, OtherBackup } from '../plan/lock-plan.ts';
 import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
+import { ER_LOCK_WAIT_TIMEOUT } from './read-lock.ts';
 
-const ER_LOCK_WAIT_TIMEOUT = 1205;
 const POLL_MS = 250;
 
 /**

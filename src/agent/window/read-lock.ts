@@ -3,7 +3,7 @@ import type { LockPlan } from '../plan/lock-plan.ts';
 import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
 
 /** A statement was refused because it waited longer than lock_wait_timeout (both flavours). */
-const ER_LOCK_WAIT_TIMEOUT = 1205;
+export const ER_LOCK_WAIT_TIMEOUT = 1205;
 /** Giving back has a deadline of its own; a server that does not answer in it loses the connection, and so the lock. */
 const RELEASE_DEADLINE_MS = 5_000;
 /** How much longer than lock_wait_timeout the client waits for the server to notice. */

@@ -59,7 +59,7 @@ test('a folder or a file that cannot be included is refused by name', () => {
 });
 
 test('a file that anybody may write is not believed, included or not', () => {
-  writeFileSync(main, `!include ${included}`);
+  writeFileSync(main, `[client]\nport=1\n!include ${included}`);
   writeFileSync(included, '[client]\nuser=somebody');
   for (const [file, mode] of [
     [included, 0o646],
@@ -67,9 +67,18 @@ test('a file that anybody may write is not believed, included or not', () => {
   ] as const) {
     chmodSync(file, mode);
     expect(() => readOptionFiles(['client'], main, undefined)).toThrow(
-      expect.objectContaining({ code: 'usage', message: `${file} may be written by anybody, so it is not read` }),
+      expect.objectContaining({ code: 'usage', message: `${file} may be written by anybody, so it is not believed` }),
     );
     chmodSync(file, 0o644);
   }
-  expect(readOptionFiles(['client'], main, undefined)).toEqual(new Map([['user', 'somebody']]));
+  expect(readOptionFiles(['client'], main, undefined)).toEqual(
+    new Map([
+      ['port', '1'],
+      ['user', 'somebody'],
+    ]),
+  );
+  writeFileSync(included, '[another]\nuser=x');
+  chmodSync(included, 0o666);
+  expect(readOptionFiles(['client'], main, undefined)).toEqual(new Map([['port', '1']]));
+  expect(readOptionFiles(['client'], '/dev/null', undefined)).toEqual(new Map());
 });

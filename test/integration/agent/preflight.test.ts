@@ -30,6 +30,21 @@ async function anotherSession(...statements: readonly string[]): Promise<AsyncDi
   };
 }
 
+it('nobody’s statement is killed for a set that EC2 would refuse', async () => {
+  await host.root.query('GRANT CONNECTION ADMIN ON *.* TO ebs_snapshot@localhost');
+  try {
+    await using reader = await busyWith(host, 'SELECT SLEEP(600)', 'TIME >= 1');
+    host.aws.behave({
+      faults: [{ kind: 'refuse', action: 'CreateSnapshots', dryRun: true, code: 'UnauthorizedOperation', status: 403 }],
+    });
+    const run = await host.agent('snapshot', '--long-query-threshold', '1', '--kill-long-queries-after', '1');
+    expectClear(run, 14, 'no-permission', 'ec2:CreateSnapshots');
+    expect(await reader.isRunning()).toBe(true);
+  } finally {
+    await host.root.query('REVOKE CONNECTION ADMIN ON *.* FROM ebs_snapshot@localhost');
+  }
+});
+
 describe('another backup of the server', () => {
   it.each([
     [['BACKUP STAGE START'], 'BACKUP STAGE END'],

@@ -105,6 +105,15 @@ describe('a snapshot of a host with two volumes', () => {
     expect(result).toMatchObject({ outcome: 'done', grade: 'application' });
   });
 
+  it('outlives a server that has no patience with idle connections', async () => {
+    await host.root.query('SET GLOBAL wait_timeout = 1');
+    host.aws.behave({ latencyMs: { DescribeInstances: 2_500 } });
+    const run = await host.agent('snapshot');
+    host.aws.behave({ latencyMs: {} });
+    await host.root.query('SET GLOBAL wait_timeout = DEFAULT');
+    expect(run).toMatchObject({ status: 0, result: { outcome: 'done' } });
+  });
+
   it('plans without touching anything', async () => {
     const before = readFileSync(join(host.datadir, MANIFEST_FILE), 'utf8');
     const { status, result, stderr } = await host.agent('plan');
