@@ -25,6 +25,7 @@ missing_packages() { # NEED...
 }
 
 need_system_packages() { # NEED...
+  (($#)) || die 'need_system_packages has to be told what is needed'
   local missing
   missing=$(missing_packages "$@")
   [[ -n $missing ]] || return 0

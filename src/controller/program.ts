@@ -35,7 +35,7 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
     .action(async (_options: unknown, command: Command) => ended(await runFleet('snapshot', command)));
 
   fleetCommand(program, 'plan')
-    .description('show what `snapshot` would take on each host, or why it would refuse; touches nothing')
+    .description('show what `snapshot` would take on each host, or why it would refuse; changes nothing')
     .addHelpText(
       'after',
       examples('plan --instance-ids i-0123456789abcdef0,i-0fedcba9876543210', 'plan --target tag:Role=database --json'),

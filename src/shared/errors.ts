@@ -113,7 +113,7 @@ const table = {
   'long-statement': {
     exit: 25,
     meaning: 'a statement runs that would make the lock wait, and everybody else behind it',
-    hint: 'Run again when it has ended, or raise --long-query-threshold with --lock-timeout.',
+    hint: 'Run again when it has ended, raise --long-query-threshold with --lock-timeout, or use --kill-long-queries-after.',
   },
   'capture-invalid': {
     exit: 26,
@@ -229,7 +229,7 @@ const table = {
   'lab-unfit': {
     exit: 29,
     meaning: 'this machine cannot carry the lab',
-    hint: 'The lab needs root, loop devices, XFS and btrfs; scripts/rehearse installs the packages.',
+    hint: 'The lab needs root, loop devices, XFS and btrfs; scripts/rehearse and scripts/soak install the packages.',
   },
   'rehearsal-failed': {
     exit: 42,

@@ -40,6 +40,6 @@ Examples:
   mysql-ebs-snapshot-agent snapshot --tag Purpose=nightly
   0 3 * * * root /usr/local/sbin/mysql-ebs-snapshot-agent snapshot --splay 300 >/dev/null
 
-Exit status: 0 done, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
-50-69 a person is needed first, 130 cancelled and undone.
+Exit status: 0 done, 1 a bug in this program, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything
+undone), 50-69 a person is needed first, 130 cancelled and undone.
 `;

@@ -19,7 +19,7 @@ export interface PlanWorld {
 
 /**
  * What a snapshot would do on this host, and all that speaks against it at once: what facts tell, and what a run only
- * meets on its way to the lock, long statements aside (they come and go). Touches nothing.
+ * meets on its way to the lock, long statements aside (they come and go). Changes nothing.
  */
 export async function planHost(request: SnapshotRequest, world: PlanWorld): Promise<Planned> {
   const { session, processes, clock } = world;

@@ -92,7 +92,7 @@ function silent(
   const exit = exitStatus === undefined ? '' : `, exit status ${exitStatus}`;
   const message = `the host gave no result (Systems Manager: ${status}${exit})${said === '' ? '' : `: ${said}`}`;
   if (!begun) return as('host-missing', message, HINTS[status]);
-  if (operation === 'plan') return as('host-missing', message, 'A plan touches nothing; see the log of the host.');
+  if (operation === 'plan') return as('host-missing', message, 'A plan changes nothing; see the log of the host.');
   const hint = `A set may exist all the same: look for snapshots with the tag ${TAG.run}=${run}, and in the log of the host.`;
   return as('outcome-unknown', message, hint);
 }

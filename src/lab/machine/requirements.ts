@@ -45,7 +45,7 @@ async function requirePrograms(programs: Programs): Promise<void> {
   if (missing.length === 0) return;
   const packages = [...new Set(missing.map((program) => programs[program]))].join(' ');
   throw new RunError('lab-unfit', `programs are missing: ${missing.join(', ')}`, {
-    hint: `Install the packages: apt-get install ${packages} (scripts/rehearse does it).`,
+    hint: `Install the packages: apt-get install ${packages} (scripts/rehearse and scripts/soak do it).`,
   });
 }
 
