@@ -1,5 +1,4 @@
-import { existsSync, readFileSync } from 'node:fs';
-import { setTimeout as sleep } from 'node:timers/promises';
+import { signalWasTaken } from '../support/signal-taken.ts';
 import type { Scene } from './support/scene.ts';
 
 /** All that may go wrong at a step. What each does, beginning when the run has been stopped there: */
@@ -59,7 +58,6 @@ export const FAULTS = {
 
 export type FaultName = keyof typeof FAULTS;
 
-const POLL_MS = 5;
 const GONE_MS = 10_000;
 
 const agentIsGone = ({ pid, processes }: Scene) =>
@@ -72,14 +70,4 @@ async function killGuard({ pid, processes }: Scene): Promise<void> {
   await processes.signal('SIGSTOP', isGuard);
   await processes.signal('SIGKILL', isGuard);
   await processes.until('gone', (living) => !living.some(isGuard), GONE_MS);
-}
-
-/** Waits until the agent's handler has been called, and the agent waits for the next event or has ended. */
-async function signalWasTaken(pid: number): Promise<void> {
-  while (existsSync(`/proc/${pid}/status`)) {
-    const status = readFileSync(`/proc/${pid}/status`, 'utf8');
-    const isPending = /^(Shd|Sig)Pnd:\t0*[1-9a-f]/m.test(status);
-    if (!isPending && /^State:\t[SZ]/m.test(status)) return;
-    await sleep(POLL_MS);
-  }
 }

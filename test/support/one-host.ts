@@ -14,6 +14,7 @@ import { plainShell, type Shell } from '../../src/lab/machine/shell.ts';
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
+import { type HeldCalls, HoldingGate } from './held-calls.ts';
 import { isFrozen, mountXfs, type XfsVolume } from './xfs.ts';
 
 const AGENT = join(import.meta.dirname, '../../dist/agent.cjs');
@@ -58,8 +59,12 @@ export interface OneHost extends AsyncDisposable {
   start(...argv: string[]): StartedAgent;
   /** Starts it by a shell that says `preparation` first, and is then the agent itself. */
   startAfter(preparation: string, ...argv: string[]): StartedAgent;
+  /** From now on EC2 has the agent's calls of an action in its hands and does nothing about them, until disposed. */
+  holdCalls(action: string): HeldCalls;
   /** Everything that EC2 has of a set. */
   snapshotsOf(set: string | undefined): Promise<readonly Snapshot[]>;
+  /** How each of them is graded. */
+  gradesOf(set: string | undefined): Promise<readonly (string | undefined)[]>;
 }
 
 export interface HostLayout {
@@ -89,7 +94,12 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     stack.push(() => root.destroy());
     await createAgentAccount(root);
 
-    const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot: storage.folder });
+    const calls = new HoldingGate();
+    const aws = await startEmbeddedAws({
+      store: { capture: async () => {} },
+      orchestrationRoot: storage.folder,
+      gate: calls.gate,
+    });
     stack.push(() => aws[Symbol.asyncDispose]());
     const environment = await addInstance(aws, storage.volumes);
     const optionFile = join(storage.folder, 'agent.cnf');
@@ -105,6 +115,11 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     const start: OneHost['start'] = (...argv) => startAgent(argumentsOf(...argv), environment);
     const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
 
+    const snapshotsOf: OneHost['snapshotsOf'] = async (set = '(none)') => {
+      const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
+      return (await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'], Filters }))).Snapshots ?? [];
+    };
+
     return {
       aws,
       server,
@@ -119,10 +134,10 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
       startAfter: (preparation, ...argv) =>
         startAgent(argumentsOf(...argv), environment, ['sh', '-c', `${preparation}; exec "$@"`, 'sh']),
       agent: (...argv) => start(...argv).ended,
-      async snapshotsOf(set = '(none)') {
-        const Filters = [{ Name: `tag:${TAG.set}`, Values: [set] }];
-        return (await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'], Filters }))).Snapshots ?? [];
-      },
+      holdCalls: (action) => calls.hold(action),
+      snapshotsOf,
+      gradesOf: async (set) =>
+        (await snapshotsOf(set)).map(({ Tags = [] }) => Tags.find(({ Key }) => Key === TAG.grade)?.Value),
       [Symbol.asyncDispose]: undo,
     };
   } catch (error) {

@@ -44,7 +44,7 @@ async function listed(root: Connection, condition: string): Promise<boolean> {
   return rows.length > 0;
 }
 
-/** A session that reads and commits over and over. */
+/** An application that reads and commits over and over. */
 export interface Traffic extends AsyncDisposable {
   /** Resolves with the next commit that is acknowledged from now on. */
   nextCommit(): Promise<void>;
@@ -52,9 +52,11 @@ export interface Traffic extends AsyncDisposable {
   readonly longestGapMs: number;
 }
 
-export async function traffic(host: OneHost): Promise<Traffic> {
+/** `session`: what its session is told before it begins. */
+export async function traffic(host: OneHost, session = 'DO 0'): Promise<Traffic> {
   const connection = await host.server.connect();
   await connection.query('CREATE OR REPLACE TABLE mysql.traffic (a INT) ENGINE=InnoDB');
+  await connection.query(session);
   let [longestGapMs, last, stopped] = [0, performance.now(), false];
   const events = new EventEmitter();
   const running = (async () => {

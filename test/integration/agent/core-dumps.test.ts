@@ -15,9 +15,8 @@ describe.runIf(coresAreFiles)('an agent that crashes', () => {
     host = await oneHost({ volumes: 'one' });
     folder = mkdtempSync(join(host.optionFile, '../cores-'));
   });
-  afterAll(() => host[Symbol.asyncDispose]());
+  afterAll(() => host?.[Symbol.asyncDispose]());
   afterEach(() => {
-    host.aws.behave({ latencyMs: {} });
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
   });
 
@@ -47,11 +46,9 @@ describe.runIf(coresAreFiles)('an agent that crashes', () => {
 
   /** Runs the agent until EC2 has its request in its hands, then lets it crash. */
   async function crashDuring(action: string, signal: NodeJS.Signals, ...argv: string[]): Promise<AgentRun> {
-    host.aws.behave({ latencyMs: { [action]: 5_000 } });
-    const asked = () => host.aws.calls.filter((call) => call.action === action && !call.parameters['DryRun']).length;
-    const before = asked();
+    using request = host.holdCalls(action);
     const run = host.startAfter(`cd ${folder}; ulimit -c unlimited`, ...argv);
-    await vi.waitUntil(() => asked() > before, { timeout: 20_000 });
+    await request.arrived();
     process.kill(run.pid, signal);
     return run.ended;
   }

@@ -1,0 +1,42 @@
+import { vi } from 'vitest';
+import type { Gate } from '../../src/lab/aws/gate.ts';
+
+/** Holds the calls of one action from its making to its disposal, before any of their work is done. */
+export interface HeldCalls extends Disposable {
+  /** Waits for the first of them. Throws where none comes within a minute. */
+  arrived(): Promise<void>;
+}
+
+const ARRIVAL_MS = 60_000;
+const POLL_MS = 5;
+
+/** A gate at which a test holds calls; dry runs pass. */
+export class HoldingGate {
+  readonly #holds = new Map<string, { arrive: () => void; readonly released: Promise<void> }>();
+
+  readonly gate: Gate = async ({ action, dryRun }) => {
+    const hold = dryRun ? undefined : this.#holds.get(action);
+    hold?.arrive();
+    await hold?.released;
+  };
+
+  hold(action: string): HeldCalls {
+    let [hasArrived, release] = [false, () => {}];
+    const released = new Promise<void>((resolve) => {
+      release = resolve;
+    });
+    const arrive = () => {
+      hasArrived = true;
+    };
+    this.#holds.set(action, { arrive, released });
+    return {
+      arrived: async () => {
+        await vi.waitUntil(() => hasArrived, { timeout: ARRIVAL_MS, interval: POLL_MS });
+      },
+      [Symbol.dispose]: () => {
+        this.#holds.delete(action);
+        release();
+      },
+    };
+  }
+}
