@@ -41,7 +41,7 @@ function hostOfThisFile(): () => FaultHost {
   beforeAll(async () => {
     host = await faultHost();
   });
-  afterAll(() => host[Symbol.asyncDispose]());
+  afterAll(() => host?.[Symbol.asyncDispose]());
   return () => host;
 }
 
