@@ -1,5 +1,6 @@
 import { signalWasTaken } from '../support/signal-taken.ts';
 import type { Scene } from './support/scene.ts';
+import { within } from './support/within.ts';
 
 /** All that may go wrong at a step. What each does, beginning when the run has been stopped there: */
 export const FAULTS = {
@@ -41,12 +42,12 @@ export const FAULTS = {
   },
   'the connection is killed': async ({ host, server, stop }) => {
     await host.query(`KILL ${server.connectionId}`);
-    await server.serverLetGo();
+    await serverLetGo(server);
     stop.say('go');
   },
   'the server is shut down': async ({ host, server, stop }) => {
     await host.shutDown();
-    await server.serverLetGo();
+    await serverLetGo(server);
     stop.say('go');
   },
   /** The device below all file systems of the server does no more writes. */
@@ -62,6 +63,9 @@ const GONE_MS = 10_000;
 
 const agentIsGone = ({ pid, processes }: Scene) =>
   processes.until('gone', (living) => living.every((each) => each.pid !== pid), GONE_MS);
+
+const serverLetGo = (server: Scene['server']) =>
+  within(GONE_MS, 'the server did not end the connection of the agent', server.serverLetGo());
 
 /** All processes of the guard, and what it has started: they live in a session of their own. */
 async function killGuard({ pid, processes }: Scene): Promise<void> {

@@ -14,7 +14,7 @@ describe('the steps of the story', () => {
   beforeAll(async () => {
     host = await faultHost();
   });
-  afterAll(() => host[Symbol.asyncDispose]());
+  afterAll(() => host?.[Symbol.asyncDispose]());
 
   it('are all that an undisturbed run asks of the world', async () => {
     const asked: (readonly [of: Place['of'], what: string])[] = [];

@@ -20,6 +20,9 @@ const DATA = { serial: 'vol0aaaaaaaaaaaaaaa1', sizeGiB: 1 };
 const BINLOG = { serial: 'vol0aaaaaaaaaaaaaaa2', sizeGiB: 1 };
 const WINDOW_DEADLINE_MS = 180_000;
 
+/** After how long a window ends whose run lives. Its guard, left alone, waits longer still. */
+export const WINDOW_SECONDS = 60;
+
 /** The binary log's logical volume, as device-mapper calls it. */
 export const BINLOG_DM = 'ebs-binlog';
 
@@ -40,7 +43,7 @@ export interface DatabaseGuest extends AsyncDisposable {
   agent(unit: string, ...argv: string[]): Promise<Finished>;
   /**
    * Starts a run in a transient service of the same name, and waits until EC2 has its request: then everything is locked
-   * and frozen, and stays so (for a minute) until `answer` lets EC2 do its work.
+   * and frozen, and stays so (for WINDOW_SECONDS) until `answer` lets EC2 do its work.
    */
   openWindow(run: string): Promise<{ answer(): void }>;
   /** The grades of the members of a set, as EC2 has them. */
@@ -115,7 +118,7 @@ async function build(held: AsyncDisposable[]): Promise<Omit<DatabaseGuest, typeo
       const requested = new Promise<() => void>((resolve) => {
         onRequest = resolve;
       });
-      await guest.run(inUnit(run, [], ['snapshot', '--run-id', run, '--freeze-timeout', '60']));
+      await guest.run(inUnit(run, [], ['snapshot', '--run-id', run, '--freeze-timeout', String(WINDOW_SECONDS)]));
       const answer = await Promise.race([requested, sleep(WINDOW_DEADLINE_MS, undefined, { ref: false })]);
       onRequest = (answerAtOnce) => answerAtOnce();
       if (!answer) throw new Error(await guest.run(['journalctl', `--unit=${run}`, '--no-pager']));

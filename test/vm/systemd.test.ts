@@ -1,7 +1,7 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FREEZE_RECORDS } from '../../src/agent/window/state-folder.ts';
 import { decodeResult } from '../../src/shared/result.ts';
-import { BINLOG_DM, type DatabaseGuest, databaseGuest } from './database-guest.ts';
+import { BINLOG_DM, type DatabaseGuest, databaseGuest, WINDOW_SECONDS } from './database-guest.ts';
 
 /** How long an event is waited for: the emulated machine is many times slower than a real one. */
 const PATIENCE = { timeout: 180_000, interval: 200 };
@@ -42,6 +42,15 @@ async function expectHostWhole(): Promise<void> {
 
 /** The guard is the last to go. */
 const untilGuardHasEnded = () => vi.waitFor(async () => expect(await guardUnits()).toEqual([]), PATIENCE);
+
+/** By the guest's clock, in seconds of the epoch: each file system's record is written right before it is frozen. */
+async function frozenSince(): Promise<number> {
+  const times = lines(await run('find', FREEZE_RECORDS, '-type', 'f', '-printf', '%T@\\n')).map(Number);
+  expect(times).toHaveLength(host.mounts.length);
+  return Math.min(...times);
+}
+
+const secondsSince = async (time: number) => Number(await run('date', '+%s.%N')) - time;
 
 async function expectSnapshotDone(name: string): Promise<void> {
   const { status, stdout, stderr } = await host.agent(name, 'snapshot', '--run-id', name);
@@ -94,8 +103,11 @@ describe('on a machine that systemd runs', () => {
     async (_how, caller, kill) => {
       const window = await host.openWindow(caller);
       expect(await frozen()).toEqual([true, true]);
+      const since = await frozenSince();
       await kill();
       await untilGuardHasEnded();
+      // Not by its own deadline.
+      expect(await secondsSince(since)).toBeLessThan(WINDOW_SECONDS);
       await expectHostWhole();
 
       // EC2 has the request, and does not notice that nobody waits for its answer any more.

@@ -1,7 +1,7 @@
 import { chmodSync } from 'node:fs';
 import { join } from 'node:path';
-import { setTimeout as sleep } from 'node:timers/promises';
 import type { RowDataPacket } from 'mysql2/promise';
+import { vi } from 'vitest';
 import { type DatabaseServer, startServer } from '../../../src/lab/hosts/database-server.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { createAgentAccount, layOutDatabase } from '../../support/one-host.ts';
@@ -30,7 +30,8 @@ export interface FaultHost extends AsyncDisposable {
   makeFit(): Promise<void>;
 }
 
-const POLL_MS = 25;
+/** A server whose file systems are well again ends, and takes no connection any more, long before. */
+const SHUT_DOWN = { timeout: 60_000, interval: 25 };
 
 export async function faultHost(): Promise<FaultHost> {
   const undo: (() => unknown)[] = [];
@@ -68,7 +69,7 @@ export async function faultHost(): Promise<FaultHost> {
     let wasShutDown = false;
     const startAgain = async () => {
       if (!wasShutDown) return;
-      while (isAlive(server.pid)) await sleep(POLL_MS);
+      await until('the server has not ended', async () => !isAlive(server.pid));
       server = await start();
       wasShutDown = false;
     };
@@ -83,7 +84,7 @@ export async function faultHost(): Promise<FaultHost> {
       async shutDown() {
         wasShutDown = true;
         await query('SHUTDOWN');
-        while (await query('SELECT 1').then(isTrue, isFalse)) await sleep(POLL_MS);
+        await until('the server still answers', () => query('SELECT 1').then(isFalse, isTrue));
       },
       startAgain,
       frozen: () => mounts.filter(isFrozen),
@@ -98,6 +99,12 @@ export async function faultHost(): Promise<FaultHost> {
     await dispose();
     throw error;
   }
+}
+
+async function until(complaint: string, isSo: () => Promise<boolean>): Promise<void> {
+  await vi.waitFor(async () => {
+    if (!(await isSo())) throw new Error(`${complaint} after ${SHUT_DOWN.timeout} ms`);
+  }, SHUT_DOWN);
 }
 
 const isTrue = () => true;

@@ -1,5 +1,5 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import { expect } from 'vitest';
+import { expect, vi } from 'vitest';
 import type { AgentRun } from '../../support/one-host.ts';
 import type { Scenario } from '../cells.ts';
 import { FAULTS, type FaultName } from '../faults.ts';
@@ -8,10 +8,14 @@ import type { FaultHost } from './fault-host.ts';
 import { type Scene, setScene } from './scene.ts';
 import { expectNoLyingGrade, expectTruth } from './truth.ts';
 import { expectHostWhole, RELEASE_MS } from './whole.ts';
+import { within } from './within.ts';
 
 const ARRIVAL_MS = 30_000;
 /** The longest documented deadline, with what goes before and after it. */
 const END_MS = 150_000;
+/** `thaw` waits for the kernel, then gives up by itself; an AWS on this machine answers at once. */
+const THAW_MS = 60_000;
+const ANSWERED_MS = 30_000;
 const GUARD_BEHIND_MS = 2_000;
 const POLL_MS = 20;
 
@@ -78,25 +82,16 @@ const isStuckSync = ({ state, commandLine }: { state: string; commandLine: strin
 /** Where nobody was left to thaw, or nobody could, `thaw` does it; where nothing was frozen it says so. */
 async function expectThawPutsRight(scene: Scene, step: Step, { leaves }: Scenario): Promise<void> {
   if (step.every) scene.stop.say('go');
-  const { status, stdout, stderr } = await scene.thaw();
+  const { status, stdout, stderr } = await within(THAW_MS, '`thaw` did not end', scene.thaw());
   expect(status, stderr).toBe(0);
   if (leaves === 'frozen') expect(JSON.parse(stdout).thawed).not.toEqual([]);
 }
 
 /** What was asked of EC2 before the end may be answered after it. */
 async function allAnswered({ aws }: Scene): Promise<void> {
-  while (aws.calls.some(({ outcome }) => outcome === undefined)) await sleep(POLL_MS);
-}
-
-async function within<T>(ms: number, complaint: string, work: Promise<T>): Promise<T> {
-  const cancel = new AbortController();
-  const late = sleep(ms, undefined, { signal: cancel.signal }).then(() => {
-    throw new Error(`${complaint} within ${ms} ms`);
-  });
-  late.catch(() => {});
-  try {
-    return await Promise.race([work, late]);
-  } finally {
-    cancel.abort();
-  }
+  const isAnswered = () => {
+    const open = aws.calls.filter(({ outcome }) => outcome === undefined).map(({ action }) => action);
+    if (open.length > 0) throw new Error(`AWS has not answered within ${ANSWERED_MS} ms: ${open.join(', ')}`);
+  };
+  await vi.waitFor(isAnswered, { timeout: ANSWERED_MS, interval: POLL_MS });
 }

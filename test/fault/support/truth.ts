@@ -58,6 +58,7 @@ const gradeOf = (set: readonly Snapshot[]): Scenario['grade'] =>
 
 const tagOf = ({ Tags = [] }: Snapshot, key: string) => Tags.find(({ Key }) => Key === key)?.Value;
 
+/** The look for other backups is none, and begins with SET STATEMENT: it waits for nobody, and holds nobody back. */
 const isLock = (sql: string) => /^(BACKUP STAGE (?!END)|FLUSH|LOCK)/.test(sql);
 
 async function snapshotsOf({ aws }: Scene): Promise<readonly Snapshot[]> {

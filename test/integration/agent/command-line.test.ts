@@ -79,7 +79,7 @@ describe('on a host', () => {
   beforeAll(async () => {
     host = await oneHost({ volumes: 'one' });
   });
-  afterAll(() => host[Symbol.asyncDispose]());
+  afterAll(() => host?.[Symbol.asyncDispose]());
   afterEach(async () => {
     host.aws.behave({ latencyMs: {}, faults: [] });
     await expectHostWhole(host);

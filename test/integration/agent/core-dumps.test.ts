@@ -5,10 +5,13 @@ import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../sup
 
 const CORE_PATTERN = '/proc/sys/kernel/core_pattern';
 
-/** Whether a process that dies here leaves its core as a file in its working directory, as the test needs it. */
+/** Whether a process that dies here leaves its core as a file in its working directory; else only the limit can tell. */
 const coresAreFiles = !/^[|/]/.test(readFileSync(CORE_PATTERN, 'utf8'));
 
-describe.runIf(coresAreFiles)('an agent that crashes', () => {
+const coreLimit = (pid: number) =>
+  /^Max core file size +(\S+) +(\S+)/m.exec(readFileSync(`/proc/${pid}/limits`, 'utf8'))?.slice(1);
+
+describe('an agent that crashes', () => {
   let host: OneHost;
   let folder: string;
   beforeAll(async () => {
@@ -20,12 +23,13 @@ describe.runIf(coresAreFiles)('an agent that crashes', () => {
     for (const name of readdirSync(folder)) rmSync(join(folder, name));
   });
 
-  it('would leave its core in the working directory', async () => {
+  it('would leave its core, in the working directory where cores are files', async () => {
     const run = host.startAfter(`cd ${folder}; ulimit -c unlimited`, 'snapshot', '--splay', '3600');
     await run.said('started');
+    expect(coreLimit(run.pid)).toEqual(['unlimited', 'unlimited']);
     process.kill(run.pid, 'SIGABRT');
     await run.ended;
-    expect(readdirSync(folder)).toHaveLength(1);
+    if (coresAreFiles) expect(readdirSync(folder)).toHaveLength(1);
   });
 
   it.each(['SIGSEGV', 'SIGABRT'] as const)('in the window, by %s, leaves none', async (signal) => {
@@ -44,11 +48,12 @@ describe.runIf(coresAreFiles)('an agent that crashes', () => {
     expect(readdirSync(folder)).toEqual([]);
   });
 
-  /** Runs the agent until EC2 has its request in its hands, then lets it crash. */
+  /** Runs the agent until EC2 has its request in its hands, looks at its limit (core(5)), then lets it crash. */
   async function crashDuring(action: string, signal: NodeJS.Signals, ...argv: string[]): Promise<AgentRun> {
     using request = host.holdCalls(action);
     const run = host.startAfter(`cd ${folder}; ulimit -c unlimited`, ...argv);
     await request.arrived();
+    expect(coreLimit(run.pid)).toEqual(['1', '1']);
     process.kill(run.pid, signal);
     return run.ended;
   }

@@ -1,7 +1,7 @@
-import { chmodSync, lstatSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { chmodSync, existsSync, lstatSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { STATE_FOLDER } from '../../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { type OneHost, oneHost } from '../../support/one-host.ts';
 
@@ -11,8 +11,9 @@ describe.each(['0000', '0022', '0077'])('whatever the caller’s umask (%s)', (u
   beforeAll(async () => {
     host = await oneHost({ volumes: 'one' });
     folder = join(host.optionFile, '..');
-    // The state folder is a mount point of the test's own: what the agent makes in it is made anew.
-    for (const name of readdirSync(STATE_FOLDER)) rmSync(join(STATE_FOLDER, name), { recursive: true });
+    // What the agent makes in the state folder it makes anew, under this umask. No record of a freeze is taken away.
+    if (existsSync(FREEZE_RECORDS)) rmdirSync(FREEZE_RECORDS);
+    rmSync(RUN_LOCK, { force: true });
   });
   afterAll(() => host?.[Symbol.asyncDispose]());
 
@@ -24,22 +25,16 @@ describe.each(['0000', '0022', '0077'])('whatever the caller’s umask (%s)', (u
     const log = join(folder, 'logs/deep/agent.log');
     const running = under('snapshot', '--log-file', log);
     await request.arrived();
-    const records = join(STATE_FOLDER, 'frozen');
-    const [record = '(none)', ...others] = readdirSync(records);
+    const [record = '(none)', ...others] = readdirSync(FREEZE_RECORDS);
     expect(others).toEqual([]);
-    const recordMode = mode(join(records, record));
+    const recordMode = mode(join(FREEZE_RECORDS, record));
     request[Symbol.dispose]();
     expect((await running.ended).status).toBe(0);
 
-    const files = [
-      log,
-      join(STATE_FOLDER, 'run.lock'),
-      join(host.datadir, MANIFEST_FILE),
-      join(host.datadir, BINLOG_INFO_FILE),
-    ];
+    const files = [log, RUN_LOCK, join(host.datadir, MANIFEST_FILE), join(host.datadir, BINLOG_INFO_FILE)];
     for (const bits of [recordMode, ...files.map(mode)]) expect(bits & ~0o640, bits.toString(8)).toBe(0);
     for (const each of ['logs', 'logs/deep']) expect(mode(join(folder, each)) & ~0o750).toBe(0);
-    expect(mode(records)).toBe(0o700);
+    expect(mode(FREEZE_RECORDS)).toBe(0o700);
   });
 
   it('a capture is for its owner alone', async () => {

@@ -25,7 +25,7 @@ beforeAll(async () => {
   host = await oneHost({ volumes: 'one' });
   valuable = join(host.optionFile, '../of-root');
 });
-afterAll(() => host[Symbol.asyncDispose]());
+afterAll(() => host?.[Symbol.asyncDispose]());
 beforeEach(() => writeFileSync(valuable, 'root’s own', { mode: 0o644 }));
 afterEach(async () => {
   expect(readFileSync(valuable, 'utf8')).toBe('root’s own');

@@ -13,7 +13,7 @@ let host: OneHost;
 beforeAll(async () => {
   host = await oneHost({ volumes: 'one' });
 });
-afterAll(() => host[Symbol.asyncDispose]());
+afterAll(() => host?.[Symbol.asyncDispose]());
 afterEach(() => expectHostWhole(host));
 
 /** One run of the agent against the host's own server, as `lie` tells of it. */

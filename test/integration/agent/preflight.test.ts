@@ -13,7 +13,7 @@ let host: OneHost;
 beforeAll(async () => {
   host = await oneHost({ volumes: 'two' });
 });
-afterAll(() => host[Symbol.asyncDispose]());
+afterAll(() => host?.[Symbol.asyncDispose]());
 afterEach(async () => {
   host.aws.behave({ latencyMs: {}, faults: [], snapshotCompletionMs: 300 });
   expect(existsSync(join(host.datadir, MANIFEST_FILE))).toBe(false);

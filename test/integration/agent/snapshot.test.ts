@@ -17,7 +17,7 @@ describe('a snapshot of a host with two volumes', () => {
   beforeAll(async () => {
     host = await oneHost({ volumes: 'two' });
   });
-  afterAll(() => host[Symbol.asyncDispose]());
+  afterAll(() => host?.[Symbol.asyncDispose]());
 
   it('is one whole set, graded, with tags and files that say the same', async () => {
     const { status, result, stdout } = await host.agent('snapshot', '--run-id', 'r1', '--tag', 'Purpose=test');

@@ -96,7 +96,7 @@ describe.runIf(process.getuid?.() === 0)('bad input', () => {
     await lab.addHost(1, 'good');
     await lab.run(['documents', 'install'], { as: 'installer' });
   });
-  afterAll(() => lab[Symbol.asyncDispose]());
+  afterAll(() => lab?.[Symbol.asyncDispose]());
 
   it.each(CASES)(
     '%s: one line, a hint, the status, and nothing is sent',

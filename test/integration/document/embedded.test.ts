@@ -22,7 +22,7 @@ describe('the document in Systems Manager', () => {
     await aws.addHost({ instanceId, tags: {}, volumes: [], enter: [], environment: {} }, { run });
     ssm = new SSMClient({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator, maxAttempts: 1 });
   });
-  afterAll(() => aws[Symbol.asyncDispose]());
+  afterAll(() => aws?.[Symbol.asyncDispose]());
 
   const send = (parameters: Record<string, string>) =>
     ssm.send(
