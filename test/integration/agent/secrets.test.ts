@@ -19,8 +19,8 @@ beforeAll(async () => {
   host.aws.putParameter(PARAMETER, STORED_PASSWORD);
 });
 afterAll(async () => {
-  await metadata[Symbol.asyncDispose]();
-  await host[Symbol.asyncDispose]();
+  await metadata?.[Symbol.asyncDispose]();
+  await host?.[Symbol.asyncDispose]();
 });
 afterEach(async () => {
   host.aws.behave({ latencyMs: {}, faults: [] });
