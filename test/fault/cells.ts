@@ -359,10 +359,10 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
 
   'forget the freeze': {
-    throws: ends('done', { grade: 'application', leaves: 'a record' }),
+    throws: DONE,
     hangs: DONE,
     'the answer is lost': DONE,
-    'the guard is killed': ends('done', { grade: 'application', leaves: 'a record' }),
+    'the guard is killed': DONE,
     'SIGTERM to the agent': NOBODY_WAITS,
     'the agent is killed': NOBODY_WAITS,
     'the group is killed': NOBODY_WAITS,

@@ -85,6 +85,8 @@ class ProcessGuard implements Guard {
   readonly #run: RunId;
   readonly #mounts: readonly string[];
   readonly #child: LineProcess;
+  /** Everything that may have been frozen is known to be thawed. */
+  #allThawed = false;
 
   constructor(
     processes: Processes,
@@ -162,6 +164,8 @@ class ProcessGuard implements Guard {
 
   async [Symbol.asyncDispose](): Promise<void> {
     await this.#child[Symbol.asyncDispose]();
+    // Where even that fails, `thaw` and the next run find a record too many, and nothing frozen.
+    if (this.#allThawed) await this.#forget(this.#mounts).catch(() => {});
   }
 
   /**
@@ -177,6 +181,7 @@ class ProcessGuard implements Guard {
 
     // What the guard could not thaw, or did not live to say, is thawed here.
     await this.#thawHere(mounts.filter((mount) => !thawed.includes(mount) && !gone.includes(mount)));
+    this.#allThawed = true;
     return unbidden.length === 0 && mounts.every((mount) => thawed.includes(mount));
   }
 
@@ -196,12 +201,18 @@ class ProcessGuard implements Guard {
     return reports;
   }
 
-  /** Thaws in the guard's stead, and removes its records: what is thawed must not be thawed again later. */
+  /** Thaws in the guard's stead. */
   async #thawHere(mounts: readonly string[]): Promise<void> {
     if (mounts.length === 0) return;
     const outcomes = await Promise.all(mounts.map((mount) => thaw(this.#processes, mount)));
     const failed = mounts.filter((_, index) => typeof outcomes[index] !== 'string');
     if (failed.length > 0) throw thawError(failed, outcomes);
+    await this.#forget(mounts);
+  }
+
+  /** Removes the records that a guard did not live to remove: what is thawed must not be thawed again later. */
+  async #forget(mounts: readonly string[]): Promise<void> {
+    if (mounts.length === 0) return;
     const records = mounts.map((mount) => freezeRecord(this.#run, this.#mounts.indexOf(mount)));
     await this.#processes.run(['rm', '-f', '--', ...records], { deadlineMs: THAW_DEADLINE_MS });
   }

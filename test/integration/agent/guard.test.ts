@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
@@ -140,6 +140,16 @@ describe('the guard, on real XFS', () => {
       await vi.waitFor(() => expect(readdirSync(FREEZE_RECORDS)).toEqual([]), 20_000);
     }
     expect(window.heldThroughout).toBe(false);
+  });
+
+  it('that did not live to remove its records leaves that to us', async () => {
+    {
+      await using guard = await guardOf(mounts, LONG);
+      await (await guard.freeze(LONG))[Symbol.asyncDispose]();
+      await vi.waitFor(() => expect(readdirSync(FREEZE_RECORDS)).toEqual([]), 20_000);
+      writeFileSync(join(FREEZE_RECORDS, 'guarded.1'), mounts[1] ?? '');
+    }
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 
   it('that cannot keep a record does not freeze', async () => {
