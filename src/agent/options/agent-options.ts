@@ -127,6 +127,7 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
     killLongQueriesAfterSeconds: wholeNumber(values, 'kill-long-queries-after', undefined, {
       from: longQueryThresholdSeconds,
       to: 3600,
+      why: `takes whole seconds from --long-query-threshold (${longQueryThresholdSeconds}) to 3600`,
     }),
     freezeTimeoutSeconds: wholeNumber(values, 'freeze-timeout', 10, { from: 1, to: 60 }),
     splaySeconds: wholeNumber(values, 'splay', 0, { from: 0, to: 3600 }),

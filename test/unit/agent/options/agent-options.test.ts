@@ -41,7 +41,7 @@ describe('the command line of the agent', () => {
     expect(parse('snapshot').killLongQueriesAfterSeconds).toBeUndefined();
     expect(parse('snapshot --kill-long-queries-after 3').killLongQueriesAfterSeconds).toBe(3);
     expect(() => parse('snapshot --kill-long-queries-after 2')).toThrow(
-      "--kill-long-queries-after '2' takes a whole number from 3 to 3600",
+      "--kill-long-queries-after '2' takes whole seconds from --long-query-threshold (3) to 3600",
     );
     expect(() => parse('thaw --kill-long-queries-after 3')).toThrow('means nothing to thaw');
   });
