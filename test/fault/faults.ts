@@ -51,8 +51,11 @@ export const FAULTS = {
     stop.say('go');
   },
   /** The device below all file systems of the server does no more writes. */
-  'the device stalls': async ({ host, stop }) => {
+  'the device stalls': async ({ host, stop, unwritten }) => {
+    // A binary log that has just been synced is noticed by nobody, and so is a redo log.
+    if (unwritten === 'a commit') await host.writer.commitsWithin(COMMIT_MS);
     host.storage.stall();
+    if (unwritten === 'a row') await host.writeUncommitted();
     stop.say('go');
   },
 } as const satisfies Record<string, (scene: Scene) => Promise<void>>;
@@ -60,6 +63,7 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 const GONE_MS = 10_000;
+const COMMIT_MS = 10_000;
 
 const agentIsGone = ({ pid, processes }: Scene) =>
   processes.until('gone', (living) => living.every((each) => each.pid !== pid), GONE_MS);

@@ -28,13 +28,25 @@ export const STEPS = {
   'look for other backups': {
     ...before(statement(/^SET STATEMENT lock_wait_timeout = 1 FOR BACKUP STAGE START$/)),
     covers: /AS state FROM information_schema.PROCESSLIST/,
+    unwritten: 'a commit',
   },
-  'look for long statements again': before(statement(/AS killId/, { nth: 2 })),
+  'look for long statements again': { ...before(statement(/AS killId/, { nth: 2 })), unwritten: 'a commit' },
 
-  'prepare the session': { ...underLock(statement(/^SET SESSION max_statement_time/), 61), covers: /^SET SESSION/ },
-  'keep out DDL': { ...underLock(statement(/^BACKUP STAGE BLOCK_DDL/), 61), covers: /^BACKUP STAGE (START|FLUSH)/ },
-  'keep out commits': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3),
-  'prove the redo log durable': underLock(statement(/^SHOW GLOBAL STATUS .*Innodb_lsn_current/), 3),
+  'prepare the session': {
+    ...underLock(statement(/^SET SESSION max_statement_time/), 61),
+    covers: /^SET SESSION/,
+    unwritten: 'a commit',
+  },
+  'keep out DDL': {
+    ...underLock(statement(/^BACKUP STAGE BLOCK_DDL/), 61),
+    covers: /^BACKUP STAGE (START|FLUSH)/,
+    unwritten: 'a commit',
+  },
+  'keep out commits': { ...underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3), unwritten: 'a commit' },
+  'prove the redo log durable': {
+    ...underLock(statement(/^SHOW GLOBAL STATUS .*Innodb_lsn_current/), 3),
+    unwritten: 'a row',
+  },
   'read the coordinates': {
     ...underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/ }), 3),
     covers: /gtid_binlog_pos/,
@@ -67,6 +79,8 @@ export interface Step {
   readonly every?: boolean;
   /** Under the lock: after how many seconds of silence it is given up, as the code documents it. */
   readonly deadlineSeconds?: number;
+  /** What the server needs to have left to write, for a stalled device to be met at the next statements. */
+  readonly unwritten?: 'a commit' | 'a row';
   /** Without this the story does not come here. */
   readonly given?: 'left frozen' | 'freeze never' | 'answer of EC2 lost';
 }

@@ -21,6 +21,8 @@ export interface FaultHost extends AsyncDisposable {
   readonly turns: Turns;
   /** Asks the server as root. */
   query(sql: string): Promise<readonly RowDataPacket[]>;
+  /** Changes a row and takes it back: there is something for the redo log, and no commit. */
+  writeUncommitted(): Promise<void>;
   /** Orders the server to end. It takes no connection any more, but may wait for its file systems before it ends. */
   shutDown(): Promise<void>;
   /** Starts the server again where it was shut down, once it has ended. */
@@ -63,6 +65,8 @@ export async function faultHost(): Promise<FaultHost> {
     };
     const root = await server.connect();
     await createAgentAccount(root);
+    await root.query('CREATE DATABASE uncommitted');
+    await root.query('CREATE TABLE uncommitted.row (changes BIGINT) ENGINE=InnoDB');
     root.destroy();
     const writer = new Writer(() => server.connect());
     undo.push(() => writer[Symbol.asyncDispose]());
@@ -81,6 +85,13 @@ export async function faultHost(): Promise<FaultHost> {
       socket,
       turns: new Turns(),
       query,
+      async writeUncommitted() {
+        const connection = await server.connect();
+        await connection.beginTransaction();
+        await connection.query('INSERT INTO uncommitted.row VALUES (1)');
+        await connection.rollback();
+        connection.destroy();
+      },
       async shutDown() {
         wasShutDown = true;
         await query('SHUTDOWN');

@@ -29,6 +29,7 @@ export interface Scene extends AsyncDisposable {
   readonly pid: number;
   /** Whether this run freezes at all. */
   readonly freezes: boolean;
+  readonly unwritten: Step['unwritten'];
   readonly ended: Promise<AgentRun>;
   readonly processes: ProcessesWithin;
   readonly server: SqlProxy;
@@ -96,6 +97,7 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
       stop,
       pid: agent.pid,
       freezes: step?.given !== 'freeze never',
+      unwritten: step?.unwritten,
       ended: agent.ended,
       processes,
       server,
