@@ -20,10 +20,30 @@ export const BinlogPosition = v.object({
 });
 export type BinlogPosition = v.InferOutput<typeof BinlogPosition>;
 
-/** The server's own coordinates. `binlog` is absent where the binary log is off, `gtid` where GTIDs are not in use. */
+const GtidSet = v.pipe(v.string(), v.regex(/^[\w:,-]+$/, 'is not a GTID set'));
+
+/** What a replica has executed of one source: where another replica of that source has to begin. */
+const Channel = v.object({
+  /** MySQL's channel, MariaDB's connection; empty is the default one. */
+  name: v.string(),
+  source: v.object({ host: v.string(), port: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
+  /** In the source's binary log, executed (not read). Absent where nothing has been executed yet. */
+  binlog: v.optional(BinlogPosition),
+  /** False where parallel workers make `binlog` a low-water mark: some of what follows it has been executed, too. */
+  exact: v.boolean(),
+  /** Whether the replica finds its place by GTID: then a low-water mark does not matter. */
+  autoPosition: v.boolean(),
+});
+export type Channel = v.InferOutput<typeof Channel>;
+
+/**
+ * The server's own coordinates: `binlog` is absent where the binary log is off, `gtid` where GTIDs are not in use.
+ * `replica` only where it is one; `replica.gtid` is MariaDB's `gtid_slave_pos` (MySQL's `gtid` covers both).
+ */
 export const Coordinates = v.object({
   binlog: v.optional(BinlogPosition),
-  gtid: v.optional(v.pipe(v.string(), v.regex(/^[\w:,-]+$/, 'is not a GTID set'))),
+  gtid: v.optional(GtidSet),
+  replica: v.optional(v.object({ gtid: v.optional(GtidSet), channels: v.array(Channel) })),
 });
 export type Coordinates = v.InferOutput<typeof Coordinates>;
 
