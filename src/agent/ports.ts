@@ -41,6 +41,8 @@ export interface ServerQuestion {
   readonly name: string;
   readonly sql: string;
   readonly optional?: true;
+  /** What of the answer may be written into a capture, where that is not all of it. */
+  readonly forCapture?: (rows: readonly Row[]) => readonly Row[];
 }
 
 /**

@@ -26,7 +26,7 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
   await recorder.ec2.instance();
   let problem: RunError | undefined;
   try {
-    await discover(recorder.host, recorder.server, recorder.ec2);
+    await discover(recorder.host, recorder.server, recorder.ec2, 'auto');
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     problem = error;

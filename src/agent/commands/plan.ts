@@ -27,7 +27,7 @@ export interface PlanReport extends Planned {
 
 /** What a snapshot would do on the host that the readers show, as far as its facts tell. */
 export async function runPlan(request: SnapshotRequest, { host, server, ec2 }: Readers): Promise<PlanReport> {
-  return reportOf(planSnapshot(request, await discover(host, server, ec2)));
+  return reportOf(planSnapshot(request, await discover(host, server, ec2, request.level)));
 }
 
 function reportOf(planned: Planned): PlanReport {

@@ -15,7 +15,9 @@ with nothing said, root over the socket):
   --password-parameter NAME     take the password from Parameter Store
 
 The run:
-  --level application           application-consistent with exact coordinates (default)
+  --level LEVEL                 application: commits wait for a moment, exact coordinates are recorded (default)
+                                crash: nothing waits; only where recovery is proven to end at exact coordinates
+                                auto: crash where that is proven, else application
   --freeze auto|never           never: lock and sync only (default auto: all but the root file system)
   --lock-timeout SECONDS        how long the lock may wait (default 3)
   --lock-tries N                how often it is asked for (default 3)

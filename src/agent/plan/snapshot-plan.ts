@@ -1,5 +1,5 @@
 import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
-import type { Level } from '../../shared/result.ts';
+import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
 import type { HostFacts } from '../discovery/facts.ts';
 import type { LockPlan } from './lock-plan.ts';
@@ -22,6 +22,9 @@ export interface SnapshotRequest {
   readonly agentPaths: readonly AgentPath[];
 }
 
+/** A request whose level has been decided. */
+export type DecidedRequest = Omit<SnapshotRequest, 'level'> & { readonly level: SetLevel };
+
 export interface AgentPath {
   /** For the message: `log file`, `TMPDIR` … */
   readonly what: string;
@@ -34,12 +37,14 @@ export interface SnapshotPlan {
   readonly set: string;
   readonly instanceId: InstanceId;
   readonly region: string;
-  readonly level: Level;
+  readonly level: SetLevel;
+  /** Where `auto` was asked for and came to `application`: everything that speaks against `crash`. */
+  readonly notCrashBecause: readonly string[];
   readonly facts: HostFacts;
   readonly lock: LockPlan;
-  /** Mount points to freeze, one per superblock. */
+  /** Mount points to freeze, one per superblock; none at level `crash`. */
   readonly freeze: readonly string[];
-  /** Mount points that are synced but not frozen (the root file system, or all with `--freeze never`). */
+  /** Mount points that are synced under the lock but not frozen (the root file system, or all with `--freeze never`). */
   readonly syncOnly: readonly string[];
   readonly members: readonly VolumeId[];
   readonly exclude: { readonly bootVolume: boolean; readonly dataVolumes: readonly VolumeId[] };

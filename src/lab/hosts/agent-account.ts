@@ -6,6 +6,10 @@ export const AGENT_PRIVILEGES = [
   'PROCESS',
   // SHOW BINLOG STATUS and SHOW BINLOG EVENTS.
   'BINLOG MONITOR',
+  // SHOW ALL SLAVES STATUS: whether it is a replica, and how far it has got.
+  'SLAVE MONITOR',
+  // All tables in information_schema.TABLES, for the proofs of level crash.
+  'SHOW VIEW',
 ] as const;
 
 /** The statements that make the account. `passwordHex` is hexadecimal digits, so that it needs no quoting. */

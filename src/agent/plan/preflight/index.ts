@@ -1,5 +1,5 @@
 import type { HostFacts } from '../../discovery/facts.ts';
-import type { SnapshotRequest } from '../snapshot-plan.ts';
+import type { DecidedRequest } from '../snapshot-plan.ts';
 import { agentOffFrozenMounts } from './agent-off-frozen-mounts.ts';
 import { arraysComplete } from './arrays-complete.ts';
 import { datadirOwnedByServer } from './datadir-owned-by-server.ts';
@@ -41,5 +41,5 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** Everything that speaks against the run, all at once. */
-export const preflight = (facts: HostFacts, request: SnapshotRequest): readonly Refusal[] =>
+export const preflight = (facts: HostFacts, request: DecidedRequest): readonly Refusal[] =>
   CHECKS.flatMap((check) => check(facts, request));
