@@ -183,6 +183,18 @@ export interface Processes {
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }
 
+/** The statements that start again what a keeper of ours has stopped. */
+export interface ApplierRecord {
+  readonly file: string;
+  readonly start: readonly string[];
+}
+
+/** The records under /run: written by the keeper, which removes them when the appliers run again. */
+export interface ApplierRecords {
+  list(): readonly ApplierRecord[];
+  remove(record: ApplierRecord): void;
+}
+
 /** A mount point that a guard of ours may have left frozen. */
 export interface FreezeRecord {
   readonly file: string;

@@ -195,6 +195,12 @@ const table = {
     hint: "Look for the set's tag with DescribeSnapshots; what arrives late stays graded unproven.",
   },
 
+  'applier-stopped': {
+    exit: 55,
+    meaning: "a replica's SQL thread was stopped for the set and could not be started again",
+    hint: 'Start it: START REPLICA SQL_THREAD (MariaDB, MySQL before 8.0.22: START SLAVE SQL_THREAD).',
+  },
+
   'lab-unswept': {
     exit: 53,
     meaning: 'something of the lab (a process, a mount, a loop device) could not be taken away',

@@ -25,6 +25,7 @@ export type Event =
     }
   | { type: 'warned'; code: string; message: string }
   | { type: 'guard-ready'; mounts: number }
+  | { type: 'appliers-stopped'; channels: number }
   | { type: 'permission-proven' }
   | { type: 'lock-asked'; attempt: number; attempts: number; timeoutSeconds: number }
   | { type: 'lock-not-granted'; attempt: number; stallMs: number }

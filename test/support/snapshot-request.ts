@@ -12,6 +12,7 @@ export const REQUEST: DecidedRequest = {
   longQueryThresholdSeconds: 2,
   killLongQueriesAfterSeconds: undefined,
   freezeTimeoutMs: 10_000,
+  stopReplicaSql: false,
   tags: {},
   description: undefined,
   agentPaths: [],

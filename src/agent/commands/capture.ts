@@ -40,7 +40,7 @@ export async function captureCommand(options: AgentOptions): Promise<Ending> {
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
   const connect = await connector(options);
   const { instanceId, aws } = await identify();
-  await using server = await connect(aws);
+  await using server = await (await connect(aws)).connect();
   const { text, problem } = await runCapture(
     { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) },
     clock.now(),

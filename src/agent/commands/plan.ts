@@ -49,7 +49,7 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
   }
   const connect = await connector(options);
   const { instanceId, aws } = await identify();
-  await using session = await connect(aws);
+  await using session = await (await connect(aws)).connect();
   const ec2 = new SdkEc2(instanceId, aws);
   const report = reportOf(await planHost(request, { host: hostReader, session, ec2, processes, clock }));
   const text = renderPlan(report);

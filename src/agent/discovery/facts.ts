@@ -80,6 +80,8 @@ export interface ReplicaChannel {
   readonly name: string;
   /** Whether it finds its place in the source by GTID. */
   readonly autoPosition: boolean;
+  /** Whether it applies what it receives (the SQL thread, and its workers). */
+  readonly applying: boolean;
 }
 
 /** What decides whether crash recovery is exact, beyond settings. */

@@ -16,6 +16,7 @@ export interface ReplicaStatus {
     readonly file: string;
     readonly position: string;
     readonly autoPosition: string;
+    readonly applying: string;
   };
 }
 
@@ -26,6 +27,7 @@ export function replicaStatus(version: ServerVersion): ReplicaStatus {
     port: 'Master_Port',
     file: 'Relay_Master_Log_File',
     position: 'Exec_Master_Log_Pos',
+    applying: 'Slave_SQL_Running',
   };
   if (version.flavour === 'mariadb') {
     const columns = { ...old, channel: 'Connection_name', autoPosition: 'Using_Gtid' };
@@ -41,6 +43,7 @@ export function replicaStatus(version: ServerVersion): ReplicaStatus {
       port: 'Source_Port',
       file: 'Relay_Source_Log_File',
       position: 'Exec_Source_Log_Pos',
+      applying: 'Replica_SQL_Running',
     },
   };
 }
@@ -103,10 +106,13 @@ export async function readReplica(
 ): Promise<ReplicaFacts | undefined> {
   if (!replicaStatusPrivileges(version).some((privilege) => holds(privileges, privilege))) return undefined;
   const status = replicaStatus(version);
-  const channels = channelsOf(await server.ask(statusQuestion(status)), status, false);
+  const rows = await server.ask(statusQuestion(status));
+  const channels = channelsOf(rows, status, false);
   if (channels.length === 0) return undefined;
+  const { channel, applying } = status.columns;
+  const applies = (name: string) => rows.some((row) => row[channel] === name && row[applying]?.toUpperCase() === 'YES');
   return {
-    channels: channels.map(({ name, autoPosition }) => ({ name, autoPosition })),
+    channels: channels.map(({ name, autoPosition }) => ({ name, autoPosition, applying: applies(name) })),
     parallelWorkers: parallelWorkers(version, variables),
     relayLogRecovery: variables.get('relay_log_recovery')?.toUpperCase() === 'ON',
     positionsInTable: (variables.get('relay_log_info_repository') ?? 'TABLE').toUpperCase() === 'TABLE',

@@ -25,6 +25,8 @@ The run:
   --kill-long-queries-after SEC wait for such statements until they have run for this long, then kill them (KILL QUERY;
                                 default: nothing is waited for, nothing killed)
   --freeze-timeout SECONDS      the freeze window, freeze and API call together, ends after this time (default 10)
+  --stop-replica-sql            on a replica with parallel workers: stop its SQL thread before the lock and start it
+                                after it, so that its place in the source's binary log is exact
   --splay SECONDS               wait a random time up to this first (default 0)
   --run-id ID                   name the run (default: made from the time)
   --tag Key=Value               add a tag to the snapshots (repeatable)

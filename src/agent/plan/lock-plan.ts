@@ -118,8 +118,11 @@ const STAGE_PROBE = {
   end: 'BACKUP STAGE END',
 } as const;
 
-export function planLock(server: ServerFacts): LockPlan {
-  return server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+/** `appliersStopped`: nobody applies anything under the lock, so that a replica's places are exact. */
+export function planLock(server: ServerFacts, { appliersStopped = false } = {}): LockPlan {
+  const plan = server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+  if (plan.replica === undefined || !appliersStopped) return plan;
+  return { ...plan, replica: { ...plan.replica, parallel: false } };
 }
 
 function mariadb(server: ServerFacts): LockPlan {

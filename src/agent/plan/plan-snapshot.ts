@@ -3,6 +3,7 @@ import { setId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion } from '../discovery/server-version.ts';
+import { planAppliers } from './appliers.ts';
 import { decideLevel } from './decide-level.ts';
 import { planLock } from './lock-plan.ts';
 import { excludedVolumes, memberIds } from './members.ts';
@@ -22,6 +23,7 @@ export interface Planned {
 export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned {
   const { level, refusals, notCrashBecause } = decideLevel(asked.level, facts.server);
   const request: DecidedRequest = { ...asked, level };
+  const appliers = asked.stopReplicaSql && level === 'application' ? planAppliers(facts.server) : undefined;
   const { frozen, synced } = splitMounts(facts, request);
   const set = setId(request.run, facts.instance.instanceId);
   const members = memberIds(facts);
@@ -34,7 +36,8 @@ export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned 
       level,
       notCrashBecause,
       facts,
-      lock: planLock(facts.server),
+      lock: planLock(facts.server, { appliersStopped: appliers !== undefined }),
+      appliers,
       freeze: frozen.map(({ mountPoint }) => mountPoint),
       syncOnly: synced.map(({ mountPoint }) => mountPoint),
       members,

@@ -47,8 +47,8 @@ export function renderPlan({ plan, refusals }: Planned): string {
     .join('\n');
 }
 
-const lockOf = ({ level, lock }: SnapshotPlan): string =>
-  level === 'crash' ? 'none' : [...lock.prepare, lock.block].join('; ');
+const lockOf = ({ level, lock, appliers }: SnapshotPlan): string =>
+  level === 'crash' ? 'none' : [...(appliers?.stop ?? []), ...lock.prepare, lock.block].join('; ');
 
 function whatIsDoneTo(mountPoint: string, { freeze, syncOnly }: SnapshotPlan): string {
   if (freeze.includes(mountPoint)) return 'freeze';

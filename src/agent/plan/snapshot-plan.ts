@@ -2,6 +2,7 @@ import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
 import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
 import type { HostFacts } from '../discovery/facts.ts';
+import type { ApplierPlan } from './appliers.ts';
 import type { LockPlan } from './lock-plan.ts';
 
 /** What was asked for, parsed and complete: no default is decided after this. Times in milliseconds. */
@@ -15,6 +16,8 @@ export interface SnapshotRequest {
   /** Absent: nothing is killed. */
   readonly killLongQueriesAfterSeconds: number | undefined;
   readonly freezeTimeoutMs: number;
+  /** A replica's appliers are stopped before the lock is asked for, and started again after the unlock. */
+  readonly stopReplicaSql: boolean;
   /** The user's own tags; keys under our prefix were refused at the edge. */
   readonly tags: Tags;
   readonly description: string | undefined;
@@ -42,6 +45,8 @@ export interface SnapshotPlan {
   readonly notCrashBecause: readonly string[];
   readonly facts: HostFacts;
   readonly lock: LockPlan;
+  /** Absent where none is stopped. */
+  readonly appliers: ApplierPlan | undefined;
   /** Mount points to freeze, one per superblock; none at level `crash`. */
   readonly freeze: readonly string[];
   /** Mount points that are synced under the lock but not frozen (the root file system, or all with `--freeze never`). */

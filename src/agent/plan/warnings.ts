@@ -31,7 +31,7 @@ export function planWarnings(facts: HostFacts, request: DecidedRequest): readonl
           },
         ]
       : []),
-    ...unclearReplica(server),
+    ...(request.stopReplicaSql ? [] : unclearReplica(server)),
   ];
 }
 

@@ -28,6 +28,8 @@ export function sentence(event: Event): { severity: Severity; text: string } {
       return { severity: 'warn', text: `${event.code}: ${event.message}` };
     case 'guard-ready':
       return info(`the guard is ready for ${event.mounts} file systems`);
+    case 'appliers-stopped':
+      return info(`stopped the appliers of ${event.channels} replication channels until the set is taken`);
     case 'permission-proven':
       return info('EC2 would accept the request (dry run)');
     case 'lock-asked':

@@ -4,16 +4,20 @@ import { outcomeOf } from '../../shared/result.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
+import { stopAppliers } from '../window/appliers.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateWorld, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
+import { KEEPER_VERB, type KeeperOrder } from '../window/keeper-order.ts';
+import { launchApart } from '../window/launch-apart.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
+import { applierRecord } from '../window/state-folder.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
 import { provePermission } from './prove-permission.ts';
@@ -39,14 +43,38 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
   await using guard = await startGuardOf(attempt);
   await using writer = await startFileWriter(world.processes, plan.facts.server);
 
-  const taken = await tryForSet({ ...attempt, guard, writer });
-  await gradeSet(plan, taken, world);
+  let taken: TakenSet | undefined;
+  try {
+    await using _untilTaken = await stopReplica(attempt);
+    taken = await tryForSet({ ...attempt, guard, writer });
+  } finally {
+    // Also where the replica could not be started again: the set is what it is.
+    if (taken !== undefined) await gradeSet(plan, taken, world);
+  }
 }
+
+/** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
+async function stopReplica({ plan, world }: Attempt): Promise<AsyncDisposable | undefined> {
+  if (plan.appliers === undefined) return undefined;
+  const { processes, homeApart, ownProgram, applierRecords } = world;
+  const connection = await untilCancelled(world.signal, () => world.connection());
+  const keeper = launchApart(processes, homeApart, KEEPER, [...ownProgram, KEEPER_VERB]);
+  const record = { file: applierRecord(plan.run), start: plan.appliers.start };
+  keeper.send(JSON.stringify({ connection, record: record.file, ...plan.appliers } satisfies KeeperOrder));
+  const stopped = await stopAppliers(plan.appliers, keeper, {
+    connect: () => world.connect(),
+    forget: () => applierRecords.remove(record),
+  });
+  world.emit({ type: 'appliers-stopped', channels: plan.appliers.stop.length });
+  return stopped;
+}
+
+const KEEPER = { name: 'applier-keeper', description: 'starts the appliers that mysql-ebs-snapshot has stopped' };
 
 async function startGuardOf({ plan, request, world }: Attempt): Promise<Guard> {
   const { run, freeze: mounts } = plan;
   const windowMs = request.freezeTimeoutMs;
-  const guard = await startGuard(world.processes, world.clock, { run, mounts, windowMs, home: world.guardHome });
+  const guard = await startGuard(world.processes, world.clock, { run, mounts, windowMs, home: world.homeApart });
   world.emit({ type: 'guard-ready', mounts: mounts.length });
   if (guard.withoutUnit !== undefined) {
     const message = `the guard could not be given a systemd unit of its own, a kill of our cgroup would reach it: ${guard.withoutUnit}`;
@@ -58,7 +86,7 @@ async function startGuardOf({ plan, request, world }: Attempt): Promise<Guard> {
 /** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
 async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
   const { request, world } = attempt;
-  let serverTouched = false;
+  let serverTouched = attempt.plan.appliers !== undefined;
   const killed = (message: string) => {
     serverTouched = true;
     world.emit({ type: 'warned', code: 'statement-killed', message });

@@ -1,6 +1,7 @@
 import type { Coordinates } from '../../shared/coordinates.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type {
+  ApplierRecords,
   Clock,
   CreateSetAnswer,
   Ec2,
@@ -10,7 +11,8 @@ import type {
   Processes,
   ServerSession,
 } from '../ports.ts';
-import type { GuardHome } from '../window/guard-launch.ts';
+import type { KeeperOrder } from '../window/keeper-order.ts';
+import type { HomeApart } from '../window/launch-apart.ts';
 import type { Proof } from '../window/proof.ts';
 
 /** What the run needs of the world. */
@@ -21,9 +23,14 @@ export interface SnapshotWorld {
   readonly clock: Clock;
   readonly emit: Emit;
   readonly freezeRecords: FreezeRecords;
-  readonly guardHome: GuardHome;
+  readonly applierRecords: ApplierRecords;
+  readonly homeApart: HomeApart;
+  /** The argument array of this very program, less its verb. */
+  readonly ownProgram: readonly string[];
   takeRunLock(): Promise<AsyncDisposable>;
   connect(): Promise<ServerSession>;
+  /** How `connect` does it, for a process of ours: it holds a password. */
+  connection(): Promise<KeeperOrder['connection']>;
   /** Cancels the run wherever nothing has to be undone; what is held is always given back first. */
   readonly signal: AbortSignal;
 }

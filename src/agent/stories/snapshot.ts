@@ -1,8 +1,9 @@
-import { RunError } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { discover } from '../discovery/discover.ts';
 import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
+import { startAppliers } from '../window/appliers.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { refuseOtherServer } from '../window/same-server.ts';
@@ -16,6 +17,7 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
   await undoEarlierRuns(world);
 
   await using session = await untilCancelled(world.signal, () => world.connect());
+  await startLeftAppliers(session, world);
 
   const { plan, owner } = await untilCancelled(world.signal, () => makePlan(request, session, world));
 
@@ -30,6 +32,18 @@ async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotWorld
     emit({ type: 'warned', code: 'left-frozen', message: `an earlier run had left ${mount} frozen; it is thawed` });
   }
   if (failed.length > 0) throw new RunError('thaw-failed', `left by an earlier run: ${failed.join('; ')}`);
+}
+
+/** What an earlier run stopped, and neither it nor its keeper lived to start again. */
+async function startLeftAppliers(session: ServerSession, { applierRecords, emit }: SnapshotWorld): Promise<void> {
+  for (const record of applierRecords.list()) {
+    const done = await startAppliers(session, record.start).then(
+      () => 'they run again',
+      (error: unknown) => `they could not be started: ${messageOf(error)}`,
+    );
+    applierRecords.remove(record);
+    emit({ type: 'warned', code: 'left-stopped', message: `an earlier run had left appliers stopped; ${done}` });
+  }
 }
 
 async function makePlan(

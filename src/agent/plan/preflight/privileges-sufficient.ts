@@ -47,6 +47,7 @@ function needed(server: ServerFacts, request: DecidedRequest): readonly Need[] {
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
     replicaPrivilege(server),
     ...(lock?.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
+    ...(lock === undefined || !request.stopReplicaSql || !server.replica ? [] : [applierPrivilege(server)]),
     ...(lock === undefined || request.killLongQueriesAfterSeconds === undefined ? [] : [killPrivilege(server)]),
   ];
   return needs.filter((need, index) => needs.findIndex(({ privilege }) => privilege === need.privilege) === index);
@@ -70,6 +71,13 @@ function killPrivilege({ version }: ServerFacts): Need {
   if (version.flavour === 'mariadb')
     return atLeast(version, 10, 5) ? globally('CONNECTION ADMIN', 'SUPER') : globally('SUPER');
   return atLeast(version, 8, 0) ? globally('CONNECTION_ADMIN', 'SUPER') : globally('SUPER');
+}
+
+/** To stop and start the appliers. MySQL 8.0 and MariaDB 10.5 cut it out of SUPER. */
+function applierPrivilege({ version }: ServerFacts): Need {
+  if (version.flavour === 'mariadb')
+    return atLeast(version, 10, 5) ? globally('REPLICATION SLAVE ADMIN', 'SUPER') : globally('SUPER');
+  return atLeast(version, 8, 0) ? globally('REPLICATION_SLAVE_ADMIN', 'SUPER') : globally('SUPER');
 }
 
 /** MariaDB 10.5 renamed the privilege, and its SHOW GRANTS uses the new name. */
