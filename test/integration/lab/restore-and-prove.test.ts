@@ -4,13 +4,14 @@ import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../../../src/lab/load/write-load.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { type Lapses, takeSetByHand } from './set-by-hand.ts';
 
 async function proof(durability: Durability, lapses: Lapses = {}) {
   await using test = await labForTest();
   const { shell, lab, ebs } = test;
-  const host = await buildHost(shell, lab, ebs, { number: 1, durability });
+  const host = await buildHost(shell, lab, ebs, { number: 1, distribution: await installedServer(shell), durability });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
   await load.hasDone(FULL_SWING);
   const set = await takeSetByHand(shell, ebs, host, load, lapses);
