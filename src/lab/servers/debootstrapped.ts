@@ -60,10 +60,13 @@ export async function debootstrappedServer(
   return { name, flavour, version: await readVersion(shell, flavour, programs), programs };
 }
 
+/** What it mounts is not seen outside and goes with it; what others unmount meanwhile goes from it, too, and is not kept busy. */
+const OWN_MOUNTS = ['unshare', '--mount', '--propagation', 'slave'] as const;
+
 /** In namespaces of its own: what it mounts in the tree and starts there ends with it, however it ends. */
 async function bootstrap(shell: Shell, name: DebootstrappedServer, tree: string): Promise<void> {
   const { suite, packages } = RECIPES[name];
-  const alone = ['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const alone = [...OWN_MOUNTS, '--pid', '--fork', '--kill-child', '--mount-proc'];
   const debootstrap = ['debootstrap', '--variant=minbase', `--include=${packages.join(',')}`, suite, tree];
   try {
     // While it waits for its child `unshare` is deaf to SIGTERM.
@@ -101,7 +104,7 @@ function programsIn(tree: string): ServerPrograms {
     tool: (name) => [...loaded, join(usr, 'bin', name)],
     folderOptions: [`--basedir=${usr}`],
     script: (name, folder) => ({
-      argv: ['unshare', '--mount', '--propagation', 'private', 'sh', '-c', WITH_FOLDER, 'sh', folder, tree, name],
+      argv: [...OWN_MOUNTS, 'sh', '-c', WITH_FOLDER, 'sh', folder, tree, name],
       folder: '/mnt',
     }),
   };
@@ -110,5 +113,4 @@ function programsIn(tree: string): ServerPrograms {
 const LOADER = 'lib64/ld-linux-x86-64.so.2';
 const LIBRARIES = 'lib/x86_64-linux-gnu';
 
-/** The mount is in a namespace of its own, and goes with the script. */
 const WITH_FOLDER = 'mount --bind "$1" "$2/mnt" && shift && exec chroot "$@"';
