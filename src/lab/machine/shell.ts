@@ -46,7 +46,7 @@ function shell(signal: AbortSignal, environment: NodeJS.ProcessEnv): Shell {
         const child = execFile(program, args, settings, (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else if (signal.aborted) reject(signal.reason);
-          else reject(new RunError('lab-unfit', complaint(argv, stderr.trim() || error.message)));
+          else reject(new RunError('lab-unfit', complaint(argv, stderr.trim() || stdout.trim() || error.message)));
         });
         // A program that ends without reading its input is judged by its exit status, not by the broken pipe.
         child.stdin?.on('error', () => undefined);

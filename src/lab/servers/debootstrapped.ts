@@ -83,8 +83,8 @@ async function bootstrap(shell: Shell, name: DebootstrappedServer, tree: string)
   }
 }
 
-/** A release of Debian goes on to other series. */
-function requireSeries(name: DebootstrappedServer, version: string): void {
+/** A release of Debian goes on to other series. Throws RunError `lab-unfit` where it has. */
+export function requireSeries(name: DebootstrappedServer, version: string): void {
   const { series, suite } = RECIPES[name];
   if (version.startsWith(series)) return;
   throw new RunError('lab-unfit', `Debian ${suite} carries ${version} now, which is not ${name}`, {
