@@ -28,7 +28,7 @@ const EVENT = /^#\d{6} [^\t]*\t(.*)$/;
  *     ###   @2=1042
  *
  * and the head of every event as `#261122  8:53:25 server id 1  end_log_pos 1507 CRC32 0x8e997ccd <tab>GTID 0-1-99 trans`;
- * MySQL pads no hour and says `GTID<tab>last_committed=0<tab>…`.
+ * of MySQL it goes on with `GTID<tab>last_committed=0<tab>…`.
  */
 export class BinlogText {
   readonly #entries = new Set<EntryKey>();
