@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mysql, { type Connection } from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
-import { REDO_LOG_SIZE } from './data-directory-cache.ts';
+import type { Distribution } from '../servers/distribution.ts';
 import { type Durability, durabilitySettings } from './durability.ts';
 
 const START_DEADLINE_MS = 60_000;
 const POLL_MS = 25;
 
 export interface ServerOptions {
+  readonly distribution: Distribution;
   readonly datadir: string;
   /** Path and base name of the binary log: on a volume of its own. */
   readonly logBin: string;
@@ -18,16 +19,20 @@ export interface ServerOptions {
   readonly runFolder: string;
   readonly serverId: number;
   readonly durability: Durability;
+  /** Takes connections on this port of 127.0.0.1 as well; without it the server has no network. */
+  readonly tcpPort?: number;
   /** Where the server runs: prefix of its argument array. */
   readonly enter?: readonly string[];
+  /** Options more: they win over those that the lab gives. */
   readonly extra?: readonly string[];
 }
 
 /**
- * A real MariaDB server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
+ * A real server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
  * a lab's server has written is needed after it.
  */
 export interface DatabaseServer extends AsyncDisposable {
+  readonly distribution: Distribution;
   readonly pid: number;
   readonly socket: string;
   readonly errorLog: string;
@@ -35,8 +40,10 @@ export interface DatabaseServer extends AsyncDisposable {
   connect(): Promise<Connection>;
 }
 
+/** Starts a server and waits until it answers. Throws RunError `lab-unfit` with what it complained of. */
 export async function startServer(shell: Shell, options: ServerOptions): Promise<DatabaseServer> {
-  const { runFolder } = options;
+  const { runFolder, distribution } = options;
+  const { flavour, programs } = distribution;
   const temporary = join(runFolder, 'tmp');
   await mkdir(temporary, { recursive: true });
   await shell.run(['chown', '-R', 'mysql:mysql', runFolder]);
@@ -45,21 +52,20 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   const child = shell.start(
     [
       ...(options.enter ?? []),
-      'mariadbd',
+      ...programs.daemon(flavour.daemon),
       '--no-defaults',
+      ...programs.folderOptions,
       '--user=mysql',
       `--datadir=${options.datadir}`,
       `--socket=${socket}`,
       `--pid-file=${join(runFolder, 'server.pid')}`,
       `--log-error=${errorLog}`,
       `--tmpdir=${temporary}`,
-      '--skip-networking',
+      ...networking(options.tcpPort),
       `--log-bin=${options.logBin}`,
-      '--binlog-format=ROW',
-      '--gtid-strict-mode=ON',
       `--server-id=${options.serverId}`,
       '--innodb-buffer-pool-size=64M',
-      `--innodb-log-file-size=${REDO_LOG_SIZE}`,
+      ...flavour.startOptions,
       ...durabilitySettings(options.durability),
       ...(options.extra ?? []),
     ],
@@ -77,11 +83,12 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   while (!(await answers(connect))) {
     if (hasEnded() || Date.now() > giveUp) {
       child.kill('SIGKILL');
-      throw new RunError('lab-unfit', `mariadbd does not start: ${await firstError(errorLog)}`);
+      throw new RunError('lab-unfit', `${flavour.daemon} does not start: ${await firstError(errorLog)}`);
     }
     await sleep(POLL_MS, undefined, { signal: shell.signal });
   }
   return {
+    distribution,
     pid: pid ?? 0,
     socket,
     errorLog,
@@ -92,6 +99,9 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
     },
   };
 }
+
+const networking = (tcpPort: number | undefined): readonly string[] =>
+  tcpPort === undefined ? ['--skip-networking'] : ['--bind-address=127.0.0.1', `--port=${tcpPort}`];
 
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {
   try {

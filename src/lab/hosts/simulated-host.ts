@@ -7,6 +7,7 @@ import { type EbsOnBtrfs, newInstanceId, newVolumeId } from '../ebs/ebs-on-btrfs
 import { type LabFolder, makeMachineFolder } from '../machine/lab-folder.ts';
 import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { Shell } from '../machine/shell.ts';
+import type { Distribution } from '../servers/distribution.ts';
 import type { LabVolume } from '../world.ts';
 import { agentAccount } from './agent-account.ts';
 import { initialDataDirectory } from './data-directory-cache.ts';
@@ -41,6 +42,7 @@ export const OPTION_FILE = `${PRIVATE_FOLDERS.etc}/my.cnf`;
 export interface HostOptions {
   /** 1, 2 …: the name and the server_id. */
   readonly number: number;
+  readonly distribution: Distribution;
   readonly durability: Durability;
   /** The agent's bundle to install; without it the host has none. */
   readonly agentBundle?: string;
@@ -104,10 +106,11 @@ export async function buildHost(
     volumes.push({ ...disk, tags: { Name: `${name} ${what}` }, isBoot: false });
   }
 
-  await shell.run(['cp', '--archive', await initialDataDirectory(shell, lab.id), paths.datadir]);
+  await shell.run(['cp', '--archive', await initialDataDirectory(shell, options.distribution, lab.id), paths.datadir]);
   await shell.run(['chown', 'mysql:mysql', paths.binlog]);
   const server = await startServer(shell, {
     ...paths,
+    distribution: options.distribution,
     runFolder: join(home, 'server'),
     serverId: options.number,
     durability: options.durability,
@@ -136,7 +139,8 @@ async function furnish(
 
   const password = randomBytes(16).toString('hex');
   const root = await server.connect();
-  for (const statement of agentAccount(AGENT_USER, password)) await root.query(statement);
+  for (const statement of agentAccount(server.distribution.flavour.name, AGENT_USER, password))
+    await root.query(statement);
   await root.end();
   const optionFile = join(home, 'etc', 'my.cnf');
   const section = [`[${AGENT_USER}]`, `user=${AGENT_USER}`, `password=${password}`, `socket=${server.socket}`];

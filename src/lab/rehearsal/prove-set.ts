@@ -1,5 +1,5 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
-import { type Commit, type EntryKey, entryKey, LEDGERS, type LoadReport } from '../load/ledger.ts';
+import { type Commit, type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
 import type { BinlogContents } from './binlog-text.ts';
 
 /** Everything that was seen of one set, its origin and what was restored from it. */
@@ -89,12 +89,12 @@ function inexactness({ manifest, binlogInfo, image, restored }: Evidence): reado
 }
 
 /**
- * Whether the load put the set to the test at all: in each ledger, before the lock and after the set, and by every
+ * Whether the load put the set to the test at all: in each of its ledgers, before the lock and after the set, and by every
  * kind of hostility.
  */
 function weaknesses({ load, manifest, original }: Evidence): readonly string[] {
   const { commits, hostility } = load;
-  const ledgers = LEDGERS.flatMap((ledger) => {
+  const ledgers = load.ledgers.flatMap((ledger) => {
     const own = commits.filter((commit) => commit.ledger === ledger);
     const before = own.filter(({ ackedAt }) => ackedAt < manifest.takenAt).length;
     const after = own.filter((commit) => original.entries.has(keyOf(commit))).length;

@@ -4,6 +4,7 @@ import { createInterface } from 'node:readline';
 import type { BinlogPosition } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
+import type { Distribution } from '../servers/distribution.ts';
 import { type BinlogContents, BinlogText } from './binlog-text.ts';
 
 /** The files of a binary log, oldest first. `logBin` is path and base name, as `--log-bin` has them. */
@@ -18,8 +19,16 @@ async function binlogFiles(logBin: string): Promise<readonly { name: string; pat
   );
 }
 
-/** Everything in a binary log from a place to its end. Throws RunError `rehearsal-failed` where that is no place in it. */
-export async function readBinlogFrom(shell: Shell, logBin: string, from: BinlogPosition): Promise<BinlogContents> {
+/**
+ * Everything in a binary log of a server from a place to its end. Throws RunError `rehearsal-failed` where that is no
+ * place in it.
+ */
+export async function readBinlogFrom(
+  shell: Shell,
+  { flavour, programs }: Distribution,
+  logBin: string,
+  from: BinlogPosition,
+): Promise<BinlogContents> {
   const files = (await binlogFiles(logBin)).filter(({ name }) => name >= from.file);
   const [first] = files;
   if (first?.name !== from.file || first.bytes < from.position) {
@@ -27,7 +36,7 @@ export async function readBinlogFrom(shell: Shell, logBin: string, from: BinlogP
   }
   const child = shell.start(
     [
-      'mariadb-binlog',
+      ...programs.tool(flavour.binlogTool),
       '--no-defaults',
       '--base64-output=decode-rows',
       '--verbose',
@@ -37,7 +46,7 @@ export async function readBinlogFrom(shell: Shell, logBin: string, from: BinlogP
     { stdio: ['ignore', 'pipe', 'pipe'], signal: shell.signal },
   );
   const { stdout, stderr } = child;
-  if (!stdout || !stderr) throw new RunError('bug', 'mariadb-binlog has no pipes');
+  if (!stdout || !stderr) throw new RunError('bug', `${flavour.binlogTool} has no pipes`);
   let complaint = '';
   stderr.setEncoding('utf8').on('data', (text: string) => {
     complaint += text;
@@ -50,6 +59,6 @@ export async function readBinlogFrom(shell: Shell, logBin: string, from: BinlogP
   ended.catch(() => undefined);
   const text = new BinlogText();
   for await (const line of createInterface({ input: stdout })) text.read(line);
-  if ((await ended) !== 0) throw new RunError('rehearsal-failed', `mariadb-binlog: ${complaint.trim()}`);
+  if ((await ended) !== 0) throw new RunError('rehearsal-failed', `${flavour.binlogTool}: ${complaint.trim()}`);
   return text.contents;
 }

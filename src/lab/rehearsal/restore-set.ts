@@ -1,4 +1,4 @@
-import { mkdir, readFile } from 'node:fs/promises';
+import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
@@ -8,9 +8,10 @@ import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
 import { startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
-import { type EntryKey, entryKey, LEDGERS, type LoadReport } from '../load/ledger.ts';
+import { type EntryKey, entryKey, type Ledger, type LoadReport } from '../load/ledger.ts';
 import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
 import { makeMountNamespace } from '../machine/mount-namespace.ts';
+import type { Flavour } from '../servers/flavour.ts';
 import type { StandingLab } from '../standing-lab.ts';
 import type { Evidence } from './prove-set.ts';
 import { readBinlogFrom } from './read-binlog.ts';
@@ -63,26 +64,30 @@ async function gatherEvidence(
   if (!binlog)
     throw new RunError('rehearsal-failed', `the manifest of ${manifest.set} holds no place in the binary log`);
   const binlogInfo = await readFile(namespace.outside(join(host.paths.datadir, BINLOG_INFO_FILE)), 'utf8');
-  const image = await readBinlogFrom(shell, namespace.outside(host.paths.logBin), binlog);
+  const { distribution } = host.server;
+  const { flavour } = distribution;
+  const image = await readBinlogFrom(shell, distribution, namespace.outside(host.paths.logBin), binlog);
 
+  if (flavour.identityFile) await rm(namespace.outside(join(host.paths.datadir, flavour.identityFile)));
   const runFolder = join(folder.path, 'restored', host.instanceId);
   await mkdir(runFolder, { recursive: true });
   await using server = await startServer(shell, {
     ...host.paths,
+    distribution,
     runFolder,
     serverId: host.serverId,
     durability: host.durability,
     enter: namespace.enter,
-    extra: ['--skip-slave-start'],
+    extra: [flavour.withoutReplication],
   });
   const connection = await server.connect();
-  const restored = await interrogate(connection);
+  const restored = await interrogate(connection, flavour, load.ledgers);
   await connection.end();
   return {
     load,
     manifest: { takenAt: Date.parse(manifest.takenAt), coordinates: manifest.coordinates },
     binlogInfo,
-    original: await readBinlogFrom(shell, host.paths.logBin, binlog),
+    original: await readBinlogFrom(shell, distribution, host.paths.logBin, binlog),
     image,
     restored,
     openingBalance: ACCOUNTS * OPENING_BALANCE,
@@ -116,11 +121,15 @@ async function readManifest(path: string): Promise<Manifest> {
   }
 }
 
-async function interrogate(connection: Connection): Promise<Evidence['restored']> {
+async function interrogate(
+  connection: Connection,
+  { gtidQuestion }: Flavour,
+  ledgers: readonly Ledger[],
+): Promise<Evidence['restored']> {
   const rows = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
-  const gtid = String((await rows('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))[0]?.['gtid']);
+  const gtid = String((await rows(gtidQuestion))[0]?.['gtid']).replaceAll('\n', '');
   const entries = new Set<EntryKey>();
-  for (const ledger of LEDGERS) {
+  for (const ledger of ledgers) {
     for (const row of await rows(`SELECT writer, seq FROM ${SCHEMA}.${ledger}`)) {
       entries.add(entryKey(ledger, Number(row['writer']), Number(row['seq'])));
     }

@@ -1,17 +1,19 @@
 import { expect, test } from 'vitest';
 import type { Durability } from '../../../src/lab/hosts/durability.ts';
 import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
+import { LEDGERS, type Ledger } from '../../../src/lab/load/ledger.ts';
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../../../src/lab/load/write-load.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { type Lapses, takeSetByHand } from './set-by-hand.ts';
 
-async function proof(durability: Durability, lapses: Lapses = {}) {
+async function proof(durability: Durability, lapses: Lapses = {}, ledgers: readonly Ledger[] = LEDGERS) {
   await using test = await labForTest();
   const { shell, lab, ebs } = test;
-  const host = await buildHost(shell, lab, ebs, { number: 1, durability });
-  const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
+  const host = await buildHost(shell, lab, ebs, { number: 1, distribution: await installedServer(shell), durability });
+  const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
   const set = await takeSetByHand(shell, ebs, host, load, lapses);
   await load.hasDone(BEYOND_THE_SET);
@@ -31,6 +33,10 @@ test.each<Durability>(['1/1', '2/0', '0/0'])(
     });
   },
 );
+
+test('a load without MyISAM proves a set as well', async () => {
+  expect(await proof('1/1', {}, ['ledger_innodb'])).toMatchObject({ ackedLost: 0, complaints: [] });
+});
 
 test('a checkpoint that the server writes into its log after the coordinates leaves them exact', async () => {
   expect(await proof('2/0', { lateCheckpoint: true })).toMatchObject({ coordinatesExact: true, complaints: [] });

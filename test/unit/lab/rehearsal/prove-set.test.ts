@@ -22,7 +22,7 @@ const keys = (from: number, to: number) =>
 const hostility = { ddl: 9, flushLogs: 1, longReads: 1 };
 
 const good: Evidence = {
-  load: { commits, hostility },
+  load: { ledgers: LEDGERS, commits, hostility },
   manifest: { takenAt: LOCK, coordinates: { binlog: { file: 'mysql-bin.000002', position: 4711 }, gtid: '0-1-62' } },
   binlogInfo: "MASTER_LOG_FILE='mysql-bin.000002', MASTER_LOG_POS=4711\n",
   original: { entries: keys(32, 37), changes: 60, firstChange: 'GTID 0-1-63 trans' },
@@ -33,6 +33,15 @@ const good: Evidence = {
 
 test('a set that holds exactly what stands before its coordinates is proven', () => {
   expect(proveSet(good)).toEqual({ ackedLost: 0, beyondCoordinates: 0, coordinatesExact: true, complaints: [] });
+});
+
+test('of a ledger that the load did not write nothing is asked', () => {
+  const innodb = commits.filter(({ ledger }) => ledger === 'ledger_innodb');
+  const load: Evidence['load'] = { ledgers: ['ledger_innodb'], commits: innodb, hostility };
+  expect(proveSet({ ...good, load }).complaints).toEqual([]);
+  expect(proveSet({ ...good, load: { ...load, ledgers: LEDGERS } }).complaints).toEqual([
+    expect.stringContaining('ledger_myisam has 0 commits'),
+  ]);
 });
 
 test.each<[string, Partial<Evidence>, object]>([
@@ -60,10 +69,10 @@ test.each<[string, Partial<Evidence>, object]>([
   ['no coordinates', { manifest: { takenAt: LOCK, coordinates: {} } }, { coordinatesExact: false }],
   ['a damaged table', { restored: { ...good.restored, damaged: ['`lab`.`notes`'] } }, {}],
   ['half a transfer', { restored: { ...good.restored, balance: 99_999 } }, {}],
-  ['too few commits', { load: { commits: commits.filter(({ seq }) => seq > 15), hostility } }, {}],
-  ['no rotation', { load: { commits, hostility: { ...hostility, flushLogs: 0 } } }, {}],
-  ['no DDL', { load: { commits, hostility: { ...hostility, ddl: 0 } } }, {}],
-  ['no long reader', { load: { commits, hostility: { ...hostility, longReads: 0 } } }, {}],
+  ['too few commits', { load: { ...good.load, commits: commits.filter(({ seq }) => seq > 15) } }, {}],
+  ['no rotation', { load: { ...good.load, hostility: { ...hostility, flushLogs: 0 } } }, {}],
+  ['no DDL', { load: { ...good.load, hostility: { ...hostility, ddl: 0 } } }, {}],
+  ['no long reader', { load: { ...good.load, hostility: { ...hostility, longReads: 0 } } }, {}],
   [
     'no commit after the set',
     {
