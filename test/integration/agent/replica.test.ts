@@ -7,6 +7,7 @@ import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { applierRecords } from '../../../src/agent/adapters/applier-records.ts';
+import { freezeRecords } from '../../../src/agent/adapters/freeze-records.ts';
 import { KEEPER_VERB } from '../../../src/agent/window/keeper-order.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
@@ -109,6 +110,9 @@ const keepers = (): readonly number[] =>
       }
     });
 
+/** By the guard, which hears of the agent's death a moment later. */
+const untilThawed = () => vi.waitFor(() => expect(freezeRecords.list()).toEqual([]), PATIENCE);
+
 const manifest = () => v.parse(Manifest, JSON.parse(readFileSync(join(replica.datadir, MANIFEST_FILE), 'utf8')));
 
 async function placeInSource() {
@@ -177,6 +181,7 @@ describe('--stop-replica-sql', () => {
     expect(await slaveSqlRunning()).toBe('No');
     kill(run.pid);
     await run.ended;
+    await untilThawed();
   });
 
   it('is undone by the agent where the keeper is killed', async () => {
@@ -197,6 +202,7 @@ describe('--stop-replica-sql', () => {
     process.kill(run.pid, 'SIGKILL');
     await run.ended;
     request[Symbol.dispose]();
+    await untilThawed();
     await vi.waitFor(async () => expect((await replica.agent('thaw')).stdout).toContain('START SLAVE'), PATIENCE);
     expect(await slaveSqlRunning()).toBe('No');
 
