@@ -21,6 +21,8 @@ export interface LabOptions {
   readonly apiLatencyMs: number;
   /** What keeps the bytes of snapshots; the lab's own EBS where nothing is said. */
   readonly store?: EbsStore;
+  /** The servers can be sources of replicas, and replicas. */
+  readonly replicates?: boolean;
 }
 
 /** A lab that stands: an AWS with its hosts, and how things are run in it. */
@@ -82,7 +84,8 @@ export async function withLab<T>(
   const hosts: StandingHost[] = [];
   for (let number = 1; number <= options.hosts; number += 1) {
     const agentBundle = join(options.dist, 'agent.cjs');
-    const host = await buildHost(shell, folder, ebs, { number, durability: options.durability, agentBundle });
+    const { durability, replicates = false } = options;
+    const host = await buildHost(shell, folder, ebs, { number, durability, agentBundle, replicates });
     hosts.push({ ...host, imdsEndpoint: await register(aws, host, folder) });
     say(`Host ${host.instanceId} runs MariaDB (pid ${host.server.pid}).`);
   }

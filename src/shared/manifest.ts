@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import { Coordinates } from './coordinates.ts';
-import { Level } from './result.ts';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Not always whole to the byte: the kernel's sizes go beyond what a number of JavaScript can. */
@@ -64,8 +63,9 @@ export const Manifest = v.object({
   set: v.string(),
   instance: v.string(),
   region: v.string(),
-  level: Level,
-  /** When the lock was held and the coordinates were read, ISO 8601 in UTC. */
+  /** What was done: `auto` has become one of these. */
+  level: v.picklist(['application', 'crash']),
+  /** When the lock was held and the coordinates were read, or without a lock when EC2 was about to be asked; ISO 8601 in UTC. */
   takenAt: v.string(),
   server: v.object({
     flavour: v.picklist(['mysql', 'mariadb', 'percona']),

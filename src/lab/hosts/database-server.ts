@@ -18,18 +18,21 @@ export interface ServerOptions {
   readonly runFolder: string;
   readonly serverId: number;
   readonly durability: Durability;
+  /** On the loopback device; without it the server is reached over its socket alone. */
+  readonly port?: number;
   /** Where the server runs: prefix of its argument array. */
   readonly enter?: readonly string[];
   readonly extra?: readonly string[];
 }
 
 /**
- * A real MariaDB server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
+ * A real MariaDB server, run by the account `mysql`, reached over its socket; by replicas over its port. It ends by SIGKILL: nothing that
  * a lab's server has written is needed after it.
  */
 export interface DatabaseServer extends AsyncDisposable {
   readonly pid: number;
   readonly socket: string;
+  readonly port?: number;
   readonly errorLog: string;
   /** A connection as root. The caller ends it. */
   connect(): Promise<Connection>;
@@ -53,7 +56,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
       `--pid-file=${join(runFolder, 'server.pid')}`,
       `--log-error=${errorLog}`,
       `--tmpdir=${temporary}`,
-      '--skip-networking',
+      ...networkSettings(options.port),
       `--log-bin=${options.logBin}`,
       '--binlog-format=ROW',
       '--gtid-strict-mode=ON',
@@ -84,6 +87,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   return {
     pid: pid ?? 0,
     socket,
+    ...(options.port !== undefined && { port: options.port }),
     errorLog,
     connect,
     async [Symbol.asyncDispose]() {
@@ -92,6 +96,9 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
     },
   };
 }
+
+const networkSettings = (port: number | undefined): readonly string[] =>
+  port === undefined ? ['--skip-networking'] : ['--bind-address=127.0.0.1', `--port=${port}`];
 
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {
   try {

@@ -7,11 +7,16 @@ import { type EbsOnBtrfs, newInstanceId, newVolumeId } from '../ebs/ebs-on-btrfs
 import { type LabFolder, makeMachineFolder } from '../machine/lab-folder.ts';
 import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { Shell } from '../machine/shell.ts';
+import { type ReplicationFlavour, replicationDialect } from '../replication/dialect.ts';
 import type { LabVolume } from '../world.ts';
 import { agentAccount } from './agent-account.ts';
 import { initialDataDirectory } from './data-directory-cache.ts';
 import { type DatabaseServer, startServer } from './database-server.ts';
 import type { Durability } from './durability.ts';
+import { freePort } from './free-port.ts';
+
+/** What the installed server is. */
+const FLAVOUR: ReplicationFlavour = 'mariadb';
 
 const BOOT_GIB = 8;
 const DATA_GIB = 2;
@@ -44,6 +49,8 @@ export interface HostOptions {
   readonly durability: Durability;
   /** The agent's bundle to install; without it the host has none. */
   readonly agentBundle?: string;
+  /** Its server can be the source of replicas, and a replica. */
+  readonly replicates?: boolean;
 }
 
 /** A simulated instance: volumes, mounts, a real server, and an installed agent. */
@@ -54,6 +61,7 @@ export interface SimulatedHost {
   readonly volumes: readonly LabVolume[];
   readonly namespace: MountNamespace;
   readonly server: DatabaseServer;
+  readonly flavour: ReplicationFlavour;
   readonly serverId: number;
   readonly durability: Durability;
   readonly paths: HostPaths;
@@ -111,10 +119,11 @@ export async function buildHost(
     runFolder: join(home, 'server'),
     serverId: options.number,
     durability: options.durability,
+    ...(options.replicates && { port: await freePort(), extra: replicationDialect(FLAVOUR).replicaOptions }),
   });
   const namespace = await furnish(shell, lab, home, server, options.agentBundle);
   const { number, durability } = options;
-  return { instanceId, name, volumes, namespace, server, serverId: number, durability, paths };
+  return { instanceId, name, volumes, namespace, server, flavour: FLAVOUR, serverId: number, durability, paths };
 }
 
 /** What the host has for itself: the installed agent, its state and log folders, and the option file with its account. */

@@ -2,6 +2,9 @@
 export const LEDGERS = ['ledger_innodb', 'ledger_myisam'] as const;
 export type Ledger = (typeof LEDGERS)[number];
 
+/** Those whose engine knows transactions. */
+export const TRANSACTIONAL_LEDGERS: readonly Ledger[] = ['ledger_innodb'];
+
 /** One entry of a ledger, as text, so that sets of them are cheap: `ledger_innodb:3:1042`. */
 export type EntryKey = `${Ledger}:${number}:${number}`;
 
@@ -24,6 +27,8 @@ export type Work = Readonly<Record<Ledger, number>> & Hostility;
 
 /** What a load hands over at its end. */
 export interface LoadReport {
+  /** Those that it wrote. */
+  readonly ledgers: readonly Ledger[];
   readonly commits: readonly Commit[];
   readonly hostility: Hostility;
 }

@@ -1,6 +1,6 @@
 import mysql from 'mysql2/promise';
 import { messageOf } from '../../shared/errors.ts';
-import type { Commit, LoadReport, Work } from './ledger.ts';
+import type { Commit, Ledger, LoadReport, Work } from './ledger.ts';
 import { createSchema, SCHEMA } from './schema.ts';
 import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Worker, work } from './workers.ts';
 
@@ -8,7 +8,7 @@ import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Wor
 export const LOAD_VERB = 'write-load';
 
 export type ToLoad =
-  | { readonly kind: 'start'; readonly socket: string }
+  | { readonly kind: 'start'; readonly socket: string; readonly ledgers: readonly Ledger[] }
   | { readonly kind: 'count' }
   | { readonly kind: 'stop' };
 export type FromLoad =
@@ -31,16 +31,16 @@ export async function runLoadProcess(): Promise<void> {
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
   process.on('SIGINT', () => undefined);
   const done = { ledger_innodb: 0, ledger_myisam: 0, ddl: 0, flushLogs: 0, longReads: 0 };
-  const socket = await new Promise<string>((resolve) => {
+  const order = await new Promise<ToLoad & { readonly kind: 'start' }>((resolve) => {
     process.on('message', (message: ToLoad) => {
-      if (message.kind === 'start') resolve(message.socket);
+      if (message.kind === 'start') resolve(message);
       else if (message.kind === 'count') tell({ kind: 'counted', work: done });
       else stop.abort();
     });
     tell({ kind: 'ready' });
   });
   try {
-    tell({ kind: 'report', report: await load(socket, done, stop) });
+    tell({ kind: 'report', report: await load(order, done, stop) });
   } catch (error) {
     tell({ kind: 'failed', message: messageOf(error) });
   }
@@ -48,7 +48,7 @@ export async function runLoadProcess(): Promise<void> {
 
 /** `done` is kept up to date while it runs. */
 async function load(
-  socketPath: string,
+  { socket: socketPath, ledgers }: ToLoad & { readonly kind: 'start' },
   done: { -readonly [Kind in keyof Work]: number },
   stop: AbortController,
 ): Promise<LoadReport> {
@@ -60,12 +60,12 @@ async function load(
   const connect = (database?: string) =>
     mysql.createConnection({ socketPath, user: 'root', ...(database && { database }) });
   const first = await connect();
-  await createSchema(first);
+  await createSchema(first, ledgers);
   await first.end();
 
   const workers: Worker[] = [
     ...Array.from({ length: INNODB_WRITERS }, (_, index) => innodbWriter(index + 1, acknowledged)),
-    myisamWriter(1, acknowledged),
+    ...(ledgers.includes('ledger_myisam') ? [myisamWriter(1, acknowledged)] : []),
     ddlWorker(() => {
       done.ddl += 1;
     }),
@@ -90,7 +90,7 @@ async function load(
     }),
   );
   const { ddl, flushLogs, longReads } = done;
-  return { commits, hostility: { ddl, flushLogs, longReads } };
+  return { ledgers, commits, hostility: { ddl, flushLogs, longReads } };
 }
 
 function tell(message: FromLoad): void {

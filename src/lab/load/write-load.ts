@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
-import type { LoadReport, Work } from './ledger.ts';
+import { LEDGERS, type Ledger, type LoadReport, type Work } from './ledger.ts';
 import { type FromLoad, LOAD_VERB, type ToLoad } from './load-process.ts';
 
 /** Every kind of work once, and each ledger well filled: from here on a set is put to the test. */
@@ -16,14 +16,19 @@ const POLL_MS = 50;
 
 /** A load that is running. */
 export interface WriteLoad {
-  /** Waits until so much more has been done than at the call. Throws RunError `rehearsal-failed` where it takes a minute. */
+  /** Waits until so much more has been done than at the call, in the ledgers that it writes. Throws RunError `rehearsal-failed` where it takes a minute. */
   hasDone(more: Partial<Work>): Promise<void>;
   /** Lets every worker finish its turn, and hands over what was acknowledged. Throws RunError `rehearsal-failed`. */
   stop(): Promise<LoadReport>;
 }
 
 /** Starts the load on a server; resolves when it is writing. `program` is the lab's own bundle. */
-export async function startLoad(shell: Shell, program: string, socket: string): Promise<WriteLoad> {
+export async function startLoad(
+  shell: Shell,
+  program: string,
+  socket: string,
+  ledgers: readonly Ledger[] = LEDGERS,
+): Promise<WriteLoad> {
   shell.signal.throwIfAborted();
   const child = fork(program, [LOAD_VERB], {
     detached: true,
@@ -41,7 +46,7 @@ export async function startLoad(shell: Shell, program: string, socket: string): 
   const report = new Promise<LoadReport>((resolve, reject) => {
     const fail = (message: string) => reject(new RunError('rehearsal-failed', `the write load ended: ${message}`));
     child.on('message', (message: FromLoad) => {
-      if (message.kind === 'ready') send({ kind: 'start', socket });
+      if (message.kind === 'ready') send({ kind: 'start', socket, ledgers });
       else if (message.kind === 'running') running();
       else if (message.kind === 'counted') counts.shift()?.(message.work);
       else {
@@ -68,11 +73,13 @@ export async function startLoad(shell: Shell, program: string, socket: string): 
     ]);
   return {
     async hasDone(more) {
+      const idle = LEDGERS.filter((ledger) => !ledgers.includes(ledger));
+      const wanted = kindsOf(more).filter((kind) => !idle.some((ledger) => ledger === kind));
       const giveUp = Date.now() + WORK_DEADLINE_MS;
       const before = await count();
       for (;;) {
         const now = await count();
-        const missing = kindsOf(more).filter((kind) => now[kind] - before[kind] < (more[kind] ?? 0));
+        const missing = wanted.filter((kind) => now[kind] - before[kind] < (more[kind] ?? 0));
         if (missing.length === 0) return;
         if (Date.now() > giveUp) {
           throw new RunError('rehearsal-failed', `the write load does not get on with ${missing.join(', ')}`);
