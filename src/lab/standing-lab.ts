@@ -25,6 +25,8 @@ export interface LabOptions {
   readonly apiLatencyMs: number;
   /** What keeps the bytes of snapshots; the lab's own EBS where nothing is said. */
   readonly store?: EbsStore;
+  /** The servers can be sources of replicas, and replicas. */
+  readonly replicates?: boolean;
 }
 
 /** A lab that stands: an AWS with its hosts, and how things are run in it. */
@@ -85,10 +87,10 @@ export async function withLab<T>(
   say(`AWS answers at ${aws.endpoint}.`);
 
   const hosts: StandingHost[] = [];
-  const { durability } = options;
+  const { durability, replicates = false } = options;
   const agentBundle = join(options.dist, 'agent.cjs');
   for (let number = 1; number <= options.hosts; number += 1) {
-    const host = await buildHost(shell, folder, ebs, { number, distribution, durability, agentBundle });
+    const host = await buildHost(shell, folder, ebs, { number, distribution, durability, agentBundle, replicates });
     hosts.push({ ...host, imdsEndpoint: await register(aws, host, folder) });
     say(`Host ${host.instanceId} runs ${titleOf(distribution)} (pid ${host.server.pid}).`);
   }

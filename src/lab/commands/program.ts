@@ -20,6 +20,12 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
 
   labCommand(program, 'rehearse')
     .description('take sets under a hostile write load, restore them, and prove that nothing is lost')
+    .option('--level <level>', 'consistency of the sets: application, crash', 'application')
+    .option(
+      '--replica',
+      'the other hosts are replicas of the first; every restored set becomes one, and is compared with it',
+    )
+    .option('--rounds <number>', 'how often, on the same hosts')
     .option('--keep', 'leave file systems and servers standing for a look, until `down`')
     .action(async (options: RehearseArguments) => ended(await rehearseCommand(options, context)));
 
@@ -61,6 +67,7 @@ Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
   mysql-ebs-snapshot-lab rehearse --server mysql-9.7
+  mysql-ebs-snapshot-lab rehearse --replica --rounds 50
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
   mysql-ebs-snapshot-lab soak --kills 20
   mysql-ebs-snapshot-lab down

@@ -5,8 +5,9 @@ import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { InstanceId, type SnapshotId, VolumeId } from '../../shared/ids.ts';
 import type { LabFolder } from '../machine/lab-folder.ts';
-import { attachLoop } from '../machine/loop-devices.ts';
-import type { Shell } from '../machine/shell.ts';
+import { attachLoop, detachLoops } from '../machine/loop-devices.ts';
+import { plainShell, type Shell } from '../machine/shell.ts';
+import { untilItWorks } from '../machine/until-it-works.ts';
 import type { EbsStore } from '../world.ts';
 
 /** Sparse: it takes on the disk what is written to it. */
@@ -28,7 +29,14 @@ export interface Disk {
 export interface EbsOnBtrfs extends EbsStore {
   createVolume(instanceId: InstanceId, sizeGiB: number): Promise<Disk>;
   /** Makes writable copies of snapshots of ONE capture and attaches them. */
-  restore(snapshotIds: readonly SnapshotId[]): Promise<readonly Disk[]>;
+  restore(snapshotIds: readonly SnapshotId[]): Promise<RestoredDisks>;
+  /** Throws away the bytes of everything that was captured so far. What was restored is a copy and stays. */
+  discardCaptures(): Promise<void>;
+}
+
+/** Copies of a set's volumes. They are detached and thrown away at the end, when nothing has them mounted any more. */
+export interface RestoredDisks extends AsyncDisposable {
+  readonly disks: readonly Disk[];
 }
 
 export const newInstanceId = (): InstanceId => v.parse(InstanceId, `i-${hex17()}`);
@@ -94,15 +102,28 @@ export async function createEbs(shell: Shell, lab: LabFolder): Promise<EbsOnBtrf
       restores += 1;
       const copy = join(pool, 'restored', String(restores));
       await shell.run(['btrfs', 'subvolume', 'snapshot', first.capture, copy]);
+      // In any case to its end, also where the caller has been cancelled.
+      const undo = async () => {
+        await detachLoops(plainShell(), copy);
+        await deleteSubvolume(copy);
+      };
       const disks: Disk[] = [];
       for (const { volumeId } of found) {
         const file = join(copy, volumeId);
         disks.push({ volumeId, sizeGiB: await sizeOf(file), device: await attachLoop(shell, file) });
       }
-      return disks;
+      return { disks, [Symbol.asyncDispose]: undo };
+    },
+
+    async discardCaptures() {
+      for (const capture of new Set([...kept.values()].map(({ capture }) => capture))) await deleteSubvolume(capture);
+      kept.clear();
     },
   };
 }
+
+const deleteSubvolume = (path: string): Promise<void> =>
+  untilItWorks(`${path} does not go away`, () => plainShell().run(['btrfs', 'subvolume', 'delete', path]));
 
 async function makeSparseFile(path: string, sizeGiB: number): Promise<void> {
   const file = await open(path, 'wx', 0o600);

@@ -28,13 +28,14 @@ export interface ServerOptions {
 }
 
 /**
- * A real server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
- * a lab's server has written is needed after it.
+ * A real server, run by the account `mysql`, reached over its socket; by replicas over its port. It ends by SIGKILL:
+ * nothing that a lab's server has written is needed after it.
  */
 export interface DatabaseServer extends AsyncDisposable {
   readonly distribution: Distribution;
   readonly pid: number;
   readonly socket: string;
+  readonly tcpPort?: number;
   readonly errorLog: string;
   /** A connection as root. The caller ends it. */
   connect(): Promise<Connection>;
@@ -91,6 +92,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
     distribution,
     pid: pid ?? 0,
     socket,
+    ...(options.tcpPort !== undefined && { tcpPort: options.tcpPort }),
     errorLog,
     connect,
     async [Symbol.asyncDispose]() {

@@ -7,12 +7,14 @@ import { type EbsOnBtrfs, newInstanceId, newVolumeId } from '../ebs/ebs-on-btrfs
 import { type LabFolder, makeMachineFolder } from '../machine/lab-folder.ts';
 import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { Shell } from '../machine/shell.ts';
+import { replicationDialect } from '../replication/dialect.ts';
 import type { Distribution } from '../servers/distribution.ts';
 import type { LabVolume } from '../world.ts';
 import { agentAccount } from './agent-account.ts';
 import { initialDataDirectory } from './data-directory-cache.ts';
 import { type DatabaseServer, startServer } from './database-server.ts';
 import type { Durability } from './durability.ts';
+import { freePort } from './free-port.ts';
 
 const BOOT_GIB = 8;
 const DATA_GIB = 2;
@@ -46,6 +48,8 @@ export interface HostOptions {
   readonly durability: Durability;
   /** The agent's bundle to install; without it the host has none. */
   readonly agentBundle?: string;
+  /** Its server can be the source of replicas, and a replica. */
+  readonly replicates?: boolean;
 }
 
 /** A simulated instance: volumes, mounts, a real server, and an installed agent. */
@@ -114,6 +118,10 @@ export async function buildHost(
     runFolder: join(home, 'server'),
     serverId: options.number,
     durability: options.durability,
+    ...(options.replicates && {
+      tcpPort: await freePort(),
+      extra: replicationDialect(options.distribution).replicaOptions,
+    }),
   });
   const namespace = await furnish(shell, lab, home, server, options.agentBundle);
   const { number, durability } = options;

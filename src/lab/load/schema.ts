@@ -12,7 +12,9 @@ const TABLES = [
   'CREATE TABLE notes (id INT AUTO_INCREMENT PRIMARY KEY, writer INT NOT NULL, note VARCHAR(200)) ENGINE=InnoDB',
 ];
 
+/** Makes the load's tables, anew where an earlier load has left some. */
 export async function createSchema(connection: Connection, ledgers: readonly Ledger[]): Promise<void> {
+  await connection.query(`DROP DATABASE IF EXISTS ${SCHEMA}`);
   await connection.query(`CREATE DATABASE ${SCHEMA}`);
   await connection.query(`USE ${SCHEMA}`);
   for (const ledger of ledgers) {

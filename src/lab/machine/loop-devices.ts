@@ -1,5 +1,6 @@
 import { readdir, readFile } from 'node:fs/promises';
 import type { Shell } from './shell.ts';
+import { untilItWorks } from './until-it-works.ts';
 
 /** Attaches a file as a block device and returns its path, like `/dev/loop3`. */
 export async function attachLoop(shell: Shell, file: string, mode: 'direct' | 'buffered' = 'direct'): Promise<string> {
@@ -16,4 +17,16 @@ export async function loopsBelow(folder: string): Promise<readonly string[]> {
     if (file.startsWith(`${folder}/`)) found.push(`/dev/${name}`);
   }
   return found;
+}
+
+/** Detaches every loop device whose backing file lies below a folder. Throws RunError `lab-unswept` where one stays in use. */
+export async function detachLoops(shell: Shell, folder: string): Promise<void> {
+  for (const device of await loopsBelow(folder)) {
+    await untilItWorks(`${device} is still in use`, () => shell.run(['losetup', '--detach', device]));
+  }
+  // The kernel detaches a device that was busy only when its last user is gone.
+  await untilItWorks(`loop devices of ${folder} do not go away`, async () => {
+    const left = await loopsBelow(folder);
+    if (left.length > 0) throw new Error(left.join(', '));
+  });
 }

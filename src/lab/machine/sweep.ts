@@ -1,15 +1,15 @@
 import { rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { messageOf, RunError } from '../../shared/errors.ts';
+import { RunError } from '../../shared/errors.ts';
 import { mountsBelow } from './kernel-mounts.ts';
 import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders, workshopOf } from './lab-folder.ts';
 import { processesOf, signalProcess } from './lab-processes.ts';
-import { loopsBelow } from './loop-devices.ts';
+import { detachLoops } from './loop-devices.ts';
 import { plainShell, type Shell } from './shell.ts';
+import { untilItWorks } from './until-it-works.ts';
 
 const PROCESSES_DEADLINE_MS = 20_000;
-const DETACH_DEADLINE_MS = 30_000;
 const POLL_MS = 50;
 
 /** Sweeps every lab under a root. To be called by whoever holds the lab lock: then none of them is in use. */
@@ -28,10 +28,10 @@ export async function sweep(lab: LabFolder): Promise<void> {
   const shell = plainShell();
   await endProcesses(lab);
   await unmountAll(join(lab.path, 'hosts'), shell);
-  await detachLoops(join(lab.path, 'pool'), shell);
+  await detachLoops(shell, join(lab.path, 'pool'));
   await unmountAll(join(lab.path, 'pool'), shell);
   // The pool's device holds its file open through the folder's own mount.
-  await detachLoops(lab.path, shell);
+  await detachLoops(shell, lab.path);
   await unmountAll(lab.path, shell);
   await removeMachineFolders(lab);
   const [mounted] = await mountsBelow(lab.path);
@@ -71,33 +71,5 @@ async function unmountAll(folder: string, shell: Shell): Promise<void> {
     if (!deepest) return;
     const { mountPoint } = deepest;
     await untilItWorks(`${mountPoint} is still in use`, () => shell.run(['umount', mountPoint]));
-  }
-}
-
-async function detachLoops(folder: string, shell: Shell): Promise<void> {
-  for (const device of await loopsBelow(folder)) {
-    await untilItWorks(`${device} is still in use`, () => shell.run(['losetup', '--detach', device]));
-  }
-  // The kernel detaches a device that was busy only when its last user is gone.
-  await untilItWorks(`loop devices of ${folder} do not go away`, async () => {
-    const left = await loopsBelow(folder);
-    if (left.length > 0) throw new Error(left.join(', '));
-  });
-}
-
-/** The last reference of a process that has just been killed may take a moment to go. */
-async function untilItWorks(complaint: string, work: () => Promise<unknown>): Promise<void> {
-  const giveUp = Date.now() + DETACH_DEADLINE_MS;
-  for (;;) {
-    try {
-      await work();
-      return;
-    } catch (error) {
-      if (Date.now() > giveUp) {
-        const reason = messageOf(error);
-        throw new RunError('lab-unswept', `${complaint}: ${reason}`);
-      }
-      await sleep(POLL_MS);
-    }
   }
 }

@@ -27,11 +27,15 @@ export async function snapshotsTagged(aws: EmbeddedAws, key: string, value: stri
   }
 }
 
-/** The snapshots of a set. Throws RunError `rehearsal-failed` unless every one is there and graded `application`. */
-export async function findSet(aws: EmbeddedAws, set: string): Promise<readonly SnapshotId[]> {
+/** The snapshots of a set. Throws RunError `rehearsal-failed` unless every one is there and graded as was asked. */
+export async function findSet(
+  aws: EmbeddedAws,
+  set: string,
+  grade: 'application' | 'crash',
+): Promise<readonly SnapshotId[]> {
   const snapshots = await snapshotsTagged(aws, TAG.set, set);
   for (const { snapshotId, tags } of snapshots) {
-    if (tags[TAG.grade] !== 'application') {
+    if (tags[TAG.grade] !== grade) {
       throw new RunError('rehearsal-failed', `${snapshotId} of ${set} is graded ${tags[TAG.grade]}`);
     }
     if (tags[TAG.members] !== String(snapshots.length)) {

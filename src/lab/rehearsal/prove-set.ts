@@ -1,36 +1,45 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
+import type { Manifest } from '../../shared/manifest.ts';
 import { type Commit, type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
+import { normalGtid } from '../replication/dialect.ts';
 import type { BinlogContents } from './binlog-text.ts';
+import type { RestoredAnswers } from './restore-set.ts';
 
 /** Everything that was seen of one set, its origin and what was restored from it. */
 export interface Evidence {
-  /** What the load saw acknowledged, and what else it did, from its beginning to its end. */
+  /** What the load saw acknowledged, and what else it did, from its beginning to its end. On a replica: its source's. */
   readonly load: LoadReport;
   /** From the manifest in the restored data directory. `takenAt` in milliseconds. */
-  readonly manifest: { readonly takenAt: number; readonly coordinates: Coordinates };
-  /** `binlog_info.txt` in the restored data directory. */
-  readonly binlogInfo: string;
-  /** The ORIGINAL server's binary log after the recorded coordinates, to its end. */
-  readonly original: BinlogContents;
-  /** The binary log of the image after the recorded coordinates, as it was before a server was started on it. */
+  readonly manifest: { readonly level: Manifest['level']; readonly takenAt: number };
+  /** Recorded in the manifest; at level `crash` found in the set. */
+  readonly coordinates: Coordinates;
+  /** `binlog_info.txt` in the restored data directory, if it is there. */
+  readonly binlogInfo: string | undefined;
+  /** At level `crash`, the last whole transaction's GTID in the image's binary log. */
+  readonly lastGtid?: string | undefined;
+  /**
+   * What the set must not hold, to the end of the load: the ORIGINAL server's binary log after the coordinates. On a
+   * replica its SOURCE's binary log beyond the executed GTIDs: absent where no such are recorded.
+   */
+  readonly after: BinlogContents | undefined;
+  /** The binary log of the image after the coordinates, as it was before a server was started on it. */
   readonly image: BinlogContents;
   /** What the server answers that was started on the restored set. */
-  readonly restored: {
-    readonly gtid: string;
-    readonly entries: ReadonlySet<EntryKey>;
-    /** Tables for which CHECK TABLE said anything but OK. */
-    readonly damaged: readonly string[];
-    /** Sum of all balances: every transfer keeps it, a half one would not. */
-    readonly balance: number;
-  };
+  readonly restored: RestoredAnswers;
   readonly openingBalance: number;
+  readonly isReplica: boolean;
 }
 
 export interface SetProof {
-  /** Commits that were acknowledged before the coordinates, or before the lock, and are not in the set. */
+  /**
+   * Commits that were acknowledged before the coordinates, or before the lock (at level `crash`: before EC2 was asked),
+   * and are not in the set. A replica lags, so there the clock says nothing: commits that it had executed of its source
+   * by its coordinates, and that are not in the set. Nobody would send them again.
+   */
   readonly ackedLost: number;
-  /** Entries in the set that stand after its coordinates. */
+  /** Entries in the set that stand after its coordinates. On a replica, after its source's: they would be applied twice. */
   readonly beyondCoordinates: number;
+  /** Its own coordinates are the state of the image; on a replica so are its source's. */
   readonly coordinatesExact: boolean;
   /** Sentences for people: every promise that was not kept. Empty: the set is proven. */
   readonly complaints: readonly string[];
@@ -41,7 +50,7 @@ const LEAST_COMMITS_BEFORE = 20;
 
 export function proveSet(evidence: Evidence): SetProof {
   const lost = lostEntries(evidence);
-  const beyond = [...evidence.restored.entries].filter((key) => evidence.original.entries.has(key));
+  const beyond = [...evidence.restored.entries].filter((key) => evidence.after?.entries.has(key));
   const inexact = inexactness(evidence);
   const { damaged, balance } = evidence.restored;
   const complaints = [
@@ -62,20 +71,23 @@ export function proveSet(evidence: Evidence): SetProof {
   };
 }
 
-/** Two witnesses say what has to be there: the original's binary log, and the clock. */
-function lostEntries({ load, manifest, original, restored }: Evidence): readonly EntryKey[] {
+/** Two witnesses say what has to be there: the binary log, and the clock. */
+function lostEntries({ load, manifest, after, restored, isReplica }: Evidence): readonly EntryKey[] {
+  const isBefore = (commit: Commit) =>
+    (!isReplica && commit.ackedAt < manifest.takenAt) || (after !== undefined && !after.entries.has(keyOf(commit)));
   return load.commits
-    .filter((commit) => commit.ackedAt < manifest.takenAt || !original.entries.has(keyOf(commit)))
+    .filter(isBefore)
     .map(keyOf)
     .filter((key) => !restored.entries.has(key));
 }
 
 /**
- * In what the recorded coordinates differ from the state of the image. They are exact where nothing but the log's own
+ * In what the coordinates differ from the state of the image. They are exact where nothing but the log's own
  * housekeeping stands after them: FLUSH LOGS passes every read lock, and the freeze may stop it half-way.
  */
-function inexactness({ manifest, binlogInfo, image, restored }: Evidence): readonly string[] {
-  const { binlog, gtid } = manifest.coordinates;
+function inexactness(evidence: Evidence): readonly string[] {
+  const { coordinates, image, restored } = evidence;
+  const { binlog, gtid } = coordinates;
   if (!binlog) return ['the manifest holds no place in the binary log'];
   return [
     ...(image.changes > 0
@@ -83,24 +95,63 @@ function inexactness({ manifest, binlogInfo, image, restored }: Evidence): reado
           `${image.changes} events stand after ${formatBinlog(binlog)} in the image's binary log (${image.firstChange} …)`,
         ]
       : []),
-    ...(gtid === restored.gtid ? [] : [`the manifest says GTID ${gtid}, the restored server ${restored.gtid}`]),
-    ...(binlogInfo === binlogInfoLine(binlog) ? [] : [`binlog_info.txt says ${JSON.stringify(binlogInfo)}`]),
+    ...(normalGtid(gtid) === restored.gtid
+      ? []
+      : [`the manifest says GTID ${gtid}, the restored server ${restored.gtid}`]),
+    ...sourceInexactness(evidence),
+    ...(evidence.manifest.level === 'crash' ? crashInexactness(evidence) : toldInexactly(evidence)),
   ];
+}
+
+function sourceInexactness({ coordinates, restored, isReplica }: Evidence): readonly string[] {
+  if (!isReplica) return [];
+  const executed = executedGtid(coordinates);
+  if (executed === undefined) return ['the manifest holds no coordinates of the source'];
+  return normalGtid(executed) === restored.executedGtid
+    ? []
+    : [
+        `the manifest says that GTID ${executed} of the source is executed, the restored server ${restored.executedGtid}`,
+      ];
+}
+
+/** What a replica has executed of its source by its coordinates. On MySQL one set covers that and its own. */
+export const executedGtid = ({ gtid, replica }: Coordinates): string | undefined => replica && (replica.gtid ?? gtid);
+
+/** Of a set without a lock nobody could tell a place in time, so whoever wants one must not find one. */
+const crashInexactness = ({ binlogInfo, lastGtid, restored }: Evidence): readonly string[] => [
+  ...(binlogInfo === undefined ? [] : [`binlog_info.txt is in a set of level crash: ${JSON.stringify(binlogInfo)}`]),
+  ...(lastGtid === undefined || endsWith(restored.gtid, lastGtid)
+    ? []
+    : [`the image's binary log ends with GTID ${lastGtid}, the restored server has ${restored.gtid}`]),
+];
+
+const toldInexactly = ({ coordinates: { binlog }, binlogInfo }: Evidence): readonly string[] =>
+  binlog && binlogInfo === binlogInfoLine(binlog) ? [] : [`binlog_info.txt says ${JSON.stringify(binlogInfo)}`];
+
+/** Whether a set ends with a GTID: MariaDB's list names it; in MySQL's the interval of its server ends there. */
+function endsWith(set: string, gtid: string): boolean {
+  const [uuid, number] = gtid.split(':');
+  if (number === undefined) return set.split(',').includes(gtid);
+  return set.split(',').some((part) => part.startsWith(`${uuid}:`) && part.split(/[:-]/).at(-1) === number);
 }
 
 /**
  * Whether the load put the set to the test at all: in each of its ledgers, before the lock and after the set, and by every
- * kind of hostility.
+ * kind of hostility. A replica lags behind the lock, so there what counts is in the set.
  */
-function weaknesses({ load, manifest, original }: Evidence): readonly string[] {
+function weaknesses({ load, manifest, after, restored, isReplica }: Evidence): readonly string[] {
+  // Where nothing tells what comes after the set, that is the complaint.
+  if (!after) return [];
   const { commits, hostility } = load;
   const ledgers = load.ledgers.flatMap((ledger) => {
     const own = commits.filter((commit) => commit.ledger === ledger);
-    const before = own.filter(({ ackedAt }) => ackedAt < manifest.takenAt).length;
-    const after = own.filter((commit) => original.entries.has(keyOf(commit))).length;
-    return before >= LEAST_COMMITS_BEFORE && after > 0
+    const isBefore = (commit: Commit) =>
+      isReplica ? restored.entries.has(keyOf(commit)) : commit.ackedAt < manifest.takenAt;
+    const countBefore = own.filter(isBefore).length;
+    const countAfter = own.filter((commit) => after.entries.has(keyOf(commit))).length;
+    return countBefore >= LEAST_COMMITS_BEFORE && countAfter > 0
       ? []
-      : [`${ledger} has ${before} commits before the set, ${after} after it`];
+      : [`${ledger} has ${countBefore} commits before the set, ${countAfter} after it`];
   });
   const missing = Object.entries(hostility).filter(([, times]) => times === 0);
   return [...ledgers, ...missing.map(([kind]) => `${kind} was never done`)].map(

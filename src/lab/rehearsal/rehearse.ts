@@ -1,50 +1,54 @@
-import { RunError } from '../../shared/errors.ts';
-import { longestCommitMs } from '../load/ledger.ts';
-import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../load/write-load.ts';
-import { HOST_TAG, type Say, type StandingLab } from '../standing-lab.ts';
+import { RunError, toRunError } from '../../shared/errors.ts';
+import type { Manifest } from '../../shared/manifest.ts';
+import { startReplication } from '../replication/source.ts';
+import type { Say, StandingLab } from '../standing-lab.ts';
 import { controllerOf } from './controller.ts';
-import { findSet } from './find-set.ts';
-import { proveSet } from './prove-set.ts';
-import type { RehearsedHost } from './report.ts';
-import { restoreSet } from './restore-set.ts';
+import { isProven, type RehearsedHost } from './report.ts';
+import { rehearseRound, type Stage } from './round.ts';
 
 export interface RehearsalOptions {
   readonly dist: string;
   /** The lab's own bundle. */
   readonly program: string;
+  readonly level: Manifest['level'];
+  /** Of the hosts the first is the source of the others, and every restored set becomes a replica of it. */
+  readonly replica: boolean;
+  readonly rounds: number;
 }
 
-/** The main job, on real parts: sets taken under load through the controller, restored, and proven. */
+/**
+ * The main job, on real parts: sets taken under load through the controller, restored, and proven. Round after round on
+ * the same hosts, to the first that is not proven; what each found, host by host.
+ */
 export async function rehearse(
   lab: StandingLab,
   options: RehearsalOptions,
   say: Say,
-): Promise<readonly RehearsedHost[]> {
-  const { shell, aws, hosts } = lab;
-  const controller = controllerOf(shell, aws, options.dist, say);
-  const loads = await Promise.all(hosts.map(({ server }) => startLoad(shell, options.program, server.socket)));
-  say('A hostile write load runs on every host.');
+): Promise<readonly (readonly RehearsedHost[])[]> {
+  const controller = controllerOf(lab.shell, lab.aws, options.dist, say);
   await controller.installDocuments();
   say('The documents are installed.');
-  await Promise.all(loads.map((load) => load.hasDone(FULL_SWING)));
+  await using replication = options.replica ? await startReplication(lab.hosts) : undefined;
+  if (replication) say(`${replication.source.name} is the source of ${lab.hosts.length - 1} replicas.`);
 
-  const results = await controller.snapshot(['--target', `tag:${HOST_TAG.key}=${HOST_TAG.value}`]);
-  say(`${results.length} hosts have taken their sets.`);
-  await Promise.all(loads.map((load) => load.hasDone(BEYOND_THE_SET)));
-  const reports = await Promise.all(loads.map((load) => load.stop()));
+  const rounds: (readonly RehearsedHost[])[] = [];
+  do {
+    const name = options.rounds === 1 ? undefined : `Round ${rounds.length + 1} of ${options.rounds}`;
+    const hosts = await performRound(name, { lab, controller, options, replication, say });
+    rounds.push(hosts);
+    if (name) say(`${name}: ${isProven(hosts) ? 'proven' : 'not proven'}.`);
+    if (!isProven(hosts)) break;
+  } while (rounds.length < options.rounds);
+  return rounds;
+}
 
-  const rehearsed: RehearsedHost[] = [];
-  for (const [index, host] of hosts.entries()) {
-    const { instanceId } = host;
-    const result = results.find(({ instance }) => instance === instanceId);
-    const report = reports[index];
-    if (!result?.set || !report) throw new RunError('rehearsal-failed', `${instanceId} reported no set`);
-    say(`Restoring ${result.set}.`);
-    const set = { name: result.set, snapshotIds: await findSet(aws, result.set) };
-    const proof = proveSet(await restoreSet(lab, host, set, report));
-    for (const complaint of proof.complaints) say(`Not proven on ${instanceId}: ${complaint}.`);
-    const { length: commits } = report.commits;
-    rehearsed.push({ instanceId, result, proof, commits, longestCommitMs: longestCommitMs(report) });
+/** What goes wrong in a round is told with the round's name. */
+async function performRound(name: string | undefined, stage: Stage): Promise<readonly RehearsedHost[]> {
+  try {
+    return await rehearseRound(stage);
+  } catch (thrown) {
+    const { code, message, hint } = toRunError(thrown);
+    if (name === undefined || code === 'bug' || stage.lab.shell.signal.aborted) throw thrown;
+    throw new RunError(code, `${name}: ${message}`, { hint, cause: thrown });
   }
-  return rehearsed;
 }

@@ -2,19 +2,24 @@ import { mkdir, readFile, rm } from 'node:fs/promises';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import * as v from 'valibot';
+import type { BinlogPosition, Coordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError, toRunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest.ts';
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
-import { startServer } from '../hosts/database-server.ts';
+import { type DatabaseServer, startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
-import { type EntryKey, entryKey, type Ledger, type LoadReport } from '../load/ledger.ts';
-import { ACCOUNTS, OPENING_BALANCE, SCHEMA } from '../load/schema.ts';
-import { makeMountNamespace } from '../machine/mount-namespace.ts';
-import type { Flavour } from '../servers/flavour.ts';
+import { type EntryKey, entryKey, type Ledger } from '../load/ledger.ts';
+import { SCHEMA } from '../load/schema.ts';
+import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
+import { plainShell } from '../machine/shell.ts';
+import { Undo } from '../machine/undo.ts';
+import { untilItWorks } from '../machine/until-it-works.ts';
+import { type ReplicationDialect, replicationDialect } from '../replication/dialect.ts';
+import { gtidOf } from '../replication/replica.ts';
 import type { StandingLab } from '../standing-lab.ts';
-import type { Evidence } from './prove-set.ts';
-import { readBinlogFrom } from './read-binlog.ts';
+import type { BinlogContents } from './binlog-text.ts';
+import { findBinlogEnd, readBinlogFrom } from './read-binlog.ts';
 
 /** A set, by its name and the snapshots that were found of it. */
 export interface TakenSet {
@@ -22,11 +27,50 @@ export interface TakenSet {
   readonly snapshotIds: readonly SnapshotId[];
 }
 
-type Laboratory = Pick<StandingLab, 'shell' | 'folder' | 'ebs'>;
+export type Laboratory = Pick<StandingLab, 'shell' | 'folder' | 'ebs'>;
+
+/** A server on a restored set, and what was seen of the set before the server does anything more than to answer. */
+export interface RestoredSet extends AsyncDisposable {
+  readonly name: string;
+  readonly manifest: Manifest;
+  /** `binlog_info.txt` in the restored data directory; absent where there is none. */
+  readonly binlogInfo: string | undefined;
+  /** The recorded ones; of a set that was taken without a lock those that were found in it. */
+  readonly coordinates: Coordinates;
+  /** The last whole transaction's GTID in the image's binary log, where the coordinates had to be found there. */
+  readonly lastGtid?: string;
+  /** The binary log of the image after the coordinates, as it was before a server was started on it. */
+  readonly image: BinlogContents;
+  readonly answers: RestoredAnswers;
+  readonly server: DatabaseServer;
+}
+
+/** What the server on a restored set answers. */
+export interface RestoredAnswers {
+  /** What its binary log holds. */
+  readonly gtid: string;
+  /** What it has executed of a source. */
+  readonly executedGtid: string;
+  readonly entries: ReadonlySet<EntryKey>;
+  /** Tables for which CHECK TABLE said anything but OK. */
+  readonly damaged: readonly string[];
+  /** Sum of all balances: every transfer keeps it, a half one would not. */
+  readonly balance: number;
+}
+
+export interface RestoreOptions {
+  /** Its own, among the lab's servers and everything restored of them. */
+  readonly serverId: number;
+  /** Those that the load writes. */
+  readonly ledgers: readonly Ledger[];
+  /** The set was taken on a replica. */
+  readonly isReplica: boolean;
+}
 
 /**
  * Restores a set beside its original: in a mount namespace where the copies are mounted at the paths of the
- * originals, so that every path the server has written down is true. Starts a server on it and gathers the evidence.
+ * originals, so that every path the server has written down is true. Starts a server on it and looks at it; all of it
+ * is given back at the end.
  * Throws RunError `rehearsal-failed` where the set does not mount, its server does not start or does not answer: to
  * find that is what a rehearsal is for.
  */
@@ -34,11 +78,13 @@ export async function restoreSet(
   lab: Laboratory,
   host: SimulatedHost,
   set: TakenSet,
-  load: LoadReport,
-): Promise<Evidence> {
+  options: RestoreOptions,
+): Promise<RestoredSet> {
+  const undo = new Undo();
   try {
-    return await gatherEvidence(lab, host, set, load);
+    return await restoreAndLook(lab, host, set, options, undo);
   } catch (thrown) {
+    await undo[Symbol.asyncDispose]();
     const error = toRunError(thrown);
     if (error.code !== 'lab-unfit' && !isOfSystemOrServer(error.cause)) throw error;
     throw new RunError('rehearsal-failed', `${set.name} cannot be restored: ${error.message}`, { cause: thrown });
@@ -48,50 +94,82 @@ export async function restoreSet(
 /** A file that is missing, a table that cannot be read: such errors carry a number. */
 const isOfSystemOrServer = (cause: unknown): boolean => cause instanceof Error && 'errno' in cause;
 
-async function gatherEvidence(
-  { shell, folder, ebs }: Laboratory,
+async function restoreAndLook(
+  lab: Laboratory,
   host: SimulatedHost,
   set: TakenSet,
-  load: LoadReport,
-): Promise<Evidence> {
-  await using namespace = await makeMountNamespace(shell);
-  for (const { device, mountPoint } of placesOf(set, await ebs.restore(set.snapshotIds), host)) {
-    // The original is mounted, and XFS refuses a second file system of the same UUID.
-    await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', device, mountPoint]);
-  }
-  const manifest = await readManifest(namespace.outside(join(host.paths.datadir, MANIFEST_FILE)));
-  const { binlog } = manifest.coordinates;
-  if (!binlog)
-    throw new RunError('rehearsal-failed', `the manifest of ${manifest.set} holds no place in the binary log`);
-  const binlogInfo = await readFile(namespace.outside(join(host.paths.datadir, BINLOG_INFO_FILE)), 'utf8');
+  options: RestoreOptions,
+  undo: Undo,
+): Promise<RestoredSet> {
+  const { shell, folder } = lab;
   const { distribution } = host.server;
-  const { flavour } = distribution;
-  const image = await readBinlogFrom(shell, distribution, namespace.outside(host.paths.logBin), binlog);
+  const namespace = await mountCopies(lab, host, set, undo);
+  const inDatadir = (file: string) => namespace.outside(join(host.paths.datadir, file));
+  const logBin = namespace.outside(host.paths.logBin);
+  const manifest = await readManifest(inDatadir(MANIFEST_FILE));
+  const binlogInfo = await readFile(inDatadir(BINLOG_INFO_FILE), 'utf8').catch(isMissing);
+  const found = manifest.level === 'crash' ? await findBinlogEnd(shell, distribution, logBin) : undefined;
+  const binlog = found ? { file: found.file, position: found.position } : manifest.coordinates.binlog;
+  if (!binlog) throw new RunError('rehearsal-failed', `the manifest of ${set.name} holds no place in the binary log`);
+  const image = await readBinlogFrom(shell, distribution, logBin, binlog);
+  // A copy that keeps its original's identity is no replica of it.
+  const { identityFile } = distribution.flavour;
+  if (identityFile) await rm(inDatadir(identityFile));
 
-  if (flavour.identityFile) await rm(namespace.outside(join(host.paths.datadir, flavour.identityFile)));
-  const runFolder = join(folder.path, 'restored', host.instanceId);
+  const dialect = replicationDialect(distribution);
+  const runFolder = join(folder.path, 'restored', String(options.serverId));
   await mkdir(runFolder, { recursive: true });
-  await using server = await startServer(shell, {
-    ...host.paths,
-    distribution,
-    runFolder,
-    serverId: host.serverId,
-    durability: host.durability,
-    enter: namespace.enter,
-    extra: [flavour.withoutReplication],
-  });
+  undo.add(() => rm(runFolder, { recursive: true }));
+  const server = undo.use(
+    await startServer(shell, {
+      ...host.paths,
+      distribution,
+      runFolder,
+      serverId: options.serverId,
+      durability: host.durability,
+      enter: namespace.enter,
+      extra: dialect.replicaOptions,
+    }),
+  );
   const connection = await server.connect();
-  const restored = await interrogate(connection, flavour, load.ledgers);
+  const answers = await interrogate(connection, dialect, options.ledgers);
   await connection.end();
   return {
-    load,
-    manifest: { takenAt: Date.parse(manifest.takenAt), coordinates: manifest.coordinates },
+    name: set.name,
+    manifest,
     binlogInfo,
-    original: await readBinlogFrom(shell, distribution, host.paths.logBin, binlog),
+    coordinates: found ? foundCoordinates(binlog, answers, options.isReplica) : manifest.coordinates,
+    ...(found?.gtid !== undefined && { lastGtid: found.gtid }),
     image,
-    restored,
-    openingBalance: ACCOUNTS * OPENING_BALANCE,
+    answers,
+    server,
+    [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose](),
   };
+}
+
+/** What a set that was taken without a lock does not tell, its recovered server does. */
+const foundCoordinates = (binlog: BinlogPosition, answers: RestoredAnswers, isReplica: boolean): Coordinates => ({
+  binlog,
+  ...(answers.gtid !== '' && { gtid: answers.gtid }),
+  ...(isReplica && { replica: { gtid: answers.executedGtid, channels: [] } }),
+});
+
+/** Mounts copies of the set's volumes where the originals are, in a namespace of their own. */
+async function mountCopies(
+  { shell, ebs }: Laboratory,
+  host: SimulatedHost,
+  set: TakenSet,
+  undo: Undo,
+): Promise<MountNamespace> {
+  const { disks } = undo.use(await ebs.restore(set.snapshotIds));
+  const namespace = undo.use(await makeMountNamespace(shell));
+  for (const { device, mountPoint } of placesOf(set, disks, host)) {
+    // The original is mounted, and XFS refuses a second file system of the same UUID.
+    await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', device, mountPoint]);
+    const unmount = () => plainShell().run([...namespace.enter, 'umount', mountPoint]);
+    undo.add(() => untilItWorks(`the restored ${mountPoint} is still in use`, unmount));
+  }
+  return namespace;
 }
 
 /**
@@ -121,19 +199,17 @@ async function readManifest(path: string): Promise<Manifest> {
   }
 }
 
+function isMissing(error: NodeJS.ErrnoException): undefined {
+  if (error.code !== 'ENOENT') throw error;
+  return undefined;
+}
+
 async function interrogate(
   connection: Connection,
-  { gtidQuestion }: Flavour,
+  dialect: ReplicationDialect,
   ledgers: readonly Ledger[],
-): Promise<Evidence['restored']> {
+): Promise<RestoredAnswers> {
   const rows = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
-  const gtid = String((await rows(gtidQuestion))[0]?.['gtid']).replaceAll('\n', '');
-  const entries = new Set<EntryKey>();
-  for (const ledger of ledgers) {
-    for (const row of await rows(`SELECT writer, seq FROM ${SCHEMA}.${ledger}`)) {
-      entries.add(entryKey(ledger, Number(row['writer']), Number(row['seq'])));
-    }
-  }
   const balance = Number((await rows(`SELECT SUM(balance) AS balance FROM ${SCHEMA}.accounts`))[0]?.['balance']);
   const tables = await rows(
     "SELECT CONCAT('`', TABLE_SCHEMA, '`.`', TABLE_NAME, '`') AS name FROM information_schema.TABLES " +
@@ -145,5 +221,21 @@ async function interrogate(
     const verdict = (await rows(`CHECK TABLE ${name}`)).at(-1)?.['Msg_text'];
     if (verdict !== 'OK') damaged.push(`${name} (${verdict})`);
   }
-  return { gtid, entries, damaged, balance };
+  return {
+    gtid: await gtidOf(connection, dialect.ownGtidQuery),
+    executedGtid: await gtidOf(connection, dialect.executedGtidQuery),
+    entries: await readEntries(connection, ledgers),
+    damaged,
+    balance,
+  };
+}
+
+/** Every entry in the ledgers. */
+export async function readEntries(connection: Connection, ledgers: readonly Ledger[]): Promise<ReadonlySet<EntryKey>> {
+  const entries = new Set<EntryKey>();
+  for (const ledger of ledgers) {
+    const [rows] = await connection.query<RowDataPacket[]>(`SELECT writer, seq FROM ${SCHEMA}.${ledger}`);
+    for (const row of rows) entries.add(entryKey(ledger, Number(row['writer']), Number(row['seq'])));
+  }
+  return entries;
 }

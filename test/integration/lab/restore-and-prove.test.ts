@@ -3,6 +3,7 @@ import type { Durability } from '../../../src/lab/hosts/durability.ts';
 import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
 import { LEDGERS, type Ledger } from '../../../src/lab/load/ledger.ts';
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../../../src/lab/load/write-load.ts';
+import { gatherEvidence } from '../../../src/lab/rehearsal/gather-evidence.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { installedServer } from '../../../src/lab/servers/installed.ts';
@@ -18,8 +19,9 @@ async function proof(durability: Durability, lapses: Lapses = {}, ledgers: reado
   const set = await takeSetByHand(shell, ebs, host, load, lapses);
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
-  const evidence = await restoreSet({ shell, folder: lab, ebs }, host, set, report);
-  return proveSet(evidence);
+  const options = { serverId: 101, ledgers: LEDGERS, isReplica: false };
+  await using restored = await restoreSet({ shell, folder: lab, ebs }, host, set, options);
+  return proveSet(await gatherEvidence(shell, host, restored, report));
 }
 
 test.each<Durability>(['1/1', '2/0', '0/0'])(

@@ -9,11 +9,13 @@ import type { SimulatedHost } from '../../../src/lab/hosts/simulated-host.ts';
 import { BEYOND_THE_SET, type WriteLoad } from '../../../src/lab/load/write-load.ts';
 import type { Shell } from '../../../src/lab/machine/shell.ts';
 import type { TakenSet } from '../../../src/lab/rehearsal/restore-set.ts';
-import { binlogInfoLine } from '../../../src/shared/coordinates.ts';
+import { binlogInfoLine, type Channel, type Coordinates } from '../../../src/shared/coordinates.ts';
 import { SnapshotId } from '../../../src/shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, type Manifest } from '../../../src/shared/manifest.ts';
 
 export interface Lapses {
+  /** Nothing is held back and nothing recorded: a set of level crash. */
+  readonly level?: 'crash';
   /** No lock at all: the coordinates are those of a moment before the capture. */
   readonly withoutLock?: true;
   /** The log is rotated under the lock, and the checkpoint that belongs to it comes after the coordinates. */
@@ -24,7 +26,7 @@ export interface Lapses {
   readonly volumes?: readonly [number, number];
 }
 
-/** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. */
+/** Takes a set of a host as the agent does, by hand; or with a lapse, to see that the proof notices. A replica's has its source's coordinates. */
 export async function takeSetByHand(
   shell: Shell,
   ebs: EbsOnBtrfs,
@@ -33,7 +35,8 @@ export async function takeSetByHand(
   lapses: Lapses = {},
 ): Promise<TakenSet> {
   const connection = await host.server.connect();
-  if (!lapses.withoutLock) {
+  const isLocked = !lapses.withoutLock && lapses.level !== 'crash';
+  if (isLocked) {
     for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
       await connection.query(`BACKUP STAGE ${stage}`);
   }
@@ -45,7 +48,7 @@ export async function takeSetByHand(
   if (lapses.lateCheckpoint) await connection.query('FLUSH LOGS');
   const binlog = await place();
   if (lapses.lateCheckpoint) while ((await place()).position === binlog.position) await sleep(10);
-  await redoFlushed(connection);
+  if (isLocked) await redoFlushed(connection);
   const gtid = String((await row('SELECT @@GLOBAL.gtid_binlog_pos AS gtid'))?.['gtid']);
   const manifest: Manifest = {
     v: 1,
@@ -53,17 +56,17 @@ export async function takeSetByHand(
     set: `by-hand/${host.instanceId}`,
     instance: host.instanceId,
     region: 'eu-lab-1',
-    level: 'application',
+    level: lapses.level ?? 'application',
     takenAt: new Date().toISOString(),
     server: { flavour: 'mariadb', version: '10.11.0', serverId: host.serverId },
-    coordinates: { binlog, gtid },
+    coordinates: lapses.level === 'crash' ? {} : { binlog, ...(gtid && { gtid }), ...(await executed(connection)) },
     members: [],
     fileSystems: [],
     settings: {},
     warnings: [],
   };
   await writeFile(join(host.paths.datadir, MANIFEST_FILE), JSON.stringify(manifest));
-  await writeFile(join(host.paths.datadir, BINLOG_INFO_FILE), binlogInfoLine(binlog));
+  if (lapses.level !== 'crash') await writeFile(join(host.paths.datadir, BINLOG_INFO_FILE), binlogInfoLine(binlog));
   if (lapses.withoutLock) await load.hasDone(BEYOND_THE_SET);
   if (lapses.withoutRedoLog) await rm(join(host.paths.datadir, 'ib_logfile0'));
   await shell.run(['sync', '--file-system', host.paths.data, host.paths.binlog]);
@@ -73,9 +76,24 @@ export async function takeSetByHand(
     snapshotId: v.parse(SnapshotId, newVolumeId().replace('vol-', 'snap-')),
   }));
   await ebs.capture(host.instanceId, members);
-  if (!lapses.withoutLock) await connection.query('BACKUP STAGE END');
+  if (isLocked) await connection.query('BACKUP STAGE END');
   await connection.end();
   return { name: manifest.set, snapshotIds: members.map(({ snapshotId }) => snapshotId) };
+}
+
+/** What a replica has executed: a place that is exact only where its parallel workers stand still. */
+async function executed(connection: Connection): Promise<Pick<Coordinates, 'replica'>> {
+  const [[row]] = await connection.query<RowDataPacket[]>('SHOW ALL SLAVES STATUS');
+  if (!row) return {};
+  const [[position]] = await connection.query<RowDataPacket[]>('SELECT @@GLOBAL.gtid_slave_pos AS gtid');
+  const channel: Channel = {
+    name: '',
+    source: { host: row['Master_Host'], port: row['Master_Port'] },
+    binlog: { file: row['Relay_Master_Log_File'], position: Number(row['Exec_Master_Log_Pos']) },
+    exact: row['Slave_SQL_Running'] === 'No',
+    autoPosition: true,
+  };
+  return { replica: { gtid: position?.['gtid'], channels: [channel] } };
 }
 
 async function redoFlushed(connection: Connection): Promise<void> {

@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { median, type RehearsedHost, reportOf } from '../../../../src/lab/rehearsal/report.ts';
+import { median, type RehearsedHost, reportOf, summarize } from '../../../../src/lab/rehearsal/report.ts';
 
 test.each([
   [[], 0],
@@ -15,20 +15,45 @@ const host = (apiMs: number, complaints: readonly string[]): RehearsedHost => ({
   instanceId: 'i-0123456789abcdef0',
   result: { v: 1, run: 'r', outcome: 'done', apiMs, stallMs: apiMs + 50, frozenMs: apiMs + 20 },
   proof: { ackedLost: complaints.length, beyondCoordinates: 0, coordinatesExact: complaints.length === 0, complaints },
+  complaints,
   commits: 100,
   longestCommitMs: 300.4,
 });
 
 test('the result line, field by field and in its order', () => {
-  expect(JSON.stringify(reportOf([host(300, []), host(310, [])]))).toBe(
+  expect(JSON.stringify(reportOf([[host(300, []), host(310, [])]]))).toBe(
     '{"v":1,"outcome":"done","hosts":2,"ackedLost":0,"beyondCoordinates":0,"coordinatesExact":true,"apiMs":305,"stallMs":[350,360],"frozenMs":[320,330]}',
   );
 });
 
 test('one host that is not proven fails the whole', () => {
-  expect(reportOf([host(300, []), host(310, ['1 commit is not in the set'])])).toMatchObject({
+  expect(reportOf([[host(300, []), host(310, ['1 commit is not in the set'])]])).toMatchObject({
     outcome: 'failed',
     ackedLost: 1,
     coordinatesExact: false,
   });
+});
+
+const follower = (replicaDiffs: number, complaints: readonly string[] = []): RehearsedHost => ({
+  ...host(300, complaints),
+  replicas: { replicaDiffs, gtidExact: replicaDiffs === 0, complaints },
+});
+
+test('replicas and rounds are summed up at the end of the line, where they were asked for', () => {
+  expect(
+    JSON.stringify(
+      reportOf(
+        [
+          [follower(0), follower(0)],
+          [follower(0), follower(0)],
+        ],
+        true,
+      ),
+    ),
+  ).toMatch(
+    /^\{"v":1,"outcome":"done","hosts":2,.*"stallMs":\[350,350,350,350\].*,"replicaDiffs":0,"gtidExact":true,"rounds":2\}$/,
+  );
+  const failed = [[follower(0)], [follower(2, ['the replica from GTID 0-1-9: `lab`.`notes` has other rows'])]];
+  expect(reportOf(failed)).toMatchObject({ outcome: 'failed', hosts: 1, replicaDiffs: 2, gtidExact: false });
+  expect(summarize(failed)).toContain('Not proven in round 2');
 });

@@ -1,0 +1,43 @@
+import { messageOf } from '../../shared/errors.ts';
+import type { EntryKey, Ledger } from '../load/ledger.ts';
+import { type Checksums, checksumsOf, compareTables } from '../replication/compare-tables.ts';
+import type { Beginning, ReplicationDialect, SourceAddress } from '../replication/dialect.ts';
+import { type Replica, startReplica } from '../replication/replica.ts';
+import type { ReplicaEvidence } from './prove-replicas.ts';
+import { type RestoredSet, readEntries } from './restore-set.ts';
+
+/** Where the source has come to when its load has ended. */
+export interface SourceEnd {
+  readonly gtid: string;
+  readonly checksums: Checksums;
+}
+
+/** A restored set that replicates from the source. */
+export interface Follower {
+  /** Lets it catch up with the source, which nobody writes to any more, and compares the two. */
+  look(end: SourceEnd, ledgers: readonly Ledger[]): Promise<ReplicaEvidence>;
+}
+
+/** Makes a restored set a replica of the source. What is to be seen of the set itself has to be seen before. */
+export async function followSource(
+  restored: RestoredSet,
+  dialect: ReplicationDialect,
+  source: SourceAddress,
+  beginning: Beginning,
+): Promise<Follower> {
+  const connection = await restored.server.connect();
+  // Coordinates that the server does not even take are for the proof to tell, too.
+  const begun: Replica = await startReplica(connection, dialect, source, beginning).catch((error: unknown) => ({
+    caughtUp: async () => messageOf(error),
+  }));
+  return {
+    async look({ gtid, checksums }, ledgers) {
+      const error = await begun.caughtUp(gtid);
+      const differences = compareTables(checksums, await checksumsOf(connection));
+      // A ledger that is missing is a difference already.
+      const entries = await readEntries(connection, ledgers).catch(() => new Set<EntryKey>());
+      connection.destroy();
+      return { beginning, ...(error !== undefined && { error }), differences, entries };
+    },
+  };
+}

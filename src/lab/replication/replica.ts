@@ -1,0 +1,51 @@
+import { setTimeout as sleep } from 'node:timers/promises';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
+import type { Beginning, ReplicationDialect, Row, SourceAddress } from './dialect.ts';
+import { normalGtid } from './dialect.ts';
+
+const CATCH_UP_MS = 60_000;
+/** A wait on the server hears nothing of errors: it is broken off to look for them. */
+const WAIT_SECONDS = 1;
+const POLL_MS = 50;
+
+/** A server that replicates. */
+export interface Replica {
+  /**
+   * Waits until it has executed a GTID set of its source. Returns what keeps it from that, like `1062 Duplicate entry …`,
+   * where something does; a minute is long enough.
+   */
+  caughtUp(gtid: string): Promise<string | undefined>;
+}
+
+/** Starts to replicate, over a connection of root to the server that is to be the replica; the caller ends it. */
+export async function startReplica(
+  connection: Connection,
+  dialect: ReplicationDialect,
+  source: SourceAddress,
+  from: Beginning,
+): Promise<Replica> {
+  for (const statement of dialect.replicate(source, from)) await connection.query(statement);
+  return {
+    async caughtUp(gtid) {
+      const giveUp = Date.now() + CATCH_UP_MS;
+      for (;;) {
+        const [row] = await rowsOf(connection, dialect.waitQuery(gtid, WAIT_SECONDS));
+        if (Number(row?.['isThere']) === 1) return undefined;
+        const { error } = dialect.readState(await rowsOf(connection, dialect.stateQuery));
+        if (error !== undefined) return error;
+        if (Date.now() > giveUp) return `it has not caught up within ${CATCH_UP_MS / 1_000} s`;
+        await sleep(POLL_MS);
+      }
+    },
+  };
+}
+
+/** The GTID set that a query of the dialect answers, in its normal form; empty where there is none. */
+export async function gtidOf(connection: Connection, query: string): Promise<string> {
+  const [row] = await rowsOf(connection, query);
+  return normalGtid(row?.['gtid']);
+}
+
+async function rowsOf(connection: Connection, sql: string): Promise<readonly Row[]> {
+  return (await connection.query<RowDataPacket[]>(sql))[0];
+}
