@@ -12,10 +12,10 @@ export const describeVersion = ({ flavour, major, minor, patch }: ServerVersion)
 
 /**
  * Whether crash recovery leaves DDL and account statements whole or not at all [doc: Atomic DDL; MySQL 8.0 has its
- * dictionary and its accounts in InnoDB, MariaDB 10.6 a log of its own for DDL].
+ * dictionary and its accounts in InnoDB]. MariaDB says so of itself from 10.6 on, and was seen to fail on 10.11 and 11.8.
  */
 export const hasAtomicDdl = (version: ServerVersion): boolean =>
-  version.flavour === 'mariadb' ? atLeast(version, 10, 6) : atLeast(version, 8, 0);
+  version.flavour !== 'mariadb' && atLeast(version, 8, 0);
 
 /** Keyrings as components came with MySQL 8.0.24; they show nowhere but in the performance schema. */
 export const hasKeyringComponents = (version: ServerVersion): boolean =>

@@ -35,6 +35,15 @@ export interface LockPlan {
   /** Then a GTID position that has not moved proves that nothing was committed. */
   readonly everyCommitHasGtid: boolean;
   readonly redo: RedoProof;
+  /** How DDL is held back while an image is taken without the read lock; absent where that cannot or need not be. */
+  readonly ddl?: DdlPlan;
+}
+
+export interface DdlPlan {
+  /** Hold back no commit. */
+  readonly take: readonly string[];
+  readonly release: readonly string[];
+  readonly stillHeld: HeldProof;
 }
 
 export interface ReplicaPlan {
@@ -143,12 +152,20 @@ function mariadb(server: ServerFacts): LockPlan {
     ...common,
     otherBackup: { witnesses: [KEPT_WAITING], probe: STAGE_PROBE },
     kind: 'backup-stage',
-    prepare: ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'],
+    prepare: UNTIL_DDL_IS_BLOCKED,
     block: 'BACKUP STAGE BLOCK_COMMIT',
     release: ['BACKUP STAGE END'],
     stillHeld: { by: 'refusal', sql: 'BACKUP STAGE BLOCK_COMMIT', errno: 4147 },
+    ddl: {
+      take: UNTIL_DDL_IS_BLOCKED,
+      release: ['BACKUP STAGE END'],
+      stillHeld: { by: 'refusal', sql: 'BACKUP STAGE BLOCK_DDL', errno: 4147 },
+    },
   };
 }
+
+/** Seen on 10.11 and 11.8: an image that was taken in the middle of DDL recovers with a table that is corrupt. */
+const UNTIL_DDL_IS_BLOCKED = ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'];
 
 function mysql(server: ServerFacts): LockPlan {
   const common = {

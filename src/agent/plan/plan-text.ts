@@ -48,7 +48,9 @@ export function renderPlan({ plan, refusals }: Planned): string {
 }
 
 const lockOf = ({ level, lock, appliers }: SnapshotPlan): string =>
-  level === 'crash' ? 'none' : [...(appliers?.stop ?? []), ...lock.prepare, lock.block].join('; ');
+  level === 'crash'
+    ? (lock.ddl?.take ?? ['none']).join('; ')
+    : [...(appliers?.stop ?? []), ...lock.prepare, lock.block].join('; ');
 
 function whatIsDoneTo(mountPoint: string, { freeze, syncOnly }: SnapshotPlan): string {
   if (freeze.includes(mountPoint)) return 'freeze';

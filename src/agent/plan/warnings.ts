@@ -1,5 +1,6 @@
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
+import { planLock } from './lock-plan.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
 import type { DecidedRequest, PlanWarning } from './snapshot-plan.ts';
 import { splitMounts } from './windows.ts';
@@ -23,7 +24,7 @@ export function planWarnings(facts: HostFacts, request: DecidedRequest): readonl
     ...(server.binlogEnabled
       ? []
       : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates' }]),
-    ...(request.level === 'crash' && !hasAtomicDdl(server.version)
+    ...(request.level === 'crash' && !hasAtomicDdl(server.version) && planLock(server).ddl === undefined
       ? [
           {
             code: 'ddl-not-atomic',

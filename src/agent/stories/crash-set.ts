@@ -2,42 +2,78 @@ import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
+import { proveLockHeld } from '../window/lock-witness.ts';
+import { holdDdl, LockNotGranted } from '../window/read-lock.ts';
 import { proveStillExact } from '../window/still-exact.ts';
+import { syncAhead } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
 import { provePermission } from './prove-permission.ts';
 import type { Attempt, TakenSet } from './snapshot-world.ts';
 
-/** Nobody waits for us: a slow device may take its time. */
+/** No commit waits for us: a slow device may take its time. */
 const WRITE_DEADLINE_MS = 60_000;
-/** Nor for EC2. */
-const CREATE_DEADLINE_MS = 60_000;
+/** DDL may wait for this. */
+const CREATE_DEADLINE_MS = 30_000;
+const PAUSE_BETWEEN_TRIES_MS = 5_000;
 
-/** Level `crash`: nothing is locked and nothing frozen. The image recovers as after a power cut, which is proven exact. */
+/**
+ * Level `crash`: no commit waits and nothing is frozen. The image recovers as after a power cut, which is proven exact;
+ * where that is not so for DDL, DDL alone is held back.
+ */
 export async function takeCrashSet(attempt: Attempt): Promise<void> {
   const { plan, world } = attempt;
-  const taken = await takeAsItIs(attempt);
+  const takenAt = await untilCancelled(world.signal, () => prepare(attempt));
+  const taken = await takeWithoutDdl(attempt, takenAt);
   await gradeSet(plan, taken, world);
 }
 
-async function takeAsItIs(attempt: Attempt): Promise<TakenSet> {
+/** Answers the time that the manifest tells. */
+async function prepare(attempt: Attempt): Promise<Date> {
+  const { plan, world } = attempt;
+  await provePermission(attempt);
+  const takenAt = await writeFiles(attempt);
+  // The server syncs its commits; what others wrote, we ourselves among them, has to reach the volumes as well.
+  await syncAhead(
+    world.processes,
+    plan.facts.storage.mounts.map(({ mountPoint }) => mountPoint),
+  );
+  return takenAt;
+}
+
+async function writeFiles({ plan, world }: Attempt): Promise<Date> {
+  await using writer = await startFileWriter(world.processes, plan.facts.server);
+  const takenAt = world.clock.now();
+  await writer.write(setFiles(plan, {}, takenAt), WRITE_DEADLINE_MS);
+  return takenAt;
+}
+
+async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet> {
   const { plan, owner, session, world } = attempt;
-  const { clock, ec2, host, signal } = world;
-  const takenAt = await untilCancelled(signal, async () => {
-    await provePermission(attempt);
-    return writeFiles(attempt);
-  });
+  const { clock, ec2, host } = world;
+  await using held = await tryToHoldDdl(attempt);
 
   const asked = clock.elapsed();
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_DEADLINE_MS);
   const apiMs = Math.round(clock.elapsed() - asked);
 
-  return { answer, apiMs, proofs: [await proveStillExact(session, host, plan.facts.server)] };
+  const proofs = [
+    ...(held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : []),
+    await proveStillExact(session, host, plan.facts.server),
+  ];
+  return { answer, apiMs, proofs };
 }
 
-/** No sync or freeze follows that would take them to the volume. */
-async function writeFiles({ plan, world }: Attempt): Promise<Date> {
-  await using writer = await startFileWriter(world.processes, plan.facts.server);
-  const takenAt = world.clock.now();
-  await writer.write(setFiles(plan, {}, takenAt), WRITE_DEADLINE_MS, 'synced');
-  return takenAt;
+/** Tries as often as for the read lock; nobody's commit has waited in between. */
+async function tryToHoldDdl({ request, plan, session, world }: Attempt): Promise<AsyncDisposable | undefined> {
+  const { lockTimeoutSeconds: seconds, lockTries } = request;
+  const { ddl } = plan.lock;
+  if (ddl === undefined) return undefined;
+  for (let number = 1; ; number++) {
+    try {
+      return await holdDdl(session, plan.lock.session(seconds), ddl, seconds);
+    } catch (error) {
+      if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
+      await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
+    }
+  }
 }

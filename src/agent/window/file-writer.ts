@@ -10,10 +10,10 @@ const MOST_BYTES = 1024 * 1024;
 /** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
 export interface FileWriter extends AsyncDisposable {
   /**
-   * Each file (name -> one line of text) appears whole, or the old one stays; null: there is none of that name. `synced`:
-   * they have reached the device. Throws RunError `write-failed`.
+   * Each file (name -> one line of text) appears whole, or the old one stays; null: there is none of that name. Throws
+   * RunError `write-failed`.
    */
-  write(files: Readonly<Record<string, string | null>>, deadlineMs: number, synced?: 'synced'): Promise<void>;
+  write(files: Readonly<Record<string, string | null>>, deadlineMs: number): Promise<void>;
 }
 
 export async function startFileWriter(
@@ -31,13 +31,13 @@ export async function startFileWriter(
     throw new RunError('write-failed', `the file writer did not start in ${datadir}: ${child.complaints}`);
   }
   return {
-    async write(files, deadlineMs, synced) {
+    async write(files, deadlineMs) {
       const orders = Object.entries(files).map(([name, text]) =>
         text === null ? `none ${name}` : `file ${name} ${text.trimEnd()}`,
       );
       for (const order of orders) refuseUnsendable(datadir, order);
       for (const order of orders) child.send(order);
-      child.send(synced === undefined ? 'commit' : `commit ${synced}`);
+      child.send('commit');
       const said = await answer(child, deadlineMs);
       if (said === 'written') return;
       const reason = said?.replace(/^failed /, '') ?? `no answer within ${deadlineMs} ms`;

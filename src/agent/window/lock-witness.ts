@@ -4,7 +4,7 @@ import { ServerRefusal, type ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /** Proves that the session which took the lock has it still. Never throws. */
-export async function proveLockHeld(session: ServerSession, plan: LockPlan): Promise<Proof> {
+export async function proveLockHeld(session: ServerSession, plan: Pick<LockPlan, 'stillHeld'>): Promise<Proof> {
   const { connectionId } = session;
   const proof = (held: boolean, detail: string): Proof => ({ name: 'lock still held', held, detail });
   try {

@@ -1,5 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
-import type { LockPlan } from '../plan/lock-plan.ts';
+import type { DdlPlan, LockPlan } from '../plan/lock-plan.ts';
 import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
 
 /** A statement was refused because it waited longer than lock_wait_timeout (both flavours). */
@@ -55,13 +55,39 @@ export async function takeReadLock(
     return new HeldReadLock(session, plan, clock, stalledSince);
   } catch (error) {
     await release(session, plan);
-    if (!(error instanceof ServerRefusal)) throw error;
-    if (error.errno === ER_LOCK_WAIT_TIMEOUT) {
-      const stallMs = stalledSince === undefined ? 0 : Math.round(clock.elapsed() - stalledSince);
-      throw new LockNotGranted(`${statement}: not granted within ${timeoutSeconds} s`, stallMs, error);
-    }
-    throw new RunError('lock-refused', `${statement}: ${error.message}`, { cause: error });
+    const stallMs = stalledSince === undefined ? 0 : Math.round(clock.elapsed() - stalledSince);
+    throw notGranted(error, statement, timeoutSeconds, stallMs);
   }
+}
+
+/**
+ * ONE try to hold back DDL, and nothing else, until its disposal. Whatever goes wrong, everything is given back before
+ * this throws LockNotGranted, or RunError `connection-lost` or `lock-refused`.
+ */
+export async function holdDdl(
+  session: ServerSession,
+  settings: readonly string[],
+  plan: DdlPlan,
+  timeoutSeconds: number,
+): Promise<AsyncDisposable> {
+  let statement = '';
+  try {
+    for (statement of [...settings, ...plan.take])
+      await session.run(statement, timeoutSeconds * 1000 + PREPARE_GRACE_MS);
+    return { [Symbol.asyncDispose]: () => release(session, plan) };
+  } catch (error) {
+    await release(session, plan);
+    throw notGranted(error, statement, timeoutSeconds, 0);
+  }
+}
+
+/** What a refusal of the server means; anything else is thrown on as it is. */
+function notGranted(error: unknown, statement: string, timeoutSeconds: number, stallMs: number): unknown {
+  if (!(error instanceof ServerRefusal)) return error;
+  if (error.errno === ER_LOCK_WAIT_TIMEOUT) {
+    return new LockNotGranted(`${statement}: not granted within ${timeoutSeconds} s`, stallMs, error);
+  }
+  return new RunError('lock-refused', `${statement}: ${error.message}`, { cause: error });
 }
 
 class HeldReadLock implements ReadLock {
@@ -88,7 +114,7 @@ class HeldReadLock implements ReadLock {
  * Gives everything back. Only the answer that there is nothing to give back counts as given back; after any other
  * failure the session is ended, because the lock belongs to the connection.
  */
-async function release(session: ServerSession, plan: LockPlan): Promise<void> {
+async function release(session: ServerSession, plan: Pick<LockPlan, 'release'>): Promise<void> {
   try {
     for (const statement of plan.release) await session.run(statement, RELEASE_DEADLINE_MS);
   } catch (error) {

@@ -40,7 +40,7 @@ const globally = (privilege: string, ...others: readonly string[]): Need => ({
 function needed(server: ServerFacts, request: DecidedRequest): readonly Need[] {
   const lock = request.level === 'application' ? planLock(server) : undefined;
   const needs = [
-    ...(lock === undefined ? [] : [globally('RELOAD')]),
+    ...(lock !== undefined || planLock(server).ddl ? [globally('RELOAD')] : []),
     // Shows everybody's statements, and where InnoDB keeps its files.
     globally('PROCESS'),
     ...(lock?.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
