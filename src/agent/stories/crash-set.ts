@@ -1,11 +1,12 @@
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
+import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import { holdDdl, LockNotGranted } from '../window/read-lock.ts';
 import { proveStillExact } from '../window/still-exact.ts';
-import { syncAhead } from '../window/sync.ts';
+import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
 import { provePermission } from './prove-permission.ts';
 import type { Attempt, TakenSet } from './snapshot-world.ts';
@@ -33,12 +34,12 @@ async function prepare(attempt: Attempt): Promise<Date> {
   await provePermission(attempt);
   const takenAt = await writeFiles(attempt);
   // The server syncs its commits; what others wrote, we ourselves among them, has to reach the volumes as well.
-  await syncAhead(
-    world.processes,
-    plan.facts.storage.mounts.map(({ mountPoint }) => mountPoint),
-  );
+  await syncAhead(world.processes, mountsOf(plan));
   return takenAt;
 }
+
+const mountsOf = ({ facts }: SnapshotPlan): readonly string[] =>
+  facts.storage.mounts.map(({ mountPoint }) => mountPoint);
 
 async function writeFiles({ plan, world }: Attempt): Promise<Date> {
   await using writer = await startFileWriter(world.processes, plan.facts.server);
@@ -51,6 +52,8 @@ async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet
   const { plan, owner, session, world } = attempt;
   const { clock, ec2, host } = world;
   await using held = await tryToHoldDdl(attempt);
+  // MariaDB syncs no change of a folder: of DDL that has ended, files may still be named as they were before it.
+  if (held) await syncUnderLock(world.processes, mountsOf(plan));
 
   const asked = clock.elapsed();
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_DEADLINE_MS);
