@@ -3,6 +3,7 @@ import { setFiles } from '../plan/set-files.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { proveStillExact } from '../window/still-exact.ts';
+import { syncAhead } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
 import { provePermission } from './prove-permission.ts';
 import type { Attempt, TakenSet } from './snapshot-world.ts';
@@ -19,11 +20,19 @@ export async function takeCrashSet(attempt: Attempt): Promise<void> {
   await gradeSet(plan, taken, world);
 }
 
+/**
+ * What was committed before `sync_binlog` and its like became what they have to be (perhaps a moment ago, because we said
+ * so) may never have been synced by the server: that is done here.
+ */
 async function takeAsItIs(attempt: Attempt): Promise<TakenSet> {
   const { plan, owner, session, world } = attempt;
   const { clock, ec2, host, signal } = world;
   const takenAt = await untilCancelled(signal, async () => {
     await provePermission(attempt);
+    await syncAhead(
+      world.processes,
+      plan.facts.storage.mounts.map(({ mountPoint }) => mountPoint),
+    );
     return writeFiles(attempt);
   });
 
