@@ -41,7 +41,8 @@ export type Channel = v.InferOutput<typeof Channel>;
 
 /**
  * The server's own coordinates: `binlog` is absent where the binary log is off, `gtid` where GTIDs are not in use.
- * `replica` only where it is one; `replica.gtid` is MariaDB's `gtid_slave_pos` (MySQL's `gtid` covers both).
+ * `replica` only where it is one; `replica.gtid` is MariaDB's `gtid_slave_pos`. MySQL's `gtid` covers both; where its
+ * binary log is off, `gtid_executed` is the replica's.
  */
 export const Coordinates = v.object({
   binlog: v.optional(BinlogPosition),

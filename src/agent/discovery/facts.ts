@@ -58,7 +58,7 @@ export interface ServerFacts {
   /** Absent where level `crash` was not asked for, or our account may not look. */
   readonly recovery: RecoveryFacts | undefined;
   /**
-   * The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing.
+   * The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` stands for itself.
    * Those that are not global say on what: `SELECT ON PERFORMANCE_SCHEMA.*`.
    */
   readonly privileges: readonly string[];

@@ -3,15 +3,24 @@ import { withoutAccount } from './server-questions.ts';
 
 /**
  * The privileges in upper case: global ones as GRANT names them (`ALL PRIVILEGES` stands for itself), the others
- * as `SELECT ON PERFORMANCE_SCHEMA.*`.
+ * as `SELECT ON PERFORMANCE_SCHEMA.*`. What was revoked on some schema (MySQL's partial revokes) is not held globally.
  */
 export function parseGrants(rows: readonly Row[]): readonly string[] {
-  const privileges = withoutAccount(rows).flatMap(({ grant }) => {
-    const [, names, object] = /^GRANT (.+) ON (.+)$/i.exec(grant ?? '') ?? [];
+  const lines = withoutAccount(rows).flatMap(({ grant }) => {
+    const [, verb, names, object] = /^(GRANT|REVOKE) (.+) ON (.+)$/.exec((grant ?? '').toUpperCase()) ?? [];
     if (names === undefined || object === undefined) return [];
-    const suffix = object === '*.*' ? '' : ` ON ${object.replaceAll('`', '')}`;
-    return names.split(',').map((name) => `${name.trim()}${suffix}`.toUpperCase());
+    const on = object.replaceAll('`', '');
+    return names.split(',').map((name) => ({ revoked: verb === 'REVOKE', name: name.trim(), on }));
   });
+  const revokedOn = (name: string) => lines.filter((line) => line.revoked && line.name === name).map(({ on }) => on);
+  const privileges = lines
+    .filter(({ revoked }) => !revoked)
+    .flatMap(({ name, on }) => {
+      if (on !== '*.*') return [`${name} ON ${on}`];
+      const elsewhere = revokedOn(name);
+      if (elsewhere.length === 0) return [name];
+      return elsewhere.includes('PERFORMANCE_SCHEMA.*') ? [] : [`${name} ON PERFORMANCE_SCHEMA.*`];
+    });
   return [...new Set(privileges)].sort();
 }
 

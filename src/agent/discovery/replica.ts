@@ -1,9 +1,8 @@
-import type { Channel } from '../../shared/coordinates.ts';
 import type { Row, ServerQuestion, ServerReader } from '../ports.ts';
 import type { ReplicaFacts, ServerVersion } from './facts.ts';
 import { holds } from './privileges.ts';
-import { atLeast } from './server-version.ts';
-import { integer, type Variables } from './variables.ts';
+import { atLeast, superIsAll } from './server-version.ts';
+import { integer, notUnderstood, type Variables, wholeNumber } from './variables.ts';
 
 /** The statement that tells of every channel of a replica, and under which names. */
 export interface ReplicaStatus {
@@ -48,9 +47,13 @@ export function replicaStatus(version: ServerVersion): ReplicaStatus {
   };
 }
 
-/** A channel as it was told: whoever keeps it, parses it. */
-export interface ToldChannel extends Omit<Channel, 'binlog'> {
-  readonly binlog?: { readonly file: string; readonly position: number };
+/** A channel as it was told, `undefined` where a column is missing: whoever keeps it, parses it as a Channel. */
+export interface ToldChannel {
+  readonly name: string | undefined;
+  readonly source: { readonly host: string | undefined; readonly port: unknown };
+  readonly binlog?: { readonly file: string | undefined; readonly position: unknown };
+  readonly exact: boolean;
+  readonly autoPosition: boolean | undefined;
 }
 
 /** Where every channel is, as the answer tells. `parallel`: several workers apply what one channel received. */
@@ -61,20 +64,30 @@ export const channelsOf = (
 ): readonly ToldChannel[] =>
   rows
     .map((row): ToldChannel => {
-      const cell = (column: keyof typeof columns) => row[columns[column]] ?? '';
-      const [file, position] = [cell('file'), Number(cell('position'))];
+      const cell = (column: keyof typeof columns) => {
+        const value = row[columns[column]];
+        return value === null ? '' : value;
+      };
+      const [file, position] = [cell('file'), cell('position')];
       return {
         name: cell('channel'),
-        source: { host: cell('host'), port: Number(cell('port')) },
+        source: { host: cell('host'), port: wholeNumber(cell('port')) },
         // Before anything has been executed there is no file, or no place in it.
-        ...(file !== '' && position > 0 && { binlog: { file, position } }),
+        ...(file !== '' &&
+          position !== '' &&
+          position !== '0' && { binlog: { file, position: wholeNumber(position) } }),
         exact: !parallel,
-        // Auto_Position is 1 or 0; Using_Gtid is No, Slave_Pos or Current_Pos.
-        autoPosition: !['', '0', 'NO'].includes(cell('autoPosition').toUpperCase()),
+        autoPosition: usesGtid(cell('autoPosition')),
       };
     })
-    // What is left of a membership in a replication group.
-    .filter(({ name }) => !name.startsWith('group_replication_'));
+    .filter(({ name }) => name === undefined || !OF_A_GROUP.includes(name));
+
+/** Auto_Position is 1 or 0; Using_Gtid is No, Slave_Pos or Current_Pos. */
+const usesGtid = (said: string | undefined): boolean | undefined =>
+  said === undefined ? undefined : !['', '0', 'NO'].includes(said.toUpperCase());
+
+/** What is left of a membership in a replication group; nobody else's channel can have these names [doc: Channels]. */
+const OF_A_GROUP = ['group_replication_applier', 'group_replication_recovery'];
 
 /** Its answer names accounts, key files and the text of errors: a capture gets what is read here. */
 const statusQuestion = (status: ReplicaStatus): ServerQuestion => {
@@ -88,10 +101,12 @@ const statusQuestion = (status: ReplicaStatus): ServerQuestion => {
 
 /**
  * Any of these allows the question, the least first [doc; 10.5.9 and later as seen on 10.11, as SHOW GRANTS names it].
+ * Where 10.5.8 stands the sources and the manual do not agree: whoever can hold SLAVE MONITOR may ask.
  */
 export function replicaStatusPrivileges(version: ServerVersion): readonly string[] {
   if (version.flavour !== 'mariadb' || !atLeast(version, 10, 5, 2)) return ['REPLICATION CLIENT', 'SUPER'];
-  return [atLeast(version, 10, 5, 9) ? 'SLAVE MONITOR' : 'REPLICATION SLAVE ADMIN', 'SUPER'];
+  const least = atLeast(version, 10, 5, 9) ? ['SLAVE MONITOR'] : ['REPLICATION SLAVE ADMIN', 'SLAVE MONITOR'];
+  return superIsAll(version) ? [...least, 'SUPER'] : least;
 }
 
 /**
@@ -107,12 +122,17 @@ export async function readReplica(
   if (!replicaStatusPrivileges(version).some((privilege) => holds(privileges, privilege))) return undefined;
   const status = replicaStatus(version);
   const rows = await server.ask(statusQuestion(status));
-  const channels = channelsOf(rows, status, false);
+  const { applying } = status.columns;
+  const channels = channelsOf(rows, status, false).map(({ name, autoPosition }) => {
+    if (name === undefined) throw notUnderstood(status.sql, `no column ${status.columns.channel}`);
+    if (autoPosition === undefined) throw notUnderstood(status.sql, `no column ${status.columns.autoPosition}`);
+    const runs = rows.find((row) => row[status.columns.channel] === name)?.[applying];
+    if (runs === undefined) throw notUnderstood(status.sql, `no column ${applying}`);
+    return { name, autoPosition, applying: runs?.toUpperCase() === 'YES' };
+  });
   if (channels.length === 0) return undefined;
-  const { channel, applying } = status.columns;
-  const applies = (name: string) => rows.some((row) => row[channel] === name && row[applying]?.toUpperCase() === 'YES');
   return {
-    channels: channels.map(({ name, autoPosition }) => ({ name, autoPosition, applying: applies(name) })),
+    channels,
     parallelWorkers: parallelWorkers(version, variables),
     relayLogRecovery: variables.get('relay_log_recovery')?.toUpperCase() === 'ON',
     positionsInTable: (variables.get('relay_log_info_repository') ?? 'TABLE').toUpperCase() === 'TABLE',

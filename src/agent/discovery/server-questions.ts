@@ -113,9 +113,9 @@ function dataFilesTable({ flavour, major, minor }: ServerVersion): { table: stri
 }
 
 /**
- * SHOW GRANTS without what stands behind ` TO `: the account, and with some servers the hash of its password.
+ * SHOW GRANTS without what stands behind ` TO ` (of a partial revoke, ` FROM `): the account, and with some servers the hash of its password.
  * What is kept is all that anybody needs: the privileges, and on what.
  */
 export function withoutAccount(rows: readonly Row[]): readonly Row[] {
-  return rows.map((row) => ({ grant: (Object.values(row)[0] ?? '').split(/ TO /i)[0] ?? '' }));
+  return rows.map((row) => ({ grant: (Object.values(row)[0] ?? '').split(/ (?:TO|FROM) /i)[0] ?? '' }));
 }

@@ -17,6 +17,10 @@ export const describeVersion = ({ flavour, major, minor, patch }: ServerVersion)
 export const hasAtomicDdl = (version: ServerVersion): boolean =>
   version.flavour !== 'mariadb' && atLeast(version, 8, 0);
 
+/** Whether SUPER allows what has a privilege of its own [doc: MariaDB 11.0.1 took that away]. */
+export const superIsAll = (version: ServerVersion): boolean =>
+  version.flavour !== 'mariadb' || !atLeast(version, 11, 0, 1);
+
 /** Keyrings as components came with MySQL 8.0.24; they show nowhere but in the performance schema. */
 export const hasKeyringComponents = (version: ServerVersion): boolean =>
   version.flavour !== 'mariadb' && atLeast(version, 8, 0, 24);

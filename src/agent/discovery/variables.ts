@@ -39,3 +39,7 @@ export function onOff(variables: Variables, name: VariableName): boolean {
   if (!['ON', 'OFF', '1', '0'].includes(value)) throw notUnderstood(name, value);
   return value === 'ON' || value === '1';
 }
+
+/** The number where text is one, else the text as it is: parsing it then names what is wrong. */
+export const wholeNumber = (text: string | null | undefined): number | string | null | undefined =>
+  text && /^\d+$/.test(text) ? Number(text) : text;

@@ -173,7 +173,7 @@ function mysql(server: ServerFacts): LockPlan {
     statements: statements('ID'),
     kill: 'KILL QUERY',
     otherBackup: { witnesses: [KEPT_WAITING] },
-    ...(server.replica && { replica: replicaPlan(server, server.replica) }),
+    ...(server.replica && { replica: { ...replicaPlan(server, server.replica), ...mysqlReplicaGtid(server) } }),
     coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mysqlRedo(server),
@@ -197,6 +197,10 @@ const replicaPlan = ({ version }: ServerFacts, { parallelWorkers }: ReplicaFacts
 
 /** What the replica has executed of all its sources; `gtid_binlog_pos` tells of its own binary log alone. */
 const MARIADB_REPLICA_GTID = 'SELECT @@GLOBAL.gtid_slave_pos AS gtid';
+
+/** Comes with the coordinates, but a server without a binary log shows none, and executes by GTID all the same. */
+const mysqlReplicaGtid = ({ binlogEnabled, gtidMode }: ServerFacts): Pick<ReplicaPlan, 'gtid'> =>
+  binlogEnabled || gtidMode === 'off' ? {} : { gtid: 'SELECT @@GLOBAL.gtid_executed AS gtid' };
 
 const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID

@@ -23,7 +23,7 @@ export function planWarnings(facts: HostFacts, request: DecidedRequest): readonl
     })),
     ...(server.binlogEnabled
       ? []
-      : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates' }]),
+      : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates of its own' }]),
     ...(request.level === 'crash' && !hasAtomicDdl(server.version) && planLock(server).ddl === undefined
       ? [
           {

@@ -1,4 +1,4 @@
-import { formatBinlog } from '../../shared/coordinates.ts';
+import { type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
 import type { Event } from '../../shared/events.ts';
 
 export type Severity = 'info' | 'warn' | 'error';
@@ -42,9 +42,11 @@ export function sentence(event: Event): { severity: Severity; text: string } {
         text: `the read lock was not granted in try ${event.attempt}; commits stalled for ${event.stallMs} ms, all given back`,
       };
     case 'coordinates-recorded': {
-      const { binlog, gtid } = event.coordinates;
-      if (!binlog) return info('the binary log is off: no coordinates');
-      return info(`recorded ${formatBinlog(binlog)}${gtid ? `, GTID ${gtid}` : ''}`);
+      const { binlog, gtid, replica } = event.coordinates;
+      const own = binlog
+        ? `recorded ${formatBinlog(binlog)}${gtid ? `, GTID ${gtid}` : ''}`
+        : 'the binary log is off: no coordinates of its own';
+      return info([own, ...executedOf(replica)].join('; '));
     }
     case 'set-created':
       return info(`took ${count(event.snapshots, 'snapshot')} in ${event.apiMs} ms: ${event.snapshots.join(', ')}`);
@@ -67,6 +69,18 @@ export function sentence(event: Event): { severity: Severity; text: string } {
       return { severity: 'error', text: `${code}: ${message}. ${hint}` };
     }
   }
+}
+
+/** What a replica has executed, source by source. */
+function executedOf(replica: Coordinates['replica']): readonly string[] {
+  const { channels = [], gtid } = replica ?? {};
+  return [
+    ...channels.map(
+      ({ name, source, binlog, exact }) =>
+        `of ${source.host}:${source.port}${name === '' ? '' : ` ('${name}')`} executed ${binlog ? `${exact ? '' : 'at least '}${formatBinlog(binlog)}` : 'nothing'}`,
+    ),
+    ...(gtid ? [`executed GTID ${gtid}`] : []),
+  ];
 }
 
 const count = (things: readonly unknown[], name: string): string =>

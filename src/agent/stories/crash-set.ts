@@ -33,7 +33,8 @@ async function prepare(attempt: Attempt): Promise<Date> {
   const { plan, world } = attempt;
   await provePermission(attempt);
   const takenAt = await writeFiles(attempt);
-  // The server syncs its commits; what others wrote, we ourselves among them, has to reach the volumes as well.
+  // What the server did not sync has to reach the volumes as well: what others wrote, we ourselves among them, and what
+  // was committed before sync_binlog and its like became what they have to be, perhaps a moment ago.
   await syncAhead(world.processes, mountsOf(plan));
   return takenAt;
 }

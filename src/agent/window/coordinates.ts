@@ -8,6 +8,7 @@ import {
 } from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { channelsOf } from '../discovery/replica.ts';
+import { wholeNumber } from '../discovery/variables.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { askBriefly } from './ask-briefly.ts';
@@ -29,17 +30,18 @@ export async function readCoordinates(session: ServerSession, plan: LockPlan): P
 async function askOwn(session: ServerSession, plan: LockPlan): Promise<Record<string, unknown>> {
   const [row] = await askBriefly(session, plan.coordinates, 'coordinates-unreadable');
   if (!row) return {};
-  // MySQL shows a set with a line break after each comma.
-  const gtid =
-    plan.gtid === undefined ? row['Executed_Gtid_Set']?.replaceAll(',\n', ',') : await askGtid(session, plan.gtid);
+  const gtid = plan.gtid === undefined ? oneLine(row['Executed_Gtid_Set']) : await askGtid(session, plan.gtid);
   return { binlog: { file: row['File'], position: wholeNumber(row['Position']) }, ...(gtid && { gtid }) };
 }
 
 async function askGtid(session: ServerSession, sql: string | undefined): Promise<string | undefined> {
   if (sql === undefined) return undefined;
   const [row] = await askBriefly(session, sql, 'coordinates-unreadable');
-  return row?.['gtid'] ?? undefined;
+  return oneLine(row?.['gtid']);
 }
+
+/** MySQL shows a set with a line break after each comma. */
+const oneLine = (gtid: string | null | undefined): string | undefined => gtid?.replaceAll(',\n', ',');
 
 function parse(statement: string, said: unknown): Coordinates {
   const coordinates = v.safeParse(Coordinates, said);
@@ -51,9 +53,6 @@ function parse(statement: string, said: unknown): Coordinates {
 
 /** How much of what is none is quoted. */
 const LONGEST_QUOTE = 100;
-
-const wholeNumber = (text: string | null | undefined): number | string | null | undefined =>
-  text && /^\d+$/.test(text) ? Number(text) : text;
 
 /**
  * Proves that nothing was committed since the coordinates were read. FLUSH LOGS passes every read lock: a rotation

@@ -13,6 +13,7 @@ export async function proveStillExact(session: ServerReader, host: HostReader, p
   const proof = (held: boolean, detail: string): Proof => ({ name: 'recovery exact', held, detail });
   try {
     const now = await readServer(session, host, 'crash');
+    if (!now.redoLogEnabled) return proof(false, 'the InnoDB redo log was disabled meanwhile');
     const [obstacle] = crashObstacles(now);
     if (obstacle !== undefined) return proof(false, obstacle.message);
     const isNew = ({ role, path }: ServerFacts['files'][number]) =>

@@ -5,7 +5,7 @@ import type { Processes } from '../ports.ts';
 const AHEAD_DEADLINE_MS = 120_000;
 const UNDER_LOCK_DEADLINE_MS = 10_000;
 
-/** Flushes the file systems without a lock, so that little is left to write under it. */
+/** Flushes the file systems without a lock: what has been written so far is on the volumes. */
 export const syncAhead = (processes: Processes, mounts: readonly string[]): Promise<void> =>
   syncFileSystems(processes, mounts, AHEAD_DEADLINE_MS);
 

@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../discovery/facts.ts';
 import { holds } from '../../discovery/privileges.ts';
 import { replicaStatusPrivileges } from '../../discovery/replica.ts';
-import { atLeast, hasKeyringComponents } from '../../discovery/server-version.ts';
+import { atLeast, hasKeyringComponents, superIsAll } from '../../discovery/server-version.ts';
 import { planLock } from '../lock-plan.ts';
 import type { DecidedRequest } from '../snapshot-plan.ts';
 import type { Check } from './refusal.ts';
@@ -68,9 +68,9 @@ const performanceSchema: Need = {
 
 /** To kill the statements of others. MySQL 8.0 and MariaDB 10.5 cut it out of SUPER. */
 function killPrivilege({ version }: ServerFacts): Need {
-  if (version.flavour === 'mariadb')
-    return atLeast(version, 10, 5) ? globally('CONNECTION ADMIN', 'SUPER') : globally('SUPER');
-  return atLeast(version, 8, 0) ? globally('CONNECTION_ADMIN', 'SUPER') : globally('SUPER');
+  const [name, major, minor] = version.flavour === 'mariadb' ? ['CONNECTION ADMIN', 10, 5] : ['CONNECTION_ADMIN', 8, 0];
+  if (!atLeast(version, major, minor)) return globally('SUPER');
+  return superIsAll(version) ? globally(name, 'SUPER') : globally(name);
 }
 
 /** To stop and start the appliers. MySQL 8.0 and MariaDB 10.5 cut it out of SUPER. */

@@ -73,3 +73,45 @@ describe('how commits are kept out', () => {
     expect(redo).toMatchObject({ by: 'lsn', before: ['FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS'] });
   });
 });
+
+describe('how a replica is asked', () => {
+  const replica = (parallelWorkers: number) => ({
+    channels: [{ name: '', autoPosition: true, applying: true }],
+    parallelWorkers,
+    relayLogRecovery: false,
+    positionsInTable: true,
+  });
+  const asked = (flavour: Parameters<typeof plan>[0], version: string, more: Partial<ServerFacts> = {}) =>
+    plan(flavour, version, { binlogEnabled: true, replica: replica(0), ...more }).replica;
+
+  it.each([
+    ['mysql', '5.7.44', 'SHOW SLAVE STATUS'],
+    ['mysql', '8.0.21', 'SHOW SLAVE STATUS'],
+    ['mysql', '8.0.22', 'SHOW REPLICA STATUS'],
+    ['mysql', '9.7.4', 'SHOW REPLICA STATUS'],
+    ['mariadb', '10.4.34', 'SHOW ALL SLAVES STATUS'],
+    ['mariadb', '11.8.2', 'SHOW ALL SLAVES STATUS'],
+  ] as const)('%s %s: %s', (flavour, version, sql) => {
+    expect(asked(flavour, version)?.status.sql).toBe(sql);
+  });
+
+  it('not where it is none', () => {
+    expect(plan('mysql', '8.4.3')).not.toHaveProperty('replica');
+    expect(plan('mariadb', '10.11.6')).not.toHaveProperty('replica');
+  });
+
+  it('takes its places for low-water marks where there are workers, be it one', () => {
+    expect(asked('mysql', '8.4.3')?.parallel).toBe(false);
+    expect(asked('mysql', '8.4.3', { replica: replica(1) })?.parallel).toBe(true);
+  });
+
+  it('by GTID: MariaDB keeps what it executed apart, MySQL shows it with the coordinates, unless it has no binary log', () => {
+    expect(asked('mariadb', '10.11.6')?.gtid).toBe('SELECT @@GLOBAL.gtid_slave_pos AS gtid');
+    expect(plan('mariadb', '10.11.6').gtid).toBe('SELECT @@GLOBAL.gtid_binlog_pos AS gtid');
+    expect(asked('mysql', '8.4.3', { gtidMode: 'on' })).not.toHaveProperty('gtid');
+    expect(plan('mysql', '8.4.3')).not.toHaveProperty('gtid');
+    const unlogged = { binlogEnabled: false, gtidMode: 'on' } as const;
+    expect(asked('mysql', '8.4.3', unlogged)?.gtid).toBe('SELECT @@GLOBAL.gtid_executed AS gtid');
+    expect(asked('mysql', '8.4.3', { ...unlogged, gtidMode: 'off' })).not.toHaveProperty('gtid');
+  });
+});

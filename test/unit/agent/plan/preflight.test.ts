@@ -103,6 +103,15 @@ describe('privileges', () => {
       expect(asked([...least, enough], { killLongQueriesAfterSeconds })).toEqual([]);
   });
 
+  test.each([
+    [10, 11, []],
+    [11, 4, [expect.stringMatching(/lacks SLAVE MONITOR, CONNECTION ADMIN$/)]],
+  ])('MariaDB %i.%i: SUPER is what it was until 11.0.1', (major, minor, expected) => {
+    const version = { flavour: 'mariadb', major, minor, patch: 1 } as const;
+    const facts = withServer({ version, privileges: ['RELOAD', 'PROCESS', 'BINLOG MONITOR', 'SUPER'] });
+    expect(messages(facts, { killLongQueriesAfterSeconds: 60 })).toEqual(expected);
+  });
+
   test('a privilege on one schema is none on all', () => {
     expect(lacks(sound, ['RELOAD ON SHOP.*', 'PROCESS', 'BINLOG MONITOR', 'SLAVE MONITOR'])).toEqual([
       expect.stringContaining('lacks RELOAD'),
@@ -268,4 +277,41 @@ describe('what the agent needs itself', () => {
 test('facts without any volume are not a set of none', () => {
   const nothing = { ...sound, storage: { ...sound.storage, members: [], mounts: [] } };
   expect(messages(nothing)).toEqual([expect.stringContaining('volume-unresolved')]);
+});
+
+describe('at level crash, where nothing is locked and nothing frozen', () => {
+  const atCrash = { level: 'crash' } as const;
+
+  test('what the lock alone needs is not asked for', () => {
+    const privileges = ['PROCESS', 'REPLICATION CLIENT', 'SELECT ON PERFORMANCE_SCHEMA.*'];
+    const least = withServer({ privileges }, mysql);
+    expect(messages(least, atCrash)).toEqual([]);
+    expect(messages(least)).toEqual([expect.stringContaining('lacks RELOAD, BACKUP_ADMIN')]);
+    expect(messages(least, { ...atCrash, killLongQueriesAfterSeconds: 60 })).toEqual([]);
+    expect(messages(withServer({ flushLogAtTrxCommit: 0, flushedLsnReported: false }), atCrash)).toEqual([]);
+  });
+
+  test('MariaDB holds back DDL all the same, which takes RELOAD', () => {
+    const privileges = ['PROCESS', 'BINLOG MONITOR', 'SLAVE MONITOR'];
+    expect(messages(withServer({ privileges }), atCrash)).toEqual([expect.stringMatching(/lacks RELOAD$/)]);
+    expect(messages(withServer({ privileges: [...privileges, 'RELOAD'] }), atCrash)).toEqual([]);
+  });
+
+  test('the agent may lie on what would have been frozen', () => {
+    expect(messages(sound, { ...atCrash, agentPaths: [{ what: 'log file', path: '/data/log/agent.log' }] })).toEqual(
+      [],
+    );
+  });
+
+  test('a member of a cluster is refused all the same, for want of proof', () => {
+    for (const clustered of ['galera', 'group-replication'] as const) {
+      expect(messages(withServer({ clustered }), atCrash)).toEqual([
+        expect.stringMatching(/^crash-not-provable: the server is a member of a cluster/),
+      ]);
+    }
+  });
+
+  test('a redo log that is off, or a forced recovery, is refused at either level', () => {
+    expect(messages(withServer({ redoLogEnabled: false, forceRecovery: 1 }), atCrash)).toHaveLength(2);
+  });
 });

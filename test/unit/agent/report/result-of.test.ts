@@ -88,4 +88,27 @@ describe('the result of a run', () => {
     ];
     expect(resultOf(events)).toMatchObject({ outcome: 'unsafe', grade: 'unproven', snapshots: ['snap-1'] });
   });
+
+  it('tells what was asked for until it is decided, and then what is done', () => {
+    const asked: Event[] = [{ type: 'run-started', run: 'r1', level: 'auto', version: '1' }];
+    const planned: Event = {
+      type: 'planned',
+      set: 'r1/i-1',
+      level: 'crash',
+      volumes: ['vol-1'],
+      freezes: [],
+      syncs: [],
+      excludes: 0,
+    };
+    expect(resultOf(asked)).toMatchObject({ level: 'auto' });
+    const crash = resultOf([
+      ...asked,
+      planned,
+      { type: 'set-created', set: 'r1/i-1', snapshots: ['snap-1'], apiMs: 300 },
+      { type: 'graded', grade: 'crash' },
+      { type: 'run-ended', ms: 900, ending: 'done' },
+    ]);
+    expect(crash).toMatchObject({ level: 'crash', grade: 'crash', outcome: 'done' });
+    for (const field of ['stallMs', 'frozenMs', 'binlog', 'gtid']) expect(crash).not.toHaveProperty(field);
+  });
 });

@@ -1,4 +1,5 @@
 import { describe, expect, it } from 'vitest';
+import { replicaStatus } from '../../../../src/agent/discovery/replica.ts';
 import type { LockPlan } from '../../../../src/agent/plan/lock-plan.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../../../../src/agent/window/coordinates.ts';
 import { scriptedSession } from '../../../support/scripted-session.ts';
@@ -95,5 +96,110 @@ describe('the proof that the coordinates have not moved', () => {
     ],
   ] as const)('fails where %s', async (_what, script) => {
     expect(await prove(script)).toMatchObject({ held: false });
+  });
+});
+
+describe('on a replica', () => {
+  const status = replicaStatus({ flavour: 'mariadb', major: 10, minor: 11, patch: 6 });
+  const SLAVE_GTID = 'SELECT slave gtid';
+  const onReplica = (parallel: boolean, more: Partial<LockPlan> = {}): LockPlan => ({
+    ...plan,
+    replica: { status, parallel, gtid: SLAVE_GTID },
+    ...more,
+  });
+  const channel = (position: string, more: Record<string, string> = {}) => ({
+    Connection_name: '',
+    Master_Host: 'db-source',
+    Master_Port: '3306',
+    Relay_Master_Log_File: 'mysql-bin.000017',
+    Exec_Master_Log_Pos: position,
+    Using_Gtid: 'Slave_Pos',
+    ...more,
+  });
+  const own = { [STATUS]: at('binlog.000007', '4711'), [GTID]: gtid('0-1-99') };
+  const script = (channels: Record<string, string>[], executed = '0-9-100') => ({
+    ...own,
+    [status.sql]: channels,
+    [SLAVE_GTID]: gtid(executed),
+  });
+  const unmoved = async (
+    parallel: boolean,
+    before: Parameters<typeof script>,
+    after: Parameters<typeof script>,
+    more: Partial<LockPlan> = {},
+  ) => {
+    const recorded = await readCoordinates(scriptedSession(script(...before)), onReplica(parallel, more));
+    return proveCoordinatesUnmoved(scriptedSession(script(...after)), onReplica(parallel, more), recorded);
+  };
+
+  it('the coordinates hold what it has executed, channel by channel, beside its own', async () => {
+    const west = channel('815', { Connection_name: 'west', Master_Host: 'db-west', Using_Gtid: 'No' });
+    const session = scriptedSession(script([channel('2024'), west]));
+    expect(await readCoordinates(session, onReplica(true))).toEqual({
+      binlog: { file: 'binlog.000007', position: 4711 },
+      gtid: '0-1-99',
+      replica: {
+        gtid: '0-9-100',
+        channels: [
+          {
+            name: '',
+            source: { host: 'db-source', port: 3306 },
+            binlog: { file: 'mysql-bin.000017', position: 2024 },
+            exact: false,
+            autoPosition: true,
+          },
+          {
+            name: 'west',
+            source: { host: 'db-west', port: 3306 },
+            binlog: { file: 'mysql-bin.000017', position: 815 },
+            exact: false,
+            autoPosition: false,
+          },
+        ],
+      },
+    });
+  });
+
+  it('they are told where there is no binary log too, a GTID set without its line breaks', async () => {
+    const session = scriptedSession({ ...script([channel('2024')], 'a:1-3,\nb:1-5'), [STATUS]: [] });
+    expect(await readCoordinates(session, onReplica(false))).toMatchObject({
+      replica: { gtid: 'a:1-3,b:1-5', channels: [{ binlog: { position: 2024 } }] },
+    });
+  });
+
+  it('a replica that was told to forget its sources is told as such', async () => {
+    expect((await readCoordinates(scriptedSession(script([])), onReplica(false))).replica?.channels).toEqual([]);
+  });
+
+  it('the proof holds where nothing moved, or a low-water mark alone', async () => {
+    expect(await unmoved(false, [[channel('2024')]], [[channel('2024')]])).toMatchObject({ held: true });
+    expect(await unmoved(true, [[channel('2024')]], [[channel('55336')]])).toMatchObject({ held: true });
+  });
+
+  it.each([
+    ['an exact channel moved', false, [channel('2025')], '0-9-100'],
+    [
+      'an exact channel went to another file',
+      false,
+      [channel('2024', { Relay_Master_Log_File: 'mysql-bin.000018' })],
+      '0-9-100',
+    ],
+    ['gtid_slave_pos moved', true, [channel('2024')], '0-9-101'],
+    ['a channel came', true, [channel('2024'), channel('4', { Connection_name: 'new' })], '0-9-100'],
+    ['a channel went', true, [], '0-9-100'],
+    ['a channel was renamed', false, [channel('2024', { Connection_name: 'new' })], '0-9-100'],
+  ])('the proof fails where %s', async (_what, parallel, channels, executed) => {
+    // Its own coordinates stand still: a replica need not write what it executes into its binary log.
+    const proof = await unmoved(parallel, [[channel('2024')]], [channels, executed], { everyCommitHasGtid: true });
+    expect(proof).toMatchObject({ held: false, detail: 'the replica has executed more of its sources' });
+  });
+
+  it('the proof fails where it does not answer', async () => {
+    const recorded = await readCoordinates(scriptedSession(script([channel('2024')])), onReplica(false));
+    const silent = scriptedSession({ ...own, [status.sql]: 1227 });
+    expect(await proveCoordinatesUnmoved(silent, onReplica(false), recorded)).toMatchObject({
+      held: false,
+      detail: expect.stringContaining(status.sql),
+    });
   });
 });

@@ -1,0 +1,74 @@
+import { expect, test } from 'vitest';
+import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
+import type { LineProcess } from '../../../../src/agent/ports.ts';
+import { takeCrashSet } from '../../../../src/agent/stories/crash-set.ts';
+import type { Attempt, SnapshotWorld } from '../../../../src/agent/stories/snapshot-world.ts';
+import { fakeClock } from '../../../support/fake-clock.ts';
+import { REQUEST } from '../../../support/snapshot-request.ts';
+import { factsOf } from '../plan/some-facts.ts';
+
+/** A child that says these lines, one for each time that it is listened to. */
+function child(done: string[], ...lines: string[]): LineProcess {
+  return {
+    pid: 4242,
+    send: (line) => done.push(line.split(' ', 2).join(' ')),
+    end: () => {},
+    nextLine: async () => lines.shift(),
+    ended: Promise.resolve(),
+    complaints: '',
+    [Symbol.asyncDispose]: async () => {},
+  };
+}
+
+test('what the server did not sync is synced, on every file system, before EC2 is asked; what DDL left, while it is held back', async () => {
+  const request = { ...REQUEST, level: 'crash' } as const;
+  const { plan } = planSnapshot(request, await factsOf('loop-devices', 'crash'));
+  const done: string[] = [];
+  const world = {
+    processes: {
+      run: async (argv: readonly string[]) => {
+        done.push(argv.join(' '));
+        return { status: 0, stdout: '', stderr: '' };
+      },
+      start: () => child(done, 'waiting', 'written'),
+    },
+    ec2: {
+      proveCreateSet: async () => {
+        done.push('dry run');
+      },
+      createSet: async () => {
+        done.push('CreateSnapshots');
+        return { kind: 'refused', code: 'RequestLimitExceeded', message: 'later' } as const;
+      },
+    },
+    clock: fakeClock(),
+    emit: () => {},
+    signal: new AbortController().signal,
+  } as unknown as SnapshotWorld;
+  const session = {
+    ask: async () => [],
+    run: async (sql: string) => {
+      done.push(sql);
+      return [];
+    },
+    [Symbol.asyncDispose]: async () => {},
+  } as unknown as Attempt['session'];
+  const attempt = { request, plan, owner: 'AIDA:i-1', session, world };
+  await expect(takeCrashSet(attempt)).rejects.toMatchObject({ code: 'create-refused' });
+  expect(done).toEqual([
+    'dry run',
+    'none binlog_info.txt',
+    'file mysql-ebs-snapshot.json',
+    'commit',
+    'sync --file-system /data /binlog',
+    'SET SESSION max_statement_time = 0',
+    'SET SESSION lock_wait_timeout = 3',
+    'BACKUP STAGE START',
+    'BACKUP STAGE FLUSH',
+    'BACKUP STAGE BLOCK_DDL',
+    'sync --file-system /data /binlog',
+    'CreateSnapshots',
+    'SELECT CONNECTION_ID() AS id',
+    'BACKUP STAGE END',
+  ]);
+});
