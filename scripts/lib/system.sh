@@ -10,7 +10,14 @@ readonly LAB_NEEDS=(
   losetup:mount mount:mount fsfreeze:util-linux flock:util-linux unshare:util-linux nsenter:util-linux
 )
 
-# What the tier vm needs to make its guest and to run it; a path stands for a file that is no program.
+# What the lab needs besides to run servers that the distribution does not carry (--server); a path stands for a file
+# that is no program.
+# shellcheck disable=SC2034 # for scripts/rehearse and scripts/test
+readonly OTHER_SERVERS_NEED=(
+  debootstrap:debootstrap /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring chroot:coreutils
+)
+
+# What the tier vm needs to make its guest and to run it.
 # shellcheck disable=SC2034 # for scripts/test
 readonly VM_NEEDS=(
   qemu-system-x86_64:qemu-system-x86 debootstrap:debootstrap mkfs.ext4:e2fsprogs unshare:util-linux setpriv:util-linux

@@ -41,6 +41,8 @@ export interface ServerQuestion {
   readonly name: string;
   readonly sql: string;
   readonly optional?: true;
+  /** What of the answer may be written into a capture, where that is not all of it. */
+  readonly forCapture?: (rows: readonly Row[]) => readonly Row[];
 }
 
 /**
@@ -179,6 +181,18 @@ export interface Processes {
     options: { deadlineMs: number; inherit?: number },
   ): Promise<{ status: number; stdout: string; stderr: string }>;
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
+}
+
+/** The statements that start again what a keeper of ours has stopped. */
+export interface ApplierRecord {
+  readonly file: string;
+  readonly start: readonly string[];
+}
+
+/** The records under /run: written by the keeper, which removes them when the appliers run again. */
+export interface ApplierRecords {
+  list(): readonly ApplierRecord[];
+  remove(record: ApplierRecord): void;
 }
 
 /** A mount point that a guard of ours may have left frozen. */

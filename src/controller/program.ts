@@ -94,7 +94,7 @@ function fleetCommand(program: Command, operation: Operation): Command {
     .option('--comment <text>', 'comment in the command history, at most 100 characters')
     .option('--run-id <id>', 'name of the run (default: made of the time)')
     .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME)
-    .option('--level <level>', 'consistency of the sets: application')
+    .option('--level <level>', 'how the sets are taken: application, crash, auto (the document says more)')
     .option('--freeze <mode>', 'auto, or never: sync the file systems without freezing them')
     .option('--lock-timeout <seconds>', 'longest wait for the read lock')
     .option('--long-query-threshold <seconds>', 'do not ask for the lock while a statement has run this long')

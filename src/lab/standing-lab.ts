@@ -8,6 +8,9 @@ import { takeLabLock } from './machine/lab-lock.ts';
 import { requireFitMachine } from './machine/requirements.ts';
 import { LAB_MARKER, labShell, type Shell } from './machine/shell.ts';
 import { endProcesses, sweep, sweepAll } from './machine/sweep.ts';
+import { titleOf } from './servers/distribution.ts';
+import { needsOf, obtainServer } from './servers/obtain-server.ts';
+import type { ServerName } from './servers/server-name.ts';
 import type { EbsStore } from './world.ts';
 
 export interface LabOptions {
@@ -16,6 +19,7 @@ export interface LabOptions {
   /** Where the built programs lie: agent.cjs, controller.cjs, and the lab's own bundle. */
   readonly dist: string;
   readonly hosts: number;
+  readonly server: ServerName;
   readonly durability: Durability;
   /** The answer time of CreateSnapshots, in milliseconds. */
   readonly apiLatencyMs: number;
@@ -56,7 +60,7 @@ export async function withLab<T>(
   say: Say,
   use: (lab: StandingLab) => Promise<T>,
 ): Promise<T> {
-  await requireFitMachine();
+  await requireFitMachine(needsOf(options.server));
   const root = await openRoot(options.root);
   await using _lock = await takeLabLock(root, verb);
   if ((await sweepAll(root)) > 0) say('Swept what an earlier lab had left.');
@@ -67,6 +71,7 @@ export async function withLab<T>(
     if (!kept) await sweep(folder);
   });
   const shell = labShell(folder.id, signal);
+  const distribution = await obtainServer(shell, options.server, folder.id, say);
   const ebs = await createEbs(shell, folder);
   const aws = await startEmbeddedAws({
     store: options.store ?? ebs,
@@ -82,12 +87,18 @@ export async function withLab<T>(
   say(`AWS answers at ${aws.endpoint}.`);
 
   const hosts: StandingHost[] = [];
+  const { durability, replicates = false } = options;
+  const agentBundle = join(options.dist, 'agent.cjs');
   for (let number = 1; number <= options.hosts; number += 1) {
-    const agentBundle = join(options.dist, 'agent.cjs');
-    const { durability, replicates = false } = options;
-    const host = await buildHost(shell, folder, ebs, { number, durability, agentBundle, replicates });
+    const host = await buildHost(shell, folder, ebs, {
+      number,
+      distribution,
+      durability,
+      agentBundle,
+      replicates,
+    });
     hosts.push({ ...host, imdsEndpoint: await register(aws, host, folder) });
-    say(`Host ${host.instanceId} runs MariaDB (pid ${host.server.pid}).`);
+    say(`Host ${host.instanceId} runs ${titleOf(distribution)} (pid ${host.server.pid}).`);
   }
   return await use({
     folder,

@@ -25,8 +25,11 @@ const GtidSet = v.pipe(v.string(), v.regex(/^[\w:,-]+$/, 'is not a GTID set'));
 /** What a replica has executed of one source: where another replica of that source has to begin. */
 const Channel = v.object({
   /** MySQL's channel, MariaDB's connection; empty is the default one. */
-  name: v.string(),
-  source: v.object({ host: v.string(), port: v.pipe(v.number(), v.safeInteger(), v.minValue(0)) }),
+  name: v.pipe(v.string(), v.maxLength(255, 'is longer than a name')),
+  source: v.object({
+    host: v.pipe(v.string(), v.maxLength(255, 'is longer than a name')),
+    port: v.pipe(v.number('is no port'), v.safeInteger('is no port'), v.minValue(0, 'is no port')),
+  }),
   /** In the source's binary log, executed (not read). Absent where nothing has been executed yet. */
   binlog: v.optional(BinlogPosition),
   /** False where parallel workers make `binlog` a low-water mark: some of what follows it has been executed, too. */
@@ -47,8 +50,24 @@ export const Coordinates = v.object({
 });
 export type Coordinates = v.InferOutput<typeof Coordinates>;
 
+/** A low-water mark moves while nothing is executed, so only exact places count. */
 export const sameCoordinates = (a: Coordinates, b: Coordinates): boolean =>
-  a.gtid === b.gtid && a.binlog?.file === b.binlog?.file && a.binlog?.position === b.binlog?.position;
+  a.gtid === b.gtid && sameBinlog(a.binlog, b.binlog) && sameReplica(a, b);
+
+/** Whether a replica has executed the same of its sources. */
+export function sameReplica({ replica: a }: Coordinates, { replica: b }: Coordinates): boolean {
+  if (a === undefined || b === undefined) return a === b;
+  const places = ({ channels }: typeof a) =>
+    channels
+      .filter(({ exact }) => exact)
+      .map(({ name, binlog }) => `${name} ${binlog && formatBinlog(binlog)}`)
+      .sort()
+      .join('\n');
+  return a.gtid === b.gtid && a.channels.length === b.channels.length && places(a) === places(b);
+}
+
+const sameBinlog = (a: BinlogPosition | undefined, b: BinlogPosition | undefined): boolean =>
+  a?.file === b?.file && a?.position === b?.position;
 
 /** `file:position`, as tags and results show it. */
 export const formatBinlog = ({ file, position }: BinlogPosition): string => `${file}:${position}`;

@@ -4,7 +4,8 @@
  *
  * Exit statuses: 1 a bug, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
  * 50-69 undo incomplete or outcome unknown, 130 cancelled and undone.
- * Codes share a status where a script does the same about them: what is under way and passes by itself is 11.
+ * Codes share a status where a script does the same about them: what is under way and passes by itself is 11, what the
+ * server has to be changed for is 18.
  * The lab is a program of its own: its codes may share a status with one that only the others end with.
  * Never 137, 168, 169, 194: Systems Manager gives those a meaning of its own.
  */
@@ -78,6 +79,11 @@ const table = {
     exit: 18,
     meaning: 'the server is of a version, in a state or with an engine that cannot be snapshotted truthfully',
     hint: 'See the message; the README lists what is supported.',
+  },
+  'crash-not-provable': {
+    exit: 18,
+    meaning: 'level crash was asked for, and crash recovery of this server is not proven to be exact',
+    hint: 'See the message; or use --level application (auto chooses).',
   },
   'files-unresolved': {
     exit: 19,
@@ -187,6 +193,12 @@ const table = {
     exit: 52,
     meaning: 'it could not be learned whether EC2 took the set',
     hint: "Look for the set's tag with DescribeSnapshots; what arrives late stays graded unproven.",
+  },
+
+  'applier-stopped': {
+    exit: 55,
+    meaning: "a replica's SQL thread was stopped for the set and could not be started again",
+    hint: 'Start it: START REPLICA SQL_THREAD (MariaDB, MySQL before 8.0.22: START SLAVE SQL_THREAD).',
   },
 
   'lab-unswept': {

@@ -1,6 +1,6 @@
 import type { Coordinates } from './coordinates.ts';
 import type { ErrorCode } from './errors.ts';
-import type { Grade, Level } from './result.ts';
+import type { Grade, Level, SetLevel } from './result.ts';
 
 /**
  * Everything that can happen in a run, in the order in which it happens. The core emits these and prints
@@ -15,6 +15,9 @@ export type Event =
   | {
       type: 'planned';
       set: string;
+      level: SetLevel;
+      /** Where `auto` was asked for: what speaks against `crash`. */
+      notCrashBecause?: string;
       volumes: readonly string[];
       freezes: readonly string[];
       syncs: readonly string[];
@@ -22,6 +25,7 @@ export type Event =
     }
   | { type: 'warned'; code: string; message: string }
   | { type: 'guard-ready'; mounts: number }
+  | { type: 'appliers-stopped'; channels: number }
   | { type: 'permission-proven' }
   | { type: 'lock-asked'; attempt: number; attempts: number; timeoutSeconds: number }
   | { type: 'lock-not-granted'; attempt: number; stallMs: number }

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import { Coordinates } from './coordinates.ts';
+import { SetLevel } from './result.ts';
 
 const Count = v.pipe(v.number(), v.safeInteger(), v.minValue(0));
 /** Not always whole to the byte: the kernel's sizes go beyond what a number of JavaScript can. */
@@ -63,9 +64,8 @@ export const Manifest = v.object({
   set: v.string(),
   instance: v.string(),
   region: v.string(),
-  /** What was done: `auto` has become one of these. */
-  level: v.picklist(['application', 'crash']),
-  /** When the lock was held and the coordinates were read, or without a lock when EC2 was about to be asked; ISO 8601 in UTC. */
+  level: SetLevel,
+  /** When the lock was held and the coordinates were read; at level `crash`, before EC2 was asked. ISO 8601 in UTC. */
   takenAt: v.string(),
   server: v.object({
     flavour: v.picklist(['mysql', 'mariadb', 'percona']),
@@ -73,6 +73,7 @@ export const Manifest = v.object({
     uuid: v.optional(v.string()),
     serverId: Count,
   }),
+  /** At level `crash` none: they are where recovery ends. */
   coordinates: Coordinates,
   members: v.array(Member),
   fileSystems: v.array(FileSystem),

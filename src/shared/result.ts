@@ -10,8 +10,15 @@ export type Outcome = v.InferOutput<typeof Outcome>;
 export const Grade = v.picklist(['unproven', 'application', 'crash', 'broken']);
 export type Grade = v.InferOutput<typeof Grade>;
 
-/** What was asked for. */
-export const Level = v.picklist(['application']);
+/**
+ * How a set is taken. `application`: commits are held back, and the coordinates recorded. `crash`: nothing is held back,
+ * where it is proven that crash recovery ends at exact coordinates.
+ */
+export const SetLevel = v.picklist(['application', 'crash']);
+export type SetLevel = v.InferOutput<typeof SetLevel>;
+
+/** What was asked for. `auto`: `crash` where that can be proven, else `application`. */
+export const Level = v.picklist([...SetLevel.options, 'auto']);
 export type Level = v.InferOutput<typeof Level>;
 
 /** JSON can spell a number that is none (`1e999`), and such a one comes out of JSON as null. */
@@ -29,11 +36,12 @@ export const Result = v.object({
   code: v.optional(v.string()),
   message: v.optional(v.string()),
   hint: v.optional(v.string()),
+  /** How the set is taken; what was asked for, where that was not decided yet. */
   level: v.optional(Level),
   grade: v.optional(Grade),
   set: v.optional(v.string()),
   members: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  /** From the moment commits may wait to the unlock. */
+  /** From the moment commits may wait to the unlock; absent where nothing waited. */
   stallMs: v.optional(Milliseconds),
   /** From the first freeze to the last thaw. */
   frozenMs: v.optional(Milliseconds),

@@ -11,6 +11,7 @@ import { agentAccount } from '../../src/lab/hosts/agent-account.ts';
 import { initialDataDirectory } from '../../src/lab/hosts/data-directory-cache.ts';
 import { type DatabaseServer, startServer } from '../../src/lab/hosts/database-server.ts';
 import { plainShell, type Shell } from '../../src/lab/machine/shell.ts';
+import { installedServer } from '../../src/lab/servers/installed.ts';
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
@@ -88,7 +89,9 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     const shell = plainShell();
     const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount);
     const runFolder = join(storage.folder, 'server');
-    const server = await startServer(shell, { datadir, logBin, runFolder, serverId: 7, durability: '1/1', extra });
+    const distribution = await installedServer(shell);
+    const settings = { serverId: 7, durability: '1/1', extra } as const;
+    const server = await startServer(shell, { distribution, datadir, logBin, runFolder, ...settings });
     stack.push(() => server[Symbol.asyncDispose]());
     const root = await server.connect();
     stack.push(() => root.destroy());
@@ -153,7 +156,7 @@ export async function layOutDatabase(
   binlogMount: string,
 ): Promise<{ readonly datadir: string; readonly logBin: string }> {
   const datadir = join(dataMount, 'mysql');
-  await shell.run(['cp', '-a', await initialDataDirectory(shell), datadir]);
+  await shell.run(['cp', '-a', await initialDataDirectory(shell, await installedServer(shell)), datadir]);
   const binlogFolder = join(binlogMount, 'binlog');
   mkdirSync(binlogFolder);
   await shell.run(['chown', 'mysql:mysql', binlogFolder]);
@@ -161,7 +164,7 @@ export async function layOutDatabase(
 }
 
 export async function createAgentAccount(root: Connection): Promise<void> {
-  for (const statement of agentAccount(ACCOUNT, PASSWORD)) await root.query(statement);
+  for (const statement of agentAccount('mariadb', ACCOUNT, PASSWORD)) await root.query(statement);
 }
 
 export function writeOptionFile(path: string, socket: string): void {

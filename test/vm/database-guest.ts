@@ -163,7 +163,7 @@ async function startLoad(guest: Guest, sql: DatabaseGuest['sql']): Promise<void>
 async function installAgent(guest: Guest, sql: DatabaseGuest['sql']): Promise<void> {
   await guest.install(INSTALLED, await readFile(BUNDLE), '755');
   const user = 'ebs_snapshot';
-  for (const statement of agentAccount(user, PASSWORD)) await sql(statement);
+  for (const statement of agentAccount('mariadb', user, PASSWORD)) await sql(statement);
   const options = ['[mysql-ebs-snapshot]', `user=${user}`, `password=${PASSWORD}`, 'socket=/run/mysqld/mysqld.sock'];
   await guest.install('/etc/mysql/conf.d/mysql-ebs-snapshot.cnf', `${options.join('\n')}\n`, '600');
 }

@@ -1,4 +1,3 @@
-import { grants, withoutAccount } from '../discovery/server-questions.ts';
 import type { Ec2Reader, HostReader, InstanceFacts, Row, ServerReader } from '../ports.ts';
 import type { Capture } from './capture.ts';
 
@@ -49,7 +48,7 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
     server: {
       ask: async (question) => {
         const rows = await server.ask(question);
-        answers[question.name] = [...(question.name === grants.name ? withoutAccount(rows) : rows)];
+        answers[question.name] = [...(question.forCapture?.(rows) ?? rows)];
         return rows;
       },
     },

@@ -26,7 +26,7 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
   await recorder.ec2.instance();
   let problem: RunError | undefined;
   try {
-    await discover(recorder.host, recorder.server, recorder.ec2);
+    await discover(recorder.host, recorder.server, recorder.ec2, 'auto');
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
     problem = error;
@@ -40,7 +40,7 @@ export async function captureCommand(options: AgentOptions): Promise<Ending> {
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
   const connect = await connector(options);
   const { instanceId, aws } = await identify();
-  await using server = await connect(aws);
+  await using server = await (await connect(aws)).connect();
   const { text, problem } = await runCapture(
     { host: hostReader, server, ec2: new SdkEc2(instanceId, aws) },
     clock.now(),

@@ -7,8 +7,10 @@ import { encodeResult, outcomeOf } from '../../shared/result.ts';
 import { type AgentOptions, parseAgentOptions, runIdIn } from '../options/agent-options.ts';
 import { printable } from '../report/printable.ts';
 import { untilCancelled } from '../window/cancellable.ts';
+import { KEEPER_VERB } from '../window/keeper-order.ts';
 import { captureCommand } from './capture.ts';
 import type { Ending } from './ending.ts';
+import { keepAppliersCommand } from './keep-appliers.ts';
 import { planCommand } from './plan.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { thawCommand } from './thaw.ts';
@@ -20,6 +22,7 @@ export async function dispatch(
 ): Promise<Ending & { wantsJson: boolean }> {
   keepFilesFromOthers();
   silenceLibraries();
+  if (argv[0] === KEEPER_VERB) return { ...(await keepAppliersCommand()), wantsJson: true };
   const runId = runIdIn(argv) ?? newRunId(new Date(), randomBytes(3).toString('hex'));
   let options: AgentOptions | undefined;
   try {

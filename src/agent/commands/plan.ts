@@ -27,7 +27,7 @@ export interface PlanReport extends Planned {
 
 /** What a snapshot would do on the host that the readers show, as far as its facts tell. */
 export async function runPlan(request: SnapshotRequest, { host, server, ec2 }: Readers): Promise<PlanReport> {
-  return reportOf(planSnapshot(request, await discover(host, server, ec2)));
+  return reportOf(planSnapshot(request, await discover(host, server, ec2, request.level)));
 }
 
 function reportOf(planned: Planned): PlanReport {
@@ -49,7 +49,7 @@ export async function planCommand(options: AgentOptions): Promise<Ending> {
   }
   const connect = await connector(options);
   const { instanceId, aws } = await identify();
-  await using session = await connect(aws);
+  await using session = await (await connect(aws)).connect();
   const ec2 = new SdkEc2(instanceId, aws);
   const report = reportOf(await planHost(request, { host: hostReader, session, ec2, processes, clock }));
   const text = renderPlan(report);

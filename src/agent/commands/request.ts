@@ -13,6 +13,7 @@ export async function requestOf(options: AgentOptions): Promise<SnapshotRequest>
     longQueryThresholdSeconds: options.longQueryThresholdSeconds,
     killLongQueriesAfterSeconds: options.killLongQueriesAfterSeconds,
     freezeTimeoutMs: options.freezeTimeoutSeconds * 1000,
+    stopReplicaSql: options.stopReplicaSql,
     tags: options.tags,
     description: options.description,
     agentPaths: await pathsOfThisProcess(options.logFile),

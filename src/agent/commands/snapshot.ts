@@ -3,6 +3,7 @@ import { toRunError } from '../../shared/errors.ts';
 import type { Event } from '../../shared/events.ts';
 import { encodeResult } from '../../shared/result.ts';
 import { VERSION } from '../../shared/version.ts';
+import { applierRecords } from '../adapters/applier-records.ts';
 import { clock } from '../adapters/clock.ts';
 import { SdkEc2 } from '../adapters/ec2.ts';
 import { freezeRecords } from '../adapters/freeze-records.ts';
@@ -50,9 +51,12 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
       clock,
       emit,
       freezeRecords,
-      guardHome: systemdRuns() ? 'unit' : 'session',
+      applierRecords,
+      homeApart: systemdRuns() ? 'unit' : 'session',
+      ownProgram: [process.execPath, process.argv[1] ?? ''],
       takeRunLock: () => takeRunLock(processes),
-      connect: () => connect(aws),
+      connect: async () => (await connect(aws)).connect(),
+      connection: async () => (await connect(aws)).connection,
       signal,
     });
     emit({ type: 'run-ended', ms: elapsedMs(), ending: 'done' });

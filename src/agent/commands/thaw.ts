@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
+import { applierRecords } from '../adapters/applier-records.ts';
 import { freezeRecords } from '../adapters/freeze-records.ts';
 import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
@@ -21,7 +22,13 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
   // Not before: the log file may lie on what was frozen.
   const log = openLog(options.logFile);
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
-  const text = thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen';
+  const stopped = applierRecords.list().flatMap(({ start }) => start);
+  const text = [
+    thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen',
+    // That takes the server, and its account: the next run does it, or a person.
+    ...(stopped.length > 0 ? [`left to be said to the server: ${stopped.join('; ')}`] : []),
+  ].join('; ');
   log.write('info', text);
-  return { exit: 0, json: jsonLine({ v: 1, outcome: 'done', thawed }), text: `${printable(text)}\n` };
+  const json = jsonLine({ v: 1, outcome: 'done', thawed, ...(stopped.length > 0 && { toStart: stopped }) });
+  return { exit: 0, json, text: `${printable(text)}\n` };
 }

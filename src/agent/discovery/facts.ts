@@ -39,6 +39,8 @@ export interface ServerFacts {
   readonly flushLogAtTrxCommit: 0 | 1 | 2 | 3;
   readonly syncBinlog: number;
   readonly doublewrite: boolean;
+  /** `innodb_flush_method`; empty where the server does not say. */
+  readonly flushMethod: string;
   readonly forceRecovery: number;
   readonly redoLogEnabled: boolean;
   /** Whether the server tells how far its redo log has been flushed. */
@@ -51,11 +53,52 @@ export interface ServerFacts {
   /** Whether the performance schema lists metadata locks: it may be off, and so may be its instrument for them. */
   readonly metadataLocksListed: boolean;
   readonly keyringPlugins: readonly string[];
+  /** Absent where the server is no replica. */
+  readonly replica: ReplicaFacts | undefined;
+  /** Absent where level `crash` was not asked for, or our account may not look. */
+  readonly recovery: RecoveryFacts | undefined;
   /**
    * The privileges of our own account, as GRANT names them, upper case; `ALL PRIVILEGES` expands to nothing.
    * Those that are not global say on what: `SELECT ON PERFORMANCE_SCHEMA.*`.
    */
   readonly privileges: readonly string[];
+}
+
+/** How a replica is set up. How far it has got moves on, and is read under the lock. */
+export interface ReplicaFacts {
+  readonly channels: readonly ReplicaChannel[];
+  /** How many threads apply what one channel received; 0 where that is left to a single one. */
+  readonly parallelWorkers: number;
+  /** MySQL: unread relay logs are thrown away after a crash and fetched again. */
+  readonly relayLogRecovery: boolean;
+  /** MySQL: what has been executed is noted in a table of InnoDB, together with the data. */
+  readonly positionsInTable: boolean;
+}
+
+export interface ReplicaChannel {
+  /** MySQL's channel, MariaDB's connection; empty is the default one. */
+  readonly name: string;
+  /** Whether it finds its place in the source by GTID. */
+  readonly autoPosition: boolean;
+  /** Whether it applies what it receives (the SQL thread, and its workers). */
+  readonly applying: boolean;
+}
+
+/** What decides whether crash recovery is exact, beyond settings. */
+export interface RecoveryFacts {
+  /** Tables outside the system schemas that are not InnoDB; at most MOST_TABLES of them. */
+  readonly nonTransactionalTables: readonly TableEngine[];
+  /** XA transactions that are prepared and not ended; 0 where the server recovers those exactly. */
+  readonly preparedTransactions: number;
+  /** MariaDB: where a replica keeps its place. */
+  readonly gtidPositionTables: readonly TableEngine[];
+}
+
+export interface TableEngine {
+  /** `schema`.`table`, quoted. */
+  readonly table: string;
+  /** Upper case. */
+  readonly engine: string;
 }
 
 export interface ServerFile {

@@ -1,14 +1,18 @@
 import * as v from 'valibot';
-import type { HostReader, Row, ServerReader } from '../ports.ts';
+import type { Level } from '../../shared/result.ts';
+import type { HostReader, ServerReader } from '../ports.ts';
 import { ENGINES_UNDERSTOOD } from './engines.ts';
 import type { ServerFacts, ServerVersion } from './facts.ts';
+import { holds, parseGrants } from './privileges.ts';
+import { MAY_SEE_ALL_TABLES, readRecovery } from './recovery.ts';
+import { readReplica } from './replica.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
 import { hasKeyringComponents } from './server-version.ts';
 import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
 
-/** Asks the server for everything that a plan needs. Read-only, no lock, no flush. */
-export async function readServer(server: ServerReader, host: HostReader): Promise<ServerFacts> {
+/** Asks the server for everything that a plan for `level` needs. Read-only, no lock, no flush. */
+export async function readServer(server: ServerReader, host: HostReader, level: Level): Promise<ServerFacts> {
   const variables = toVariables(await server.ask(questions.variables));
   const version = parseVersion(required(variables, 'version'), variables.get('version_comment') ?? '');
   const status = toVariables(await server.ask(questions.status));
@@ -37,6 +41,7 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     flushLogAtTrxCommit: flushLogAtTrxCommit(variables),
     syncBinlog: integer(variables, 'sync_binlog'),
     doublewrite: doublewrite(required(variables, 'innodb_doublewrite')),
+    flushMethod: variables.get('innodb_flush_method') ?? '',
     forceRecovery: integer(variables, 'innodb_force_recovery'),
     redoLogEnabled: (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON',
     flushedLsnReported: status.has(
@@ -46,6 +51,8 @@ export async function readServer(server: ServerReader, host: HostReader): Promis
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),
     metadataLocksListed: await areMetadataLocksListed(server, { version, privileges, variables }),
+    replica: await readReplica(server, version, privileges, variables),
+    recovery: level === 'application' ? undefined : await readRecovery(server, version, privileges),
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
@@ -146,9 +153,6 @@ async function areMetadataLocksListed(
 const mayReadPerformanceSchema = (privileges: readonly string[]): boolean =>
   holds(privileges, 'SELECT') || holds(privileges, 'SELECT ON PERFORMANCE_SCHEMA.*');
 
-/** With any of these, held for everything, information_schema.TABLES shows every table; SHOW VIEW reads no data. */
-const MAY_SEE_ALL_TABLES = ['SELECT', 'SHOW VIEW'];
-
 /**
  * The engines that are enabled; only where one of them is not understood, and we may see every table, those
  * that tables really use: that question reads the definition of every table.
@@ -162,24 +166,6 @@ async function readEngines(server: ServerReader, privileges: readonly string[]):
   if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !maySeeAll) return enabled;
   return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
 }
-
-/**
- * The privileges in upper case: global ones as GRANT names them (`ALL PRIVILEGES` stands for itself), the others
- * as `SELECT ON PERFORMANCE_SCHEMA.*`.
- */
-function parseGrants(rows: readonly Row[]): readonly string[] {
-  const privileges = questions.withoutAccount(rows).flatMap(({ grant }) => {
-    const [, names, object] = /^GRANT (.+) ON (.+)$/i.exec(grant ?? '') ?? [];
-    if (names === undefined || object === undefined) return [];
-    const suffix = object === '*.*' ? '' : ` ON ${object.replaceAll('`', '')}`;
-    return names.split(',').map((name) => `${name.trim()}${suffix}`.toUpperCase());
-  });
-  return [...new Set(privileges)].sort();
-}
-
-/** Whether an account with these privileges may do what `privilege` allows. */
-export const holds = (privileges: readonly string[], privilege: string): boolean =>
-  privileges.includes('ALL PRIVILEGES') || privileges.includes(privilege);
 
 /** What a restored server has to be started with to read its own files. */
 const RESTORE_SETTINGS: readonly questions.VariableName[] = [

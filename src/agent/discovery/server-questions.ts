@@ -31,6 +31,7 @@ const VARIABLES = [
   'innodb_flush_log_at_trx_commit',
   'sync_binlog',
   'innodb_force_recovery',
+  'innodb_flush_method',
   'innodb_page_size',
   'innodb_undo_tablespaces',
   'innodb_log_file_size',
@@ -41,6 +42,11 @@ const VARIABLES = [
   'character_set_server',
   'collation_server',
   'performance_schema',
+  'relay_log_recovery',
+  'relay_log_info_repository',
+  'replica_parallel_workers',
+  'slave_parallel_workers',
+  'slave_parallel_threads',
   'wsrep_on',
   'group_replication_group_name',
 ] as const;
@@ -88,7 +94,7 @@ export const enginesInUse: ServerQuestion = {
   sql: 'SELECT DISTINCT ENGINE AS engine FROM information_schema.TABLES WHERE ENGINE IS NOT NULL',
 };
 
-export const grants: ServerQuestion = { name: 'grants', sql: 'SHOW GRANTS' };
+export const grants: ServerQuestion = { name: 'grants', sql: 'SHOW GRANTS', forCapture: withoutAccount };
 
 /** The InnoDB files that are not below the data directory under their own names, temporary ones aside. Needs PROCESS. */
 export function dataFiles(version: ServerVersion): ServerQuestion {

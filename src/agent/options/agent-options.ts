@@ -30,6 +30,7 @@ export interface AgentOptions {
   readonly killLongQueriesAfterSeconds: number | undefined;
   readonly freezeTimeoutSeconds: number;
   readonly splaySeconds: number;
+  readonly stopReplicaSql: boolean;
   readonly runId: RunId;
   readonly tags: Tags;
   readonly description: string | undefined;
@@ -53,6 +54,7 @@ const OPTIONS = {
   'password-parameter': { type: 'string' },
   'run-id': { type: 'string' },
   socket: { type: 'string' },
+  'stop-replica-sql': { type: 'boolean' },
   splay: { type: 'string' },
   tag: { type: 'string', multiple: true },
   user: { type: 'string' },
@@ -60,7 +62,17 @@ const OPTIONS = {
 
 /** Which options mean anything to which verb; anything else is refused rather than ignored. */
 const CONNECTION = ['defaults-file', 'defaults-group-suffix', 'socket', 'user', 'password-parameter'];
-const PLANNING = ['level', 'freeze', 'run-id', 'tag', 'description', 'log-file', 'no-log-file', 'json'];
+const PLANNING = [
+  'level',
+  'freeze',
+  'stop-replica-sql',
+  'run-id',
+  'tag',
+  'description',
+  'log-file',
+  'no-log-file',
+  'json',
+];
 const WAITING = [
   'lock-timeout',
   'lock-tries',
@@ -130,6 +142,7 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
       why: `takes whole seconds from --long-query-threshold (${longQueryThresholdSeconds}) to 3600`,
     }),
     freezeTimeoutSeconds: wholeNumber(values, 'freeze-timeout', 10, { from: 1, to: 60 }),
+    stopReplicaSql: values['stop-replica-sql'] ?? false,
     splaySeconds: wholeNumber(values, 'splay', 0, { from: 0, to: 3600 }),
     runId: runId(values['run-id']) ?? newRun,
     tags: Object.fromEntries((values.tag ?? []).map(parseTag)),

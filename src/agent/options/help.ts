@@ -15,7 +15,9 @@ with nothing said, root over the socket):
   --password-parameter NAME     take the password from Parameter Store
 
 The run:
-  --level application           application-consistent with exact coordinates (default)
+  --level LEVEL                 application: commits wait for a moment, exact coordinates are recorded (default)
+                                crash: nothing waits; only where recovery is proven to end at exact coordinates
+                                auto: crash where that is proven, else application
   --freeze auto|never           never: lock and sync only (default auto: all but the root file system)
   --lock-timeout SECONDS        how long the lock may wait (default 3)
   --lock-tries N                how often it is asked for (default 3)
@@ -23,6 +25,8 @@ The run:
   --kill-long-queries-after SEC wait for such statements until they have run for this long, then kill them (KILL QUERY;
                                 default: nothing is waited for, nothing killed)
   --freeze-timeout SECONDS      the freeze window, freeze and API call together, ends after this time (default 10)
+  --stop-replica-sql            on a replica with parallel workers: stop its SQL thread before the lock and start it
+                                after it, so that its place in the source's binary log is exact
   --splay SECONDS               wait a random time up to this first (default 0)
   --run-id ID                   name the run (default: made from the time)
   --tag Key=Value               add a tag to the snapshots (repeatable)

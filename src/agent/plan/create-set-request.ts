@@ -46,10 +46,13 @@ function coordinateTags({ binlog, gtid }: Coordinates): Tags {
 export const shortGtid = (gtid: string, limit: number): string =>
   gtid.length <= limit ? gtid : `sha256:${createHash('sha256').update(gtid).digest('hex')}`;
 
+const withoutCoordinates = ({ level, facts }: SnapshotPlan): string =>
+  level === 'crash' && facts.server.binlogEnabled ? 'coordinates where recovery ends' : 'binary log off';
+
 /** The coordinates first, because what does not fit is cut from the end. EC2 takes ASCII only. */
 function describe(plan: SnapshotPlan, { binlog, gtid }: Coordinates): string {
   const parts = [
-    binlog === undefined ? 'binary log off' : `binlog ${formatBinlog(binlog)}`,
+    binlog === undefined ? withoutCoordinates(plan) : `binlog ${formatBinlog(binlog)}`,
     ...(gtid === undefined ? [] : [`gtid ${shortGtid(gtid, 100)}`]),
     plan.description ?? `mysql-ebs-snapshot ${plan.set}`,
   ];

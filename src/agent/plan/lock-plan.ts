@@ -1,4 +1,5 @@
-import type { ServerFacts } from '../discovery/facts.ts';
+import type { ReplicaFacts, ServerFacts } from '../discovery/facts.ts';
+import { type ReplicaStatus, replicaStatus } from '../discovery/replica.ts';
 import { atLeast } from '../discovery/server-version.ts';
 
 /**
@@ -29,9 +30,19 @@ export interface LockPlan {
   readonly coordinates: string;
   /** One row with a column `gtid`; absent where GTIDs are not in use or come with `coordinates`. */
   readonly gtid?: string;
+  /** Where the server is a replica: how it is asked what it has executed of its sources. */
+  readonly replica?: ReplicaPlan;
   /** Then a GTID position that has not moved proves that nothing was committed. */
   readonly everyCommitHasGtid: boolean;
   readonly redo: RedoProof;
+}
+
+export interface ReplicaPlan {
+  readonly status: ReplicaStatus;
+  /** Parallel workers: the places of the channels are low-water marks. */
+  readonly parallel: boolean;
+  /** One row with a column `gtid`, where that is not in the server's own GTID set. */
+  readonly gtid?: string;
 }
 
 /** How it is noticed that somebody else locks this server for a backup. */
@@ -107,8 +118,11 @@ const STAGE_PROBE = {
   end: 'BACKUP STAGE END',
 } as const;
 
-export function planLock(server: ServerFacts): LockPlan {
-  return server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+/** `appliersStopped`: nobody applies anything under the lock, so that a replica's places are exact. */
+export function planLock(server: ServerFacts, { appliersStopped = false } = {}): LockPlan {
+  const plan = server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+  if (plan.replica === undefined || !appliersStopped) return plan;
+  return { ...plan, replica: { ...plan.replica, parallel: false } };
 }
 
 function mariadb(server: ServerFacts): LockPlan {
@@ -120,6 +134,7 @@ function mariadb(server: ServerFacts): LockPlan {
     kill: 'KILL SOFT QUERY ID',
     otherBackup: { witnesses: [KEPT_WAITING] },
     gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
+    ...(server.replica && { replica: { ...replicaPlan(server, server.replica), gtid: MARIADB_REPLICA_GTID } }),
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mariadbRedo(server),
   };
@@ -141,6 +156,7 @@ function mysql(server: ServerFacts): LockPlan {
     statements: statements('ID'),
     kill: 'KILL QUERY',
     otherBackup: { witnesses: [KEPT_WAITING] },
+    ...(server.replica && { replica: replicaPlan(server, server.replica) }),
     coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mysqlRedo(server),
@@ -156,6 +172,14 @@ function mysql(server: ServerFacts): LockPlan {
     stillHeld: server.metadataLocksListed ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
   };
 }
+
+const replicaPlan = ({ version }: ServerFacts, { parallelWorkers }: ReplicaFacts): ReplicaPlan => ({
+  status: replicaStatus(version),
+  parallel: parallelWorkers > 0,
+});
+
+/** What the replica has executed of all its sources; `gtid_binlog_pos` tells of its own binary log alone. */
+const MARIADB_REPLICA_GTID = 'SELECT @@GLOBAL.gtid_slave_pos AS gtid';
 
 const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID

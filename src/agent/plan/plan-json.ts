@@ -42,7 +42,8 @@ export function planDetails({ plan, refusals }: Planned): unknown {
     })),
     arrays: storage.arrays,
     exclude: plan.exclude,
-    lock: [...plan.lock.prepare, plan.lock.block],
+    lock: plan.level === 'crash' ? [] : [...plan.lock.prepare, plan.lock.block],
+    notCrashBecause: plan.notCrashBecause,
     warnings: plan.warnings,
     refusals,
   };

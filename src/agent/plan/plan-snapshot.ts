@@ -2,11 +2,14 @@ import { RunError } from '../../shared/errors.ts';
 import { setId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
+import { describeVersion } from '../discovery/server-version.ts';
+import { planAppliers } from './appliers.ts';
+import { decideLevel } from './decide-level.ts';
 import { planLock } from './lock-plan.ts';
 import { excludedVolumes, memberIds } from './members.ts';
 import { preflight } from './preflight/index.ts';
 import type { Refusal } from './preflight/refusal.ts';
-import type { SnapshotPlan, SnapshotRequest } from './snapshot-plan.ts';
+import type { DecidedRequest, SnapshotPlan, SnapshotRequest } from './snapshot-plan.ts';
 import { planWarnings } from './warnings.ts';
 import { splitMounts } from './windows.ts';
 
@@ -17,7 +20,10 @@ export interface Planned {
 }
 
 /** Facts and request -> what would be done, and every reason not to. Pure. */
-export function planSnapshot(request: SnapshotRequest, facts: HostFacts): Planned {
+export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned {
+  const { level, refusals, notCrashBecause } = decideLevel(asked.level, facts.server);
+  const request: DecidedRequest = { ...asked, level };
+  const appliers = asked.stopReplicaSql && level === 'application' ? planAppliers(facts.server) : undefined;
   const { frozen, synced } = splitMounts(facts, request);
   const set = setId(request.run, facts.instance.instanceId);
   const members = memberIds(facts);
@@ -27,9 +33,11 @@ export function planSnapshot(request: SnapshotRequest, facts: HostFacts): Planne
       set,
       instanceId: facts.instance.instanceId,
       region: facts.instance.region,
-      level: request.level,
+      level,
+      notCrashBecause,
       facts,
-      lock: planLock(facts.server),
+      lock: planLock(facts.server, { appliersStopped: appliers !== undefined }),
+      appliers,
       freeze: frozen.map(({ mountPoint }) => mountPoint),
       syncOnly: synced.map(({ mountPoint }) => mountPoint),
       members,
@@ -38,11 +46,11 @@ export function planSnapshot(request: SnapshotRequest, facts: HostFacts): Planne
       description: request.description,
       warnings: planWarnings(facts, request),
     },
-    refusals: preflight(facts, request),
+    refusals: [...preflight(facts, request), ...refusals],
   };
 }
 
-function setTags(request: SnapshotRequest, { instance, server }: HostFacts, set: string, members: number): Tags {
+function setTags(request: DecidedRequest, { instance, server }: HostFacts, set: string, members: number): Tags {
   return {
     [TAG.set]: set,
     [TAG.run]: request.run,
@@ -56,8 +64,7 @@ function setTags(request: SnapshotRequest, { instance, server }: HostFacts, set:
 }
 
 /** Flavour and version, like `mariadb 10.11.19`. */
-export const describeServer = ({ version: { flavour, major, minor, patch } }: ServerFacts): string =>
-  `${flavour} ${major}.${minor}.${patch}`;
+export const describeServer = ({ version }: ServerFacts): string => describeVersion(version);
 
 /** Whether the server may be asked more than discovery did: not where it does not let us, or is not understood. */
 export const mayAskServer = ({ refusals }: Planned): boolean =>

@@ -10,7 +10,7 @@ export function renderPlan({ plan, refusals }: Planned): string {
   const sections: readonly (readonly [string, readonly string[]])[] = [
     [
       `${describeServer(server)} on ${instance.instanceId} (${instance.name}, ${instance.region})`,
-      [`lock: ${[...plan.lock.prepare, plan.lock.block].join('; ')}`],
+      [`level: ${plan.level}`, `lock: ${lockOf(plan)}`],
     ],
     ['Files of the server', table(filesByPath(plan))],
     [
@@ -19,7 +19,7 @@ export function renderPlan({ plan, refusals }: Planned): string {
         storage.mounts.map(({ mountPoint, fsType, source, volumes }) => [
           mountPoint,
           fsType,
-          plan.freeze.includes(mountPoint) ? 'freeze' : 'sync only',
+          whatIsDoneTo(mountPoint, plan),
           source,
           volumes.join(' '),
         ]),
@@ -37,6 +37,7 @@ export function renderPlan({ plan, refusals }: Planned): string {
       ),
     ],
     ['Left out', leftOut(plan)],
+    ['Not level crash, because', plan.notCrashBecause],
     ['Warnings', plan.warnings.map(({ code, message }) => `${code}: ${message}`)],
     ['REFUSED', refusals.flatMap(({ code, message, hint }) => [`${code}: ${message}`, `  ${hint}`])],
   ];
@@ -44,6 +45,14 @@ export function renderPlan({ plan, refusals }: Planned): string {
     .filter(([, lines]) => lines.length > 0)
     .map(([title, lines]) => `${[title, ...lines.map((line) => `  ${line}`)].map(printable).join('\n')}\n`)
     .join('\n');
+}
+
+const lockOf = ({ level, lock, appliers }: SnapshotPlan): string =>
+  level === 'crash' ? 'none' : [...(appliers?.stop ?? []), ...lock.prepare, lock.block].join('; ');
+
+function whatIsDoneTo(mountPoint: string, { freeze, syncOnly }: SnapshotPlan): string {
+  if (freeze.includes(mountPoint)) return 'freeze';
+  return syncOnly.includes(mountPoint) ? 'sync only' : 'as it is';
 }
 
 function filesByPath(plan: SnapshotPlan): readonly (readonly string[])[] {

@@ -1,7 +1,8 @@
 import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
-import type { Level } from '../../shared/result.ts';
+import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
 import type { HostFacts } from '../discovery/facts.ts';
+import type { ApplierPlan } from './appliers.ts';
 import type { LockPlan } from './lock-plan.ts';
 
 /** What was asked for, parsed and complete: no default is decided after this. Times in milliseconds. */
@@ -15,12 +16,17 @@ export interface SnapshotRequest {
   /** Absent: nothing is killed. */
   readonly killLongQueriesAfterSeconds: number | undefined;
   readonly freezeTimeoutMs: number;
+  /** A replica's appliers are stopped before the lock is asked for, and started again after the unlock. */
+  readonly stopReplicaSql: boolean;
   /** The user's own tags; keys under our prefix were refused at the edge. */
   readonly tags: Tags;
   readonly description: string | undefined;
   /** Paths that the agent needs while file systems are frozen (log file, TMPDIR, cwd, bundle, runtime …), real. */
   readonly agentPaths: readonly AgentPath[];
 }
+
+/** A request whose level has been decided. */
+export type DecidedRequest = Omit<SnapshotRequest, 'level'> & { readonly level: SetLevel };
 
 export interface AgentPath {
   /** For the message: `log file`, `TMPDIR` … */
@@ -34,12 +40,16 @@ export interface SnapshotPlan {
   readonly set: string;
   readonly instanceId: InstanceId;
   readonly region: string;
-  readonly level: Level;
+  readonly level: SetLevel;
+  /** Where `auto` was asked for and came to `application`: everything that speaks against `crash`. */
+  readonly notCrashBecause: readonly string[];
   readonly facts: HostFacts;
   readonly lock: LockPlan;
-  /** Mount points to freeze, one per superblock. */
+  /** Absent where none is stopped. */
+  readonly appliers: ApplierPlan | undefined;
+  /** Mount points to freeze, one per superblock; none at level `crash`. */
   readonly freeze: readonly string[];
-  /** Mount points that are synced but not frozen (the root file system, or all with `--freeze never`). */
+  /** Mount points that are synced under the lock but not frozen (the root file system, or all with `--freeze never`). */
   readonly syncOnly: readonly string[];
   readonly members: readonly VolumeId[];
   readonly exclude: { readonly bootVolume: boolean; readonly dataVolumes: readonly VolumeId[] };

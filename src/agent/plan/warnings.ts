@@ -1,10 +1,11 @@
-import type { HostFacts } from '../discovery/facts.ts';
+import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
+import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
-import type { PlanWarning, SnapshotRequest } from './snapshot-plan.ts';
+import type { DecidedRequest, PlanWarning } from './snapshot-plan.ts';
 import { splitMounts } from './windows.ts';
 
 /** What the operator should know though it stops nothing. */
-export function planWarnings(facts: HostFacts, request: SnapshotRequest): readonly PlanWarning[] {
+export function planWarnings(facts: HostFacts, request: DecidedRequest): readonly PlanWarning[] {
   const { server, storage } = facts;
   return [
     ...splitMounts(facts, request).synced.map(({ mountPoint, isRoot }) => ({
@@ -22,5 +23,24 @@ export function planWarnings(facts: HostFacts, request: SnapshotRequest): readon
     ...(server.binlogEnabled
       ? []
       : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates' }]),
+    ...(request.level === 'crash' && !hasAtomicDdl(server.version)
+      ? [
+          {
+            code: 'ddl-not-atomic',
+            message: `${describeVersion(server.version)} does not recover DDL and account statements whole: one that runs at the moment of the set may be there in part`,
+          },
+        ]
+      : []),
+    ...(request.stopReplicaSql ? [] : unclearReplica(server)),
   ];
+}
+
+/** From a low-water mark without GTIDs a sibling replica would execute some transactions twice. */
+function unclearReplica({ replica }: ServerFacts): readonly PlanWarning[] {
+  if (replica === undefined || replica.parallelWorkers === 0) return [];
+  const unclear = replica.channels.filter(({ autoPosition }) => !autoPosition);
+  return unclear.map(({ name }) => ({
+    code: 'source-position-inexact',
+    message: `the replication channel '${name}' has parallel workers and no GTID: its place in the source's binary log is a low-water mark`,
+  }));
 }

@@ -18,7 +18,7 @@ function contribution(event: Event, soFar: Result): Partial<Result> {
     case 'server-known':
       return { server: event.server };
     case 'planned':
-      return { set: event.set, members: event.volumes.length };
+      return { set: event.set, level: event.level, members: event.volumes.length };
     case 'warned':
       return { warnings: [...(soFar.warnings ?? []), event.code] };
     case 'coordinates-recorded': {

@@ -17,15 +17,19 @@ export function sentence(event: Event): { severity: Severity; text: string } {
       const parts = [
         `${count(event.volumes, 'volume')} (${event.volumes.join(', ')})`,
         event.freezes.length > 0 ? `freezing ${event.freezes.join(', ')}` : 'freezing nothing',
+        ...(event.level === 'crash' ? ['locking nothing'] : []),
         ...(event.syncs.length > 0 ? [`syncing ${event.syncs.join(', ')}`] : []),
         ...(event.excludes > 0 ? [`leaving out ${event.excludes} other`] : []),
       ];
-      return info(`planned the set ${event.set}: ${parts.join('; ')}`);
+      const because = event.notCrashBecause === undefined ? '' : ` (not crash: ${event.notCrashBecause})`;
+      return info(`planned the set ${event.set} at level ${event.level}${because}: ${parts.join('; ')}`);
     }
     case 'warned':
       return { severity: 'warn', text: `${event.code}: ${event.message}` };
     case 'guard-ready':
       return info(`the guard is ready for ${event.mounts} file systems`);
+    case 'appliers-stopped':
+      return info(`stopped the appliers of ${event.channels} replication channels until the set is taken`);
     case 'permission-proven':
       return info('EC2 would accept the request (dry run)');
     case 'lock-asked':

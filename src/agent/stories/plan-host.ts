@@ -24,13 +24,17 @@ export interface PlanWorld {
 export async function planHost(request: SnapshotRequest, world: PlanWorld): Promise<Planned> {
   const { session, processes, clock } = world;
   const planned = await refuseOtherServer(
-    planSnapshot(request, await discover(world.host, session, world.ec2)),
+    planSnapshot(request, await discover(world.host, session, world.ec2, request.level)),
     session,
     processes,
   );
-  const asked = mayAskServer(planned)
-    ? await withRefusal(planned, () => refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock))
-    : planned;
+  // Without a lock nobody is in anybody's way.
+  const asked =
+    mayAskServer(planned) && planned.plan.level !== 'crash'
+      ? await withRefusal(planned, () =>
+          refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock),
+        )
+      : planned;
   return refuseMissingPermission(asked, world);
 }
 

@@ -1,25 +1,44 @@
 import * as v from 'valibot';
-import { type BinlogPosition, Coordinates, formatBinlog, sameCoordinates } from '../../shared/coordinates.ts';
+import {
+  type BinlogPosition,
+  Coordinates,
+  formatBinlog,
+  sameCoordinates,
+  sameReplica,
+} from '../../shared/coordinates.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
+import { channelsOf } from '../discovery/replica.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { askBriefly } from './ask-briefly.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /**
- * The server's own coordinates. Both parts are absent where it has no binary log.
+ * The server's own coordinates, absent where it has no binary log, and on a replica what it has executed of its sources.
  * Throws RunError `coordinates-unreadable` where it tells none, or what it says is none.
  */
 export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
+  const own = await askOwn(session, plan);
+  if (plan.replica === undefined) return parse(plan.coordinates, own);
+  const { status, parallel, gtid } = plan.replica;
+  const channels = channelsOf(await askBriefly(session, status.sql, 'coordinates-unreadable'), status, parallel);
+  const executed = await askGtid(session, gtid);
+  return parse(status.sql, { ...own, replica: { channels, ...(executed && { gtid: executed }) } });
+}
+
+async function askOwn(session: ServerSession, plan: LockPlan): Promise<Record<string, unknown>> {
   const [row] = await askBriefly(session, plan.coordinates, 'coordinates-unreadable');
   if (!row) return {};
-  const [own] = plan.gtid === undefined ? [] : await askBriefly(session, plan.gtid, 'coordinates-unreadable');
-  const gtid = plan.gtid === undefined ? row['Executed_Gtid_Set'] : own?.['gtid'];
-  return parse(plan.coordinates, {
-    binlog: { file: row['File'], position: wholeNumber(row['Position']) },
-    // MySQL shows a set with a line break after each comma.
-    ...(gtid && { gtid: gtid.replaceAll(',\n', ',') }),
-  });
+  // MySQL shows a set with a line break after each comma.
+  const gtid =
+    plan.gtid === undefined ? row['Executed_Gtid_Set']?.replaceAll(',\n', ',') : await askGtid(session, plan.gtid);
+  return { binlog: { file: row['File'], position: wholeNumber(row['Position']) }, ...(gtid && { gtid }) };
+}
+
+async function askGtid(session: ServerSession, sql: string | undefined): Promise<string | undefined> {
+  if (sql === undefined) return undefined;
+  const [row] = await askBriefly(session, sql, 'coordinates-unreadable');
+  return row?.['gtid'] ?? undefined;
 }
 
 function parse(statement: string, said: unknown): Coordinates {
@@ -49,6 +68,7 @@ export async function proveCoordinatesUnmoved(
   const proof = (held: boolean, detail: string): Proof => ({ name: 'coordinates unmoved', held, detail });
   try {
     const now = await readCoordinates(session, plan);
+    if (!sameReplica(recorded, now)) return proof(false, 'the replica has executed more of its sources');
     if (!recorded.binlog || !now.binlog) {
       const what = recorded.binlog ? 'the binary log was switched off' : 'the binary log is off';
       return proof(sameCoordinates(now, recorded), what);

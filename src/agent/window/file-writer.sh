@@ -4,9 +4,10 @@
 #
 #   bash -c WRITER file-writer      (working directory: the data directory)
 #
-# stdin:  "file NAME CONTENT" (one line of text) for each file, then "commit": they appear whole under their names, or
-#         the old ones stay. End-of-file ends. Nothing is synced here: the freeze, or the sync under the lock, which
-#         comes next, takes all of it to the volume, and a file on its own would be waited for twice.
+# stdin:  "file NAME CONTENT" (one line of text) for each file, "none NAME" for each that must not be there, then
+#         "commit": they appear whole under their names, or the old ones stay. End-of-file ends. Nothing is synced,
+#         because the freeze, or the sync under the lock, which comes next, takes all of it to the volume, and a file
+#         on its own would be waited for twice; where neither comes, the word is "commit synced".
 # stdout: "waiting", then "written" or "failed REASON" for each commit, one line.
 set -u
 trap '' HUP INT TERM PIPE
@@ -17,11 +18,12 @@ newline=$'\n'
 suffix=.mysql-ebs-snapshot.tmp
 names=()
 temporaries=()
+unwanted=()
 reason=''
 
 forget() {
   rm -f -- ${temporaries[@]+"${temporaries[@]}"}
-  names=() temporaries=() reason=''
+  names=() temporaries=() unwanted=() reason=''
 }
 trap forget EXIT
 
@@ -30,12 +32,15 @@ create() { # FILE CONTENT
   printf '%s\n' "$2" | dd of="$1" conv=excl status=none 2>&1
 }
 
-commit() {
+commit() { # [synced]
   local index
   [[ -z $reason ]] || return
+  if ((${#unwanted[@]})); then reason=$(rm --force -- "${unwanted[@]}" 2>&1) || return; fi
+  if [[ $1 == synced ]] && ((${#names[@]})); then reason=$(sync -- "${temporaries[@]}" 2>&1) || return; fi
   for index in "${!names[@]}"; do
     reason=$(mv --force --no-target-directory -- "${temporaries[index]}" "${names[index]}" 2>&1) || return
   done
+  if [[ $1 == synced ]]; then reason=$(sync -- . 2>&1) || return; fi
 }
 
 # What one that was killed has left.
@@ -50,8 +55,11 @@ while read -r order name content; do
       # A failure without a word is one, too.
       reason+=$(create "$temporary" "$content") || reason+=' '
       ;;
+    none)
+      unwanted+=("$name")
+      ;;
     commit)
-      if commit; then echo written; else echo "failed ${reason//$newline/; }"; fi
+      if commit "$name"; then echo written; else echo "failed ${reason//$newline/; }"; fi
       forget
       ;;
   esac

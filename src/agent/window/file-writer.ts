@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import type { ServerFacts } from '../discovery/facts.ts';
 import { DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './file-writer.sh';
 
@@ -8,14 +9,16 @@ const MOST_BYTES = 1024 * 1024;
 
 /** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
 export interface FileWriter extends AsyncDisposable {
-  /** Each file (name -> one line of text) appears whole, or the old one stays. Throws RunError `write-failed`. */
-  write(files: Readonly<Record<string, string>>, deadlineMs: number): Promise<void>;
+  /**
+   * Each file (name -> one line of text) appears whole, or the old one stays; null: there is none of that name. `synced`:
+   * they have reached the device. Throws RunError `write-failed`.
+   */
+  write(files: Readonly<Record<string, string | null>>, deadlineMs: number, synced?: 'synced'): Promise<void>;
 }
 
 export async function startFileWriter(
   processes: Processes,
-  datadir: string,
-  owner: { uid: number; gid: number },
+  { datadir, datadirOwner: owner }: Pick<ServerFacts, 'datadir' | 'datadirOwner'>,
 ): Promise<FileWriter> {
   const child = processes.start(['bash', '-c', program, 'file-writer'], {
     name: 'file writer',
@@ -28,11 +31,13 @@ export async function startFileWriter(
     throw new RunError('write-failed', `the file writer did not start in ${datadir}: ${child.complaints}`);
   }
   return {
-    async write(files, deadlineMs) {
-      const orders = Object.entries(files).map(([name, text]) => `file ${name} ${text.trimEnd()}`);
+    async write(files, deadlineMs, synced) {
+      const orders = Object.entries(files).map(([name, text]) =>
+        text === null ? `none ${name}` : `file ${name} ${text.trimEnd()}`,
+      );
       for (const order of orders) refuseUnsendable(datadir, order);
       for (const order of orders) child.send(order);
-      child.send('commit');
+      child.send(synced === undefined ? 'commit' : `commit ${synced}`);
       const said = await answer(child, deadlineMs);
       if (said === 'written') return;
       const reason = said?.replace(/^failed /, '') ?? `no answer within ${deadlineMs} ms`;

@@ -2,7 +2,7 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './guard.sh';
-import { type GuardHome, launchGuard } from './guard-launch.ts';
+import { type HomeApart, launchApart } from './launch-apart.ts';
 import { freezeRecord, RUN_LOCK } from './state-folder.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
@@ -11,6 +11,8 @@ const START_DEADLINE_MS = 30_000;
 const THAW_DEADLINE_MS = 10_000;
 /** The guard's own timer runs a little longer than the agent's: in an orderly run the agent ends the window. */
 const GUARD_GRACE_SECONDS = 2;
+
+const GUARD = { name: 'guard', description: 'thaws what mysql-ebs-snapshot has frozen' };
 
 /** The freeze window: the file systems are frozen from its making to its disposal. */
 export interface FreezeWindow extends AsyncDisposable {
@@ -43,7 +45,7 @@ export interface GuardRequest {
    * this process.
    */
   readonly windowMs: number;
-  readonly home: GuardHome;
+  readonly home: HomeApart;
 }
 
 /**
@@ -56,7 +58,7 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
   const argv = ['bash', '-c', program, 'guard', String(deadlineSeconds), RUN_LOCK, freezeRecord(run), ...mounts];
   let withoutUnit: string | undefined;
   for (const each of home === 'unit' ? (['unit', 'session'] as const) : (['session'] as const)) {
-    const child = launchGuard(processes, each, argv);
+    const child = launchApart(processes, each, GUARD, argv);
     const guard = new ProcessGuard(processes, clock, request, child, withoutUnit);
     try {
       await guard.warm();

@@ -1,6 +1,6 @@
 /** What became of a proof; `detail` is for people. */
 export interface Proof {
-  readonly name: 'frozen throughout' | 'lock still held' | 'coordinates unmoved';
+  readonly name: 'frozen throughout' | 'lock still held' | 'recovery exact' | 'coordinates unmoved';
   readonly held: boolean;
   readonly detail: string;
 }

@@ -1,6 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
-import { DURABILITIES, type Durability } from '../hosts/durability.ts';
+import { DURABILITIES } from '../hosts/durability.ts';
 import { checkRoot } from '../machine/lab-folder.ts';
+import { SERVERS } from '../servers/server-name.ts';
 import type { LabOptions } from '../standing-lab.ts';
 
 const MOST_HOSTS = 8;
@@ -10,6 +11,7 @@ const LONGEST_LATENCY_MS = 60_000;
 export interface LabArguments {
   readonly json?: true;
   readonly hosts: string;
+  readonly server: string;
   readonly durability: string;
   readonly apiLatency: string;
   readonly root: string;
@@ -21,7 +23,8 @@ export function labOptions(given: LabArguments, dist: string): LabOptions {
     root: checkRoot(given.root),
     dist,
     hosts: wholeNumber('--hosts', given.hosts, 1, MOST_HOSTS),
-    durability: durability(given.durability),
+    server: oneOf('--server', given.server, SERVERS, 'one of '),
+    durability: oneOf('--durability', given.durability, DURABILITIES, 'innodb_flush_log_at_trx_commit/sync_binlog: '),
     apiLatencyMs: wholeNumber('--api-latency', given.apiLatency, 0, LONGEST_LATENCY_MS),
   };
 }
@@ -35,10 +38,8 @@ export function wholeNumber(option: string, text: string, least: number, most: n
   });
 }
 
-function durability(text: string): Durability {
-  const found = DURABILITIES.find((each) => each === text);
+function oneOf<T extends string>(option: string, text: string, values: readonly T[], what: string): T {
+  const found = values.find((each) => each === text);
   if (found) return found;
-  throw new RunError('usage', `'${text}' is not valid for --durability`, {
-    hint: `Give innodb_flush_log_at_trx_commit/sync_binlog: ${DURABILITIES.join(', ')}.`,
-  });
+  throw new RunError('usage', `'${text}' is not valid for ${option}`, { hint: `Give ${what}${values.join(', ')}.` });
 }

@@ -2,6 +2,7 @@ import { Command } from 'commander';
 import { COMMIT, VERSION } from '../../shared/version.ts';
 import { DURABILITIES } from '../hosts/durability.ts';
 import { DEFAULT_ROOT } from '../machine/lab-folder.ts';
+import { INSTALLED_SERVER, SERVERS } from '../servers/server-name.ts';
 import type { Context, ExitStatus } from './context.ts';
 import { type DownArguments, downCommand } from './down.ts';
 import type { LabArguments } from './options.ts';
@@ -66,6 +67,7 @@ Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
   mysql-ebs-snapshot-lab rehearse --replica --rounds 50
+  mysql-ebs-snapshot-lab rehearse --server mysql-9.7
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
   mysql-ebs-snapshot-lab soak --kills 20
   mysql-ebs-snapshot-lab down
@@ -80,6 +82,7 @@ const labCommand = (program: Command, name: string): Command =>
   program
     .command(name)
     .option('--json', 'one line of JSON, the last one on stdout, instead of text')
+    .option('--server <name>', `what the hosts run: ${SERVERS.join(', ')}`, INSTALLED_SERVER)
     .option('--hosts <number>', 'simulated instances', '2')
     .option('--api-latency <ms>', 'answer time of CreateSnapshots', '0')
     .option(

@@ -1,6 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { ERRORS, RunError } from '../../shared/errors.ts';
 import { checkRoot } from '../machine/lab-folder.ts';
+import { INSTALLED_SERVER } from '../servers/server-name.ts';
 import { CaptureWitness } from '../soak/capture-witness.ts';
 import { isUnhurt, reportOf, summarize } from '../soak/report.ts';
 import { type SoakOptions, soak } from '../soak/soak.ts';
@@ -30,6 +31,7 @@ export async function soakCommand(given: SoakArguments, context: Context): Promi
     root: checkRoot(given.root),
     dist: context.dist,
     hosts: 1,
+    server: INSTALLED_SERVER,
     durability: '1/1',
     apiLatencyMs: 0,
     store: witness,

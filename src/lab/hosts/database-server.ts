@@ -4,13 +4,14 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import mysql, { type Connection } from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
-import { REDO_LOG_SIZE } from './data-directory-cache.ts';
+import type { Distribution } from '../servers/distribution.ts';
 import { type Durability, durabilitySettings } from './durability.ts';
 
 const START_DEADLINE_MS = 60_000;
 const POLL_MS = 25;
 
 export interface ServerOptions {
+  readonly distribution: Distribution;
   readonly datadir: string;
   /** Path and base name of the binary log: on a volume of its own. */
   readonly logBin: string;
@@ -18,28 +19,33 @@ export interface ServerOptions {
   readonly runFolder: string;
   readonly serverId: number;
   readonly durability: Durability;
-  /** On the loopback device; without it the server is reached over its socket alone. */
-  readonly port?: number;
+  /** Takes connections on this port of 127.0.0.1 as well; without it the server has no network. */
+  readonly tcpPort?: number;
   /** Where the server runs: prefix of its argument array. */
   readonly enter?: readonly string[];
+  /** Options more: they win over those that the lab gives. */
   readonly extra?: readonly string[];
 }
 
 /**
- * A real MariaDB server, run by the account `mysql`, reached over its socket; by replicas over its port. It ends by SIGKILL: nothing that
+ * A real server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
  * a lab's server has written is needed after it.
  */
 export interface DatabaseServer extends AsyncDisposable {
+  readonly distribution: Distribution;
   readonly pid: number;
   readonly socket: string;
-  readonly port?: number;
+  /** On 127.0.0.1, where it has a network. */
+  readonly tcpPort?: number;
   readonly errorLog: string;
   /** A connection as root. The caller ends it. */
   connect(): Promise<Connection>;
 }
 
+/** Starts a server and waits until it answers. Throws RunError `lab-unfit` with what it complained of. */
 export async function startServer(shell: Shell, options: ServerOptions): Promise<DatabaseServer> {
-  const { runFolder } = options;
+  const { runFolder, distribution } = options;
+  const { flavour, programs } = distribution;
   const temporary = join(runFolder, 'tmp');
   await mkdir(temporary, { recursive: true });
   await shell.run(['chown', '-R', 'mysql:mysql', runFolder]);
@@ -48,21 +54,20 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   const child = shell.start(
     [
       ...(options.enter ?? []),
-      'mariadbd',
+      ...programs.daemon(flavour.daemon),
       '--no-defaults',
+      ...programs.folderOptions,
       '--user=mysql',
       `--datadir=${options.datadir}`,
       `--socket=${socket}`,
       `--pid-file=${join(runFolder, 'server.pid')}`,
       `--log-error=${errorLog}`,
       `--tmpdir=${temporary}`,
-      ...networkSettings(options.port),
+      ...networking(options.tcpPort),
       `--log-bin=${options.logBin}`,
-      '--binlog-format=ROW',
-      '--gtid-strict-mode=ON',
       `--server-id=${options.serverId}`,
       '--innodb-buffer-pool-size=64M',
-      `--innodb-log-file-size=${REDO_LOG_SIZE}`,
+      ...flavour.startOptions,
       ...durabilitySettings(options.durability),
       ...(options.extra ?? []),
     ],
@@ -80,14 +85,15 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   while (!(await answers(connect))) {
     if (hasEnded() || Date.now() > giveUp) {
       child.kill('SIGKILL');
-      throw new RunError('lab-unfit', `mariadbd does not start: ${await firstError(errorLog)}`);
+      throw new RunError('lab-unfit', `${flavour.daemon} does not start: ${await firstError(errorLog)}`);
     }
     await sleep(POLL_MS, undefined, { signal: shell.signal });
   }
   return {
+    distribution,
     pid: pid ?? 0,
     socket,
-    ...(options.port !== undefined && { port: options.port }),
+    ...(options.tcpPort !== undefined && { tcpPort: options.tcpPort }),
     errorLog,
     connect,
     async [Symbol.asyncDispose]() {
@@ -97,8 +103,8 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
   };
 }
 
-const networkSettings = (port: number | undefined): readonly string[] =>
-  port === undefined ? ['--skip-networking'] : ['--bind-address=127.0.0.1', `--port=${port}`];
+const networking = (tcpPort: number | undefined): readonly string[] =>
+  tcpPort === undefined ? ['--skip-networking'] : ['--bind-address=127.0.0.1', `--port=${tcpPort}`];
 
 async function answers(connect: () => Promise<Connection>): Promise<boolean> {
   try {

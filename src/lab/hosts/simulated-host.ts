@@ -7,16 +7,14 @@ import { type EbsOnBtrfs, newInstanceId, newVolumeId } from '../ebs/ebs-on-btrfs
 import { type LabFolder, makeMachineFolder } from '../machine/lab-folder.ts';
 import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { Shell } from '../machine/shell.ts';
-import { type ReplicationFlavour, replicationDialect } from '../replication/dialect.ts';
+import { replicationDialect } from '../replication/dialect.ts';
+import type { Distribution } from '../servers/distribution.ts';
 import type { LabVolume } from '../world.ts';
 import { agentAccount } from './agent-account.ts';
 import { initialDataDirectory } from './data-directory-cache.ts';
 import { type DatabaseServer, startServer } from './database-server.ts';
 import type { Durability } from './durability.ts';
 import { freePort } from './free-port.ts';
-
-/** What the installed server is. */
-const FLAVOUR: ReplicationFlavour = 'mariadb';
 
 const BOOT_GIB = 8;
 const DATA_GIB = 2;
@@ -46,6 +44,7 @@ export const OPTION_FILE = `${PRIVATE_FOLDERS.etc}/my.cnf`;
 export interface HostOptions {
   /** 1, 2 …: the name and the server_id. */
   readonly number: number;
+  readonly distribution: Distribution;
   readonly durability: Durability;
   /** The agent's bundle to install; without it the host has none. */
   readonly agentBundle?: string;
@@ -61,7 +60,6 @@ export interface SimulatedHost {
   readonly volumes: readonly LabVolume[];
   readonly namespace: MountNamespace;
   readonly server: DatabaseServer;
-  readonly flavour: ReplicationFlavour;
   readonly serverId: number;
   readonly durability: Durability;
   readonly paths: HostPaths;
@@ -112,18 +110,20 @@ export async function buildHost(
     volumes.push({ ...disk, tags: { Name: `${name} ${what}` }, isBoot: false });
   }
 
-  await shell.run(['cp', '--archive', await initialDataDirectory(shell, lab.id), paths.datadir]);
+  await shell.run(['cp', '--archive', await initialDataDirectory(shell, options.distribution, lab.id), paths.datadir]);
   await shell.run(['chown', 'mysql:mysql', paths.binlog]);
+  const { flavour } = options.distribution;
   const server = await startServer(shell, {
     ...paths,
+    distribution: options.distribution,
     runFolder: join(home, 'server'),
     serverId: options.number,
     durability: options.durability,
-    ...(options.replicates && { port: await freePort(), extra: replicationDialect(FLAVOUR).replicaOptions }),
+    ...(options.replicates && { tcpPort: await freePort(), extra: replicationDialect(flavour.name).replicaOptions }),
   });
   const namespace = await furnish(shell, lab, home, server, options.agentBundle);
   const { number, durability } = options;
-  return { instanceId, name, volumes, namespace, server, flavour: FLAVOUR, serverId: number, durability, paths };
+  return { instanceId, name, volumes, namespace, server, serverId: number, durability, paths };
 }
 
 /** What the host has for itself: the installed agent, its state and log folders, and the option file with its account. */
@@ -145,7 +145,8 @@ async function furnish(
 
   const password = randomBytes(16).toString('hex');
   const root = await server.connect();
-  for (const statement of agentAccount(AGENT_USER, password)) await root.query(statement);
+  for (const statement of agentAccount(server.distribution.flavour.name, AGENT_USER, password))
+    await root.query(statement);
   await root.end();
   const optionFile = join(home, 'etc', 'my.cnf');
   const section = [`[${AGENT_USER}]`, `user=${AGENT_USER}`, `password=${password}`, `socket=${server.socket}`];

@@ -5,6 +5,8 @@ export type Ledger = (typeof LEDGERS)[number];
 /** Those whose engine knows transactions. */
 export const TRANSACTIONAL_LEDGERS: readonly Ledger[] = ['ledger_innodb'];
 
+export const isLedger = (text: string): text is Ledger => (LEDGERS as readonly string[]).includes(text);
+
 /** One entry of a ledger, as text, so that sets of them are cheap: `ledger_innodb:3:1042`. */
 export type EntryKey = `${Ledger}:${number}:${number}`;
 
@@ -27,7 +29,7 @@ export type Work = Readonly<Record<Ledger, number>> & Hostility;
 
 /** What a load hands over at its end. */
 export interface LoadReport {
-  /** Those that it wrote. */
+  /** Those that it wrote to. */
   readonly ledgers: readonly Ledger[];
   readonly commits: readonly Commit[];
   readonly hostility: Hostility;

@@ -7,8 +7,14 @@ import { ddlWorker, innodbWriter, logRotator, longReader, myisamWriter, type Wor
 /** The hidden verb under which the lab starts itself as a load. */
 export const LOAD_VERB = 'write-load';
 
+/** What a load is to write to. */
+export interface LoadOrders {
+  readonly socket: string;
+  readonly ledgers: readonly Ledger[];
+}
+
 export type ToLoad =
-  | { readonly kind: 'start'; readonly socket: string; readonly ledgers: readonly Ledger[] }
+  | { readonly kind: 'start'; readonly orders: LoadOrders }
   | { readonly kind: 'count' }
   | { readonly kind: 'stop' };
 export type FromLoad =
@@ -31,16 +37,16 @@ export async function runLoadProcess(): Promise<void> {
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
   process.on('SIGINT', () => undefined);
   const done = { ledger_innodb: 0, ledger_myisam: 0, ddl: 0, flushLogs: 0, longReads: 0 };
-  const order = await new Promise<ToLoad & { readonly kind: 'start' }>((resolve) => {
+  const orders = await new Promise<LoadOrders>((resolve) => {
     process.on('message', (message: ToLoad) => {
-      if (message.kind === 'start') resolve(message);
+      if (message.kind === 'start') resolve(message.orders);
       else if (message.kind === 'count') tell({ kind: 'counted', work: done });
       else stop.abort();
     });
     tell({ kind: 'ready' });
   });
   try {
-    tell({ kind: 'report', report: await load(order, done, stop) });
+    tell({ kind: 'report', report: await load(orders, done, stop) });
   } catch (error) {
     tell({ kind: 'failed', message: messageOf(error) });
   }
@@ -48,7 +54,7 @@ export async function runLoadProcess(): Promise<void> {
 
 /** `done` is kept up to date while it runs. */
 async function load(
-  { socket: socketPath, ledgers }: ToLoad & { readonly kind: 'start' },
+  { socket: socketPath, ledgers }: LoadOrders,
   done: { -readonly [Kind in keyof Work]: number },
   stop: AbortController,
 ): Promise<LoadReport> {

@@ -17,11 +17,11 @@ export async function createSchema(connection: Connection, ledgers: readonly Led
   await connection.query(`DROP DATABASE IF EXISTS ${SCHEMA}`);
   await connection.query(`CREATE DATABASE ${SCHEMA}`);
   await connection.query(`USE ${SCHEMA}`);
-  for (const table of TABLES) await connection.query(table);
   for (const ledger of ledgers) {
-    await connection.query(
-      `CREATE TABLE ${ledger} (writer INT NOT NULL, seq INT NOT NULL, PRIMARY KEY (writer, seq)) ENGINE=${ENGINES[ledger]}`,
-    );
+    const columns = 'writer INT NOT NULL, seq INT NOT NULL, PRIMARY KEY (writer, seq)';
+    await connection.query(`CREATE TABLE ${ledger} (${columns}) ENGINE=${ENGINES[ledger]}`);
   }
-  await connection.query(`INSERT INTO accounts SELECT seq, ${OPENING_BALANCE} FROM seq_1_to_${ACCOUNTS}`);
+  for (const table of TABLES) await connection.query(table);
+  const accounts = Array.from({ length: ACCOUNTS }, (_, index) => `(${index + 1}, ${OPENING_BALANCE})`);
+  await connection.query(`INSERT INTO accounts VALUES ${accounts.join(', ')}`);
 }

@@ -64,6 +64,10 @@ export function myisamWriter(writer: number, acknowledged: (commit: Commit) => v
   };
 }
 
+/**
+ * Each statement until it is done: MySQL sacrifices DDL that comes between somebody's LOCK INSTANCE FOR BACKUP and
+ * FLUSH TABLES WITH READ LOCK (1213 at once, nothing done).
+ */
 export function ddlWorker(done: () => void): Worker {
   let count = 0;
   return {
@@ -72,10 +76,10 @@ export function ddlWorker(done: () => void): Worker {
     async turn(connection) {
       count += 1;
       const table = `side_${count}`;
-      await connection.query(`CREATE TABLE ${table} (id INT PRIMARY KEY, text VARCHAR(20)) ENGINE=InnoDB`);
-      await connection.query(`INSERT INTO ${table} VALUES (1, 'one')`);
-      await connection.query(`ALTER TABLE ${table} ADD COLUMN more INT DEFAULT 7, ADD INDEX (more)`);
-      if (count > 1) await connection.query(`DROP TABLE side_${count - 1}`);
+      await untilDone(connection, `CREATE TABLE ${table} (id INT PRIMARY KEY, text VARCHAR(20)) ENGINE=InnoDB`);
+      await untilDone(connection, `INSERT INTO ${table} VALUES (1, 'one')`);
+      await untilDone(connection, `ALTER TABLE ${table} ADD COLUMN more INT DEFAULT 7, ADD INDEX (more)`);
+      if (count > 1) await untilDone(connection, `DROP TABLE side_${count - 1}`);
       done();
     },
   };
@@ -114,6 +118,17 @@ export async function work(worker: Worker, connection: Connection, signal: Abort
       throw new Error(`${worker.name}: ${messageOf(error)}`, { cause: error });
     }
     await sleep(worker.pauseMs, undefined, { signal }).catch(() => undefined);
+  }
+}
+
+async function untilDone(connection: Connection, statement: string): Promise<void> {
+  for (;;) {
+    try {
+      await connection.query(statement);
+      return;
+    } catch (error) {
+      if (!isTryAgain(error)) throw error;
+    }
   }
 }
 

@@ -2,7 +2,7 @@ import { fork } from 'node:child_process';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import type { Shell } from '../machine/shell.ts';
-import { LEDGERS, type Ledger, type LoadReport, type Work } from './ledger.ts';
+import { isLedger, LEDGERS, type Ledger, type LoadReport, type Work } from './ledger.ts';
 import { type FromLoad, LOAD_VERB, type ToLoad } from './load-process.ts';
 
 /** Every kind of work once, and each ledger well filled: from here on a set is put to the test. */
@@ -16,7 +16,10 @@ const POLL_MS = 50;
 
 /** A load that is running. */
 export interface WriteLoad {
-  /** Waits until so much more has been done than at the call, in the ledgers that it writes. Throws RunError `rehearsal-failed` where it takes a minute. */
+  /**
+   * Waits until so much more has been done than at the call; of a ledger that this load does not write, nothing.
+   * Throws RunError `rehearsal-failed` where it takes a minute.
+   */
   hasDone(more: Partial<Work>): Promise<void>;
   /** Lets every worker finish its turn, and hands over what was acknowledged. Throws RunError `rehearsal-failed`. */
   stop(): Promise<LoadReport>;
@@ -46,7 +49,7 @@ export async function startLoad(
   const report = new Promise<LoadReport>((resolve, reject) => {
     const fail = (message: string) => reject(new RunError('rehearsal-failed', `the write load ended: ${message}`));
     child.on('message', (message: FromLoad) => {
-      if (message.kind === 'ready') send({ kind: 'start', socket, ledgers });
+      if (message.kind === 'ready') send({ kind: 'start', orders: { socket, ledgers } });
       else if (message.kind === 'running') running();
       else if (message.kind === 'counted') counts.shift()?.(message.work);
       else {
@@ -73,13 +76,12 @@ export async function startLoad(
     ]);
   return {
     async hasDone(more) {
-      const idle = LEDGERS.filter((ledger) => !ledgers.includes(ledger));
-      const wanted = kindsOf(more).filter((kind) => !idle.some((ledger) => ledger === kind));
       const giveUp = Date.now() + WORK_DEADLINE_MS;
       const before = await count();
+      const awaited = kindsOf(more).filter((kind) => !isLedger(kind) || ledgers.includes(kind));
       for (;;) {
         const now = await count();
-        const missing = wanted.filter((kind) => now[kind] - before[kind] < (more[kind] ?? 0));
+        const missing = awaited.filter((kind) => now[kind] - before[kind] < (more[kind] ?? 0));
         if (missing.length === 0) return;
         if (Date.now() > giveUp) {
           throw new RunError('rehearsal-failed', `the write load does not get on with ${missing.join(', ')}`);

@@ -1,11 +1,12 @@
 import { access, constants } from 'node:fs/promises';
-import { delimiter, join } from 'node:path';
+import { delimiter, isAbsolute, join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 
-type Programs = Readonly<Record<string, string>>;
+/** Program, or the path of a file that is none -> the Debian package that brings it. */
+export type Needs = Readonly<Record<string, string>>;
 
-/** Program -> the Debian package that brings it. To take a lab away: */
-const TO_SWEEP: Programs = {
+/** To take a lab away: */
+const TO_SWEEP: Needs = {
   losetup: 'mount',
   mount: 'mount',
   umount: 'mount',
@@ -13,8 +14,8 @@ const TO_SWEEP: Programs = {
   flock: 'util-linux',
 };
 
-/** To build one and rehearse in it. */
-const TO_BUILD: Programs = {
+/** To build one and rehearse in it. The account that runs any server comes with the distribution's. */
+const TO_BUILD: Needs = {
   ...TO_SWEEP,
   btrfs: 'btrfs-progs',
   'mkfs.btrfs': 'btrfs-progs',
@@ -28,30 +29,34 @@ const TO_BUILD: Programs = {
 
 const ADMIN_FOLDERS = ['/usr/local/sbin', '/usr/sbin', '/sbin'];
 
-/** Proves that a lab can be built on this machine. Throws RunError `lab-unfit` that names all that is missing. */
-export const requireFitMachine = (): Promise<void> => requirePrograms(TO_BUILD);
+/**
+ * Proves that a lab can be built on this machine, whose servers need what they need. Throws RunError `lab-unfit` that
+ * names all that is missing.
+ */
+export const requireFitMachine = (ofServers: Needs = {}): Promise<void> => requireAll({ ...TO_BUILD, ...ofServers });
 
 /** Proves that a lab can be taken away from this machine. Throws RunError `lab-unfit` that names all that is missing. */
-export const requireSweepable = (): Promise<void> => requirePrograms(TO_SWEEP);
+export const requireSweepable = (): Promise<void> => requireAll(TO_SWEEP);
 
-async function requirePrograms(programs: Programs): Promise<void> {
+async function requireAll(needs: Needs): Promise<void> {
   if (process.platform !== 'linux') throw new RunError('lab-unfit', `the lab needs Linux, this is ${process.platform}`);
   if (process.getuid?.() !== 0) throw new RunError('lab-unfit', 'the lab needs root', { hint: 'Run it with sudo.' });
   // A root shell without a login has no sbin on its PATH, and that is where most of these are.
   const folders = (process.env['PATH'] ?? '').split(delimiter);
   process.env['PATH'] = [...folders, ...ADMIN_FOLDERS.filter((folder) => !folders.includes(folder))].join(delimiter);
   const missing: string[] = [];
-  for (const program of Object.keys(programs)) if (!(await isOnPath(program))) missing.push(program);
+  for (const need of Object.keys(needs)) if (!(await isThere(need))) missing.push(need);
   if (missing.length === 0) return;
-  const packages = [...new Set(missing.map((program) => programs[program]))].join(' ');
-  throw new RunError('lab-unfit', `programs are missing: ${missing.join(', ')}`, {
+  const packages = [...new Set(missing.map((need) => needs[need]))].join(' ');
+  throw new RunError('lab-unfit', `the machine lacks ${missing.join(', ')}`, {
     hint: `Install the packages: apt-get install ${packages} (scripts/rehearse and scripts/soak do it).`,
   });
 }
 
-async function isOnPath(program: string): Promise<boolean> {
-  for (const folder of (process.env['PATH'] ?? '').split(delimiter)) {
-    const found = await access(join(folder, program), constants.X_OK).then(
+async function isThere(need: string): Promise<boolean> {
+  const folders = isAbsolute(need) ? [''] : (process.env['PATH'] ?? '').split(delimiter);
+  for (const folder of folders) {
+    const found = await access(join(folder, need), isAbsolute(need) ? constants.R_OK : constants.X_OK).then(
       () => true,
       () => false,
     );

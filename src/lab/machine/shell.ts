@@ -8,6 +8,8 @@ export interface RunOptions {
   /** Text for the program's stdin. */
   readonly input?: string;
   readonly environment?: Readonly<Record<string, string>>;
+  /** What ends it when the shell's signal is aborted; SIGTERM where nothing is said. */
+  readonly killSignal?: NodeJS.Signals;
 }
 
 /** Starts programs by argument array. Once `signal` is aborted nothing more is started, and what runs is ended. */
@@ -39,10 +41,12 @@ function shell(signal: AbortSignal, environment: NodeJS.ProcessEnv): Shell {
       new Promise((resolve, reject) => {
         const [program = '', ...args] = argv;
         const env = { ...environment, ...options.environment };
-        const child = execFile(program, args, { signal, env, maxBuffer: MAX_OUTPUT_BYTES }, (error, stdout, stderr) => {
+        const { killSignal } = options;
+        const settings = { signal, env, maxBuffer: MAX_OUTPUT_BYTES, ...(killSignal && { killSignal }) };
+        const child = execFile(program, args, settings, (error, stdout, stderr) => {
           if (error === null) resolve(stdout);
           else if (signal.aborted) reject(signal.reason);
-          else reject(new RunError('lab-unfit', complaint(argv, stderr.trim() || error.message)));
+          else reject(new RunError('lab-unfit', complaint(argv, stderr.trim() || stdout.trim() || error.message)));
         });
         // A program that ends without reading its input is judged by its exit status, not by the broken pipe.
         child.stdin?.on('error', () => undefined);

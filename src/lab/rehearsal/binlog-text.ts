@@ -14,19 +14,21 @@ export interface BinlogContents {
  * Events by which a server keeps its log and changes no data. A checkpoint may come up to a second after a rotation,
  * with no read lock to hold it back.
  */
-const HOUSEKEEPING = /^(?:Start: binlog v|Gtid list |Binlog checkpoint |Rotate to |Stop$)/;
+const HOUSEKEEPING = /^(?:Start: binlog v|Gtid list |Previous-GTIDs$|Binlog checkpoint |Rotate to |Stop$)/;
 
 const EVENT = /^#\d{6} [^\t]*\t(.*)$/;
 
 /**
- * Reads the text of `mariadb-binlog --base64-output=decode-rows -v`, line by line. A row event shows as
+ * Reads the text of `mariadb-binlog` or `mysqlbinlog`, with `--base64-output=decode-rows --verbose`, line by line. A row
+ * event shows as
  *
  *     ### INSERT INTO `lab`.`ledger_innodb`
  *     ### SET
  *     ###   @1=3
  *     ###   @2=1042
  *
- * and the head of every event as `#261122  8:53:25 server id 1  end_log_pos 1507 CRC32 0x8e997ccd <tab>GTID 0-1-99 trans`.
+ * and the head of every event as `#261122  8:53:25 server id 1  end_log_pos 1507 CRC32 0x8e997ccd <tab>GTID 0-1-99 trans`;
+ * of MySQL it goes on with `GTID<tab>last_committed=0<tab>…`.
  */
 export class BinlogText {
   readonly #entries = new Set<EntryKey>();

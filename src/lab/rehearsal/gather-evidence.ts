@@ -38,7 +38,7 @@ async function originalAfter(
   host: SimulatedHost,
   { coordinates: { binlog } }: RestoredSet,
 ): Promise<BinlogContents | undefined> {
-  return binlog && readBinlogFrom(shell, host.paths.logBin, binlog);
+  return binlog && readBinlogFrom(shell, host.server.distribution, host.paths.logBin, binlog);
 }
 
 async function sourceBeyond(
@@ -48,5 +48,7 @@ async function sourceBeyond(
 ): Promise<BinlogContents | undefined> {
   const executed = executedGtid(coordinates);
   if (executed === undefined) return undefined;
-  return readBinlogBeyond(shell, source.paths.logBin, replicationDialect(source.flavour).beyondGtid(executed));
+  const { distribution } = source.server;
+  const { beyondGtid } = replicationDialect(distribution.flavour.name);
+  return readBinlogBeyond(shell, distribution, source.paths.logBin, beyondGtid(executed));
 }

@@ -15,8 +15,9 @@ import { type MountNamespace, makeMountNamespace } from '../machine/mount-namesp
 import { plainShell } from '../machine/shell.ts';
 import { Undo } from '../machine/undo.ts';
 import { untilItWorks } from '../machine/until-it-works.ts';
-import { type ReplicationDialect, replicationDialect } from '../replication/dialect.ts';
+import { replicationDialect } from '../replication/dialect.ts';
 import { gtidOf } from '../replication/replica.ts';
+import type { Flavour } from '../servers/flavour.ts';
 import type { StandingLab } from '../standing-lab.ts';
 import type { BinlogContents } from './binlog-text.ts';
 import { findBinlogEnd, readBinlogFrom } from './read-binlog.ts';
@@ -102,34 +103,35 @@ async function restoreAndLook(
   undo: Undo,
 ): Promise<RestoredSet> {
   const { shell, folder } = lab;
+  const { distribution } = host.server;
+  const { flavour } = distribution;
   const namespace = await mountCopies(lab, host, set, undo);
   const inDatadir = (file: string) => namespace.outside(join(host.paths.datadir, file));
   const logBin = namespace.outside(host.paths.logBin);
   const manifest = await readManifest(inDatadir(MANIFEST_FILE));
   const binlogInfo = await readFile(inDatadir(BINLOG_INFO_FILE), 'utf8').catch(isMissing);
-  const found = manifest.level === 'crash' ? await findBinlogEnd(shell, logBin) : undefined;
+  const found = manifest.level === 'crash' ? await findBinlogEnd(shell, distribution, logBin) : undefined;
   const binlog = found ? { file: found.file, position: found.position } : manifest.coordinates.binlog;
   if (!binlog) throw new RunError('rehearsal-failed', `the manifest of ${set.name} holds no place in the binary log`);
-  const image = await readBinlogFrom(shell, logBin, binlog);
-  // MySQL's identity: a copy that keeps it is no replica of its original.
-  await rm(inDatadir('auto.cnf'), { force: true });
+  const image = await readBinlogFrom(shell, distribution, logBin, binlog);
+  if (flavour.identityFile) await rm(inDatadir(flavour.identityFile));
 
-  const dialect = replicationDialect(host.flavour);
   const runFolder = join(folder.path, 'restored', String(options.serverId));
   await mkdir(runFolder, { recursive: true });
   undo.add(() => rm(runFolder, { recursive: true }));
   const server = undo.use(
     await startServer(shell, {
       ...host.paths,
+      distribution,
       runFolder,
       serverId: options.serverId,
       durability: host.durability,
       enter: namespace.enter,
-      extra: dialect.replicaOptions,
+      extra: [flavour.withoutReplication, ...replicationDialect(flavour.name).replicaOptions],
     }),
   );
   const connection = await server.connect();
-  const answers = await interrogate(connection, dialect, options.ledgers);
+  const answers = await interrogate(connection, flavour, options.ledgers);
   await connection.end();
   return {
     name: set.name,
@@ -203,7 +205,7 @@ function isMissing(error: NodeJS.ErrnoException): undefined {
 
 async function interrogate(
   connection: Connection,
-  dialect: ReplicationDialect,
+  flavour: Flavour,
   ledgers: readonly Ledger[],
 ): Promise<RestoredAnswers> {
   const rows = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
@@ -219,8 +221,8 @@ async function interrogate(
     if (verdict !== 'OK') damaged.push(`${name} (${verdict})`);
   }
   return {
-    gtid: await gtidOf(connection, dialect.ownGtidQuery),
-    executedGtid: await gtidOf(connection, dialect.executedGtidQuery),
+    gtid: await gtidOf(connection, flavour.gtidQuestion),
+    executedGtid: await gtidOf(connection, replicationDialect(flavour.name).executedGtidQuery),
     entries: await readEntries(connection, ledgers),
     damaged,
     balance,

@@ -19,16 +19,17 @@ const ACCOUNT = 'replication';
 /** Makes the replicas. Before the source has a load: what it has written so far is its own, and no replica's. */
 export async function startReplication(hosts: readonly SimulatedHost[]): Promise<Replication> {
   const [source, ...others] = hosts;
-  if (source?.server.port === undefined) throw new RunError('bug', 'a source needs a port');
+  if (source?.server.tcpPort === undefined) throw new RunError('bug', 'a source needs a port');
   const address: SourceAddress = {
-    port: source.server.port,
+    port: source.server.tcpPort,
     user: ACCOUNT,
     password: randomBytes(16).toString('hex'),
   };
-  const dialect = replicationDialect(source.flavour);
+  const { flavour } = source.server.distribution;
+  const dialect = replicationDialect(flavour.name);
   const root = await source.server.connect();
   for (const statement of dialect.createAccount(address.user, address.password)) await root.query(statement);
-  const gtid = await gtidOf(root, dialect.ownGtidQuery);
+  const gtid = await gtidOf(root, flavour.gtidQuestion);
 
   const replicas: { readonly name: string; readonly replica: Replica }[] = [];
   const connections = [root];
@@ -41,7 +42,7 @@ export async function startReplication(hosts: readonly SimulatedHost[]): Promise
   return {
     source,
     address,
-    sourceGtid: () => gtidOf(root, dialect.ownGtidQuery),
+    sourceGtid: () => gtidOf(root, flavour.gtidQuestion),
     async followed(wanted) {
       for (const { name, replica } of replicas) {
         const error = await replica.caughtUp(wanted);

@@ -4,6 +4,7 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { vi } from 'vitest';
 import { type DatabaseServer, startServer } from '../../../src/lab/hosts/database-server.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { createAgentAccount, layOutDatabase } from '../../support/one-host.ts';
 import { isFrozen, mountStallableXfs, type StallableXfs, thawAnyway } from '../../support/xfs.ts';
 import { Turns } from './turns.ts';
@@ -50,7 +51,9 @@ export async function faultHost(): Promise<FaultHost> {
     const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount);
     const runFolder = join(storage.folder, 'server');
     // At 0 the redo log has to be proven durable, which at 1 is a matter of course.
-    const start = () => startServer(shell, { datadir, logBin, runFolder, serverId: 7, durability: '0/0' });
+    const distribution = await installedServer(shell);
+    const settings = { serverId: 7, durability: '0/0' } as const;
+    const start = () => startServer(shell, { distribution, datadir, logBin, runFolder, ...settings });
     let server: DatabaseServer = await start();
     undo.push(() => server[Symbol.asyncDispose]());
     const { socket } = server;

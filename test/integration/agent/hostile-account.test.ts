@@ -49,7 +49,7 @@ async function startedWriter() {
     },
   };
   const { uid, gid } = statSync(host.datadir);
-  const writer = await startFileWriter(watched, host.datadir, { uid, gid });
+  const writer = await startFileWriter(watched, { datadir: host.datadir, datadirOwner: { uid, gid } });
   return { pid, writer };
 }
 

@@ -2,12 +2,17 @@ import { readFile } from 'node:fs/promises';
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { expect, test } from 'vitest';
 import { buildHost, OPTION_FILE } from '../../../src/lab/hosts/simulated-host.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { labForTest } from './lab-for-test.ts';
 
 test('the privileges of the agent are enough for the lock, the coordinates and the facts, and read no data', async () => {
   await using standing = await labForTest();
   const { shell, lab, ebs } = standing;
-  const host = await buildHost(shell, lab, ebs, { number: 1, durability: '1/1' });
+  const host = await buildHost(shell, lab, ebs, {
+    number: 1,
+    distribution: await installedServer(shell),
+    durability: '1/1',
+  });
   const root = await host.server.connect();
   await root.query('CREATE DATABASE app');
   await root.query('CREATE TABLE app.legacy (id INT) ENGINE=MyISAM');

@@ -9,6 +9,7 @@ import {
   SSMClient,
 } from '@aws-sdk/client-ssm';
 import { expect, test, vi } from 'vitest';
+import { INSTALLED_SERVER } from '../../../src/lab/servers/server-name.ts';
 import { type StandingHost, type StandingLab, withLab } from '../../../src/lab/standing-lab.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 import { isFrozen } from '../../support/xfs.ts';
@@ -25,7 +26,14 @@ async function withInstalledDocument(
 ): Promise<void> {
   const root = mkdtempSync('/var/lib/mysql-ebs-snapshot-lab-test-');
   chmodSync(root, 0o755);
-  const options = { root, dist: join(repository, 'dist'), hosts: 1, durability: '1/1', apiLatencyMs } as const;
+  const options = {
+    root,
+    dist: join(repository, 'dist'),
+    hosts: 1,
+    server: INSTALLED_SERVER,
+    durability: '1/1',
+    apiLatencyMs,
+  } as const;
   try {
     await withLab(
       'rehearse',

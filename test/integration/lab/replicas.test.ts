@@ -13,8 +13,9 @@ import { proveSet, type SetProof } from '../../../src/lab/rehearsal/prove-set.ts
 import { findBinlogEnd } from '../../../src/lab/rehearsal/read-binlog.ts';
 import { type RestoredSet, restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { checksumsOf } from '../../../src/lab/replication/compare-tables.ts';
-import { type Beginning, replicationDialect } from '../../../src/lab/replication/dialect.ts';
+import type { Beginning } from '../../../src/lab/replication/dialect.ts';
 import { startReplication } from '../../../src/lab/replication/source.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { takeSetByHand } from './set-by-hand.ts';
 
@@ -40,9 +41,10 @@ interface Seen {
 async function play({ of, level, stopped, meddle, from = (beginning) => beginning }: Play): Promise<Seen> {
   await using standing = await labForTest();
   const { shell, lab, ebs } = standing;
+  const distribution = await installedServer(shell);
   const hosts: SimulatedHost[] = [];
   for (const number of of === 'source' ? [1] : [1, 2]) {
-    hosts.push(await buildHost(shell, lab, ebs, { number, durability: '1/1', replicates: true }));
+    hosts.push(await buildHost(shell, lab, ebs, { number, distribution, durability: '1/1', replicates: true }));
   }
   const host = hosts.at(-1);
   if (!host) throw new Error('there is no host');
@@ -63,13 +65,12 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   const restore = async (serverId: number) =>
     copies.use(await restoreSet({ shell, folder: lab, ebs }, host, taken, { serverId, ledgers, isReplica }));
   const set = await restore(101);
-  const dialect = replicationDialect(host.flavour);
   const beginnings = beginningsOf(set.coordinates, isReplica);
   const followers = [];
   for (const [index, beginning] of beginnings.entries()) {
     const restored = index === 0 ? set : await restore(101 + index);
     await meddle?.(restored);
-    followers.push(await followSource(restored, dialect, address, from(beginning)));
+    followers.push(await followSource(restored, address, from(beginning)));
   }
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
@@ -129,7 +130,8 @@ test('a replica that begins too early is told the error by its number', async ()
 test('the end of a live binary log that was copied and lost its last bytes is a place where a transaction ends', async () => {
   await using standing = await labForTest();
   const { shell, lab, ebs } = standing;
-  const host = await buildHost(shell, lab, ebs, { number: 1, durability: '1/1' });
+  const distribution = await installedServer(shell);
+  const host = await buildHost(shell, lab, ebs, { number: 1, distribution, durability: '1/1' });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
   await load.hasDone(FULL_SWING);
   const copies = join(lab.path, 'copies');
@@ -155,7 +157,7 @@ test('the end of a live binary log that was copied and lost its last bytes is a 
   for (let lost = 0; lost < 1_200; lost += 37) {
     const size = whole - lost;
     await truncate(copy, size);
-    const { file, position } = await findBinlogEnd(shell, join(copies, 'mysql-bin'));
+    const { file, position } = await findBinlogEnd(shell, distribution, join(copies, 'mysql-bin'));
     expect(file).toBe(newest);
     expect(position).toBeLessThanOrEqual(size);
     expect(ends).toContain(position);

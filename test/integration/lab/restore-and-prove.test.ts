@@ -1,24 +1,26 @@
 import { expect, test } from 'vitest';
 import type { Durability } from '../../../src/lab/hosts/durability.ts';
 import { buildHost } from '../../../src/lab/hosts/simulated-host.ts';
-import { LEDGERS } from '../../../src/lab/load/ledger.ts';
+import { LEDGERS, type Ledger } from '../../../src/lab/load/ledger.ts';
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../../../src/lab/load/write-load.ts';
 import { gatherEvidence } from '../../../src/lab/rehearsal/gather-evidence.ts';
 import { proveSet } from '../../../src/lab/rehearsal/prove-set.ts';
 import { restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
+import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { type Lapses, takeSetByHand } from './set-by-hand.ts';
 
-async function proof(durability: Durability, lapses: Lapses = {}) {
+async function proof(durability: Durability, lapses: Lapses = {}, ledgers: readonly Ledger[] = LEDGERS) {
   await using test = await labForTest();
   const { shell, lab, ebs } = test;
-  const host = await buildHost(shell, lab, ebs, { number: 1, durability });
-  const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket);
+  const distribution = await installedServer(shell);
+  const host = await buildHost(shell, lab, ebs, { number: 1, distribution, durability });
+  const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
   const set = await takeSetByHand(shell, ebs, host, load, lapses);
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
-  const options = { serverId: 101, ledgers: LEDGERS, isReplica: false };
+  const options = { serverId: 101, ledgers, isReplica: false };
   await using restored = await restoreSet({ shell, folder: lab, ebs }, host, set, options);
   return proveSet(await gatherEvidence(shell, host, restored, report));
 }
@@ -34,6 +36,10 @@ test.each<Durability>(['1/1', '2/0', '0/0'])(
     });
   },
 );
+
+test('a load without MyISAM proves a set as well', async () => {
+  expect(await proof('1/1', {}, ['ledger_innodb'])).toMatchObject({ ackedLost: 0, complaints: [] });
+});
 
 test('a checkpoint that the server writes into its log after the coordinates leaves them exact', async () => {
   expect(await proof('2/0', { lateCheckpoint: true })).toMatchObject({ coordinatesExact: true, complaints: [] });

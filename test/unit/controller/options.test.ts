@@ -47,7 +47,7 @@ describe('the request of a command line', () => {
   });
 
   it.each<[Partial<FleetOptions>, string]>([
-    [{ level: 'magic' }, "'magic' is not valid for --level (one of application)"],
+    [{ level: 'magic' }, "'magic' is not valid for --level (one of application, crash, auto)"],
     [{ freeze: 'yes' }, "'yes' is not valid for --freeze (one of auto, never)"],
     [{ lockTimeout: '0' }, "'0' is not valid for --lock-timeout"],
     [{ splay: '2000' }, "'2000' is not valid for --splay"],

@@ -65,10 +65,10 @@ async function makeImage(shell: Shell, folder: string): Promise<void> {
 
 /**
  * In namespaces of its own: what it mounts in the tree and starts there ends with it, however it ends, so that the tree
- * can be removed.
+ * can be removed. What others unmount meanwhile goes from it, too: no lab finds its devices busy.
  */
 async function bootstrap(shell: Shell, tree: string): Promise<void> {
-  const alone = ['unshare', '--mount', '--propagation', 'private', '--pid', '--fork', '--kill-child', '--mount-proc'];
+  const alone = ['unshare', '--mount', '--propagation', 'slave', '--pid', '--fork', '--kill-child', '--mount-proc'];
   const include = `--include=${RECIPE.packages.join(',')}`;
   await shell.run([...alone, 'debootstrap', '--variant=minbase', include, RECIPE.suite, tree]);
   for (const downloads of ['var/cache/apt/archives', 'var/lib/apt/lists']) {

@@ -1,6 +1,7 @@
 import type { HostFacts } from '../../discovery/facts.ts';
-import type { SnapshotRequest } from '../snapshot-plan.ts';
+import type { DecidedRequest } from '../snapshot-plan.ts';
 import { agentOffFrozenMounts } from './agent-off-frozen-mounts.ts';
+import { appliersStoppable } from './appliers-stoppable.ts';
 import { arraysComplete } from './arrays-complete.ts';
 import { datadirOwnedByServer } from './datadir-owned-by-server.ts';
 import { doublewriteWhereUnfrozen } from './doublewrite-where-unfrozen.ts';
@@ -26,6 +27,7 @@ const CHECKS: readonly Check[] = [
   enginesUnderstood,
   redoLogEnabled,
   redoProvable,
+  appliersStoppable,
   noForcedRecovery,
   datadirOwnedByServer,
   manifestHasRoom,
@@ -41,5 +43,5 @@ const CHECKS: readonly Check[] = [
 ];
 
 /** Everything that speaks against the run, all at once. */
-export const preflight = (facts: HostFacts, request: SnapshotRequest): readonly Refusal[] =>
+export const preflight = (facts: HostFacts, request: DecidedRequest): readonly Refusal[] =>
   CHECKS.flatMap((check) => check(facts, request));

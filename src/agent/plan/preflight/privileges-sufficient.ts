@@ -1,8 +1,9 @@
 import type { ServerFacts } from '../../discovery/facts.ts';
-import { holds } from '../../discovery/server-facts.ts';
+import { holds } from '../../discovery/privileges.ts';
+import { replicaStatusPrivileges } from '../../discovery/replica.ts';
 import { atLeast, hasKeyringComponents } from '../../discovery/server-version.ts';
 import { planLock } from '../lock-plan.ts';
-import type { SnapshotRequest } from '../snapshot-plan.ts';
+import type { DecidedRequest } from '../snapshot-plan.ts';
 import type { Check } from './refusal.ts';
 
 interface Need {
@@ -36,17 +37,26 @@ const globally = (privilege: string, ...others: readonly string[]): Need => ({
   anyOf: [privilege, ...others],
 });
 
-function needed(server: ServerFacts, { killLongQueriesAfterSeconds }: SnapshotRequest): readonly Need[] {
-  const lock = planLock(server);
-  // PROCESS shows everybody's statements, and where InnoDB keeps its files.
-  return [
-    globally('RELOAD'),
+function needed(server: ServerFacts, request: DecidedRequest): readonly Need[] {
+  const lock = request.level === 'application' ? planLock(server) : undefined;
+  const needs = [
+    ...(lock === undefined ? [] : [globally('RELOAD')]),
+    // Shows everybody's statements, and where InnoDB keeps its files.
     globally('PROCESS'),
-    ...(lock.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
+    ...(lock?.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
-    ...(lock.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
-    ...(killLongQueriesAfterSeconds === undefined ? [] : [killPrivilege(server)]),
+    replicaPrivilege(server),
+    ...(lock?.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
+    ...(lock === undefined || !request.stopReplicaSql || !server.replica ? [] : [applierPrivilege(server)]),
+    ...(lock === undefined || request.killLongQueriesAfterSeconds === undefined ? [] : [killPrivilege(server)]),
   ];
+  return needs.filter((need, index) => needs.findIndex(({ privilege }) => privilege === need.privilege) === index);
+}
+
+/** Whether it is a replica, and how far it has got, is shown to those who hold it alone. */
+function replicaPrivilege({ version }: ServerFacts): Need {
+  const [least = '', ...others] = replicaStatusPrivileges(version);
+  return globally(least, ...others);
 }
 
 /** The witness of the lock, and the keyring's state (even where the rest is switched off), are tables there. */
@@ -61,6 +71,13 @@ function killPrivilege({ version }: ServerFacts): Need {
   if (version.flavour === 'mariadb')
     return atLeast(version, 10, 5) ? globally('CONNECTION ADMIN', 'SUPER') : globally('SUPER');
   return atLeast(version, 8, 0) ? globally('CONNECTION_ADMIN', 'SUPER') : globally('SUPER');
+}
+
+/** To stop and start the appliers. MySQL 8.0 and MariaDB 10.5 cut it out of SUPER. */
+function applierPrivilege({ version }: ServerFacts): Need {
+  if (version.flavour === 'mariadb')
+    return atLeast(version, 10, 5) ? globally('REPLICATION SLAVE ADMIN', 'SUPER') : globally('SUPER');
+  return atLeast(version, 8, 0) ? globally('REPLICATION_SLAVE_ADMIN', 'SUPER') : globally('SUPER');
 }
 
 /** MariaDB 10.5 renamed the privilege, and its SHOW GRANTS uses the new name. */

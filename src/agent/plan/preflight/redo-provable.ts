@@ -2,7 +2,8 @@ import { planLock } from '../lock-plan.ts';
 import type { Check } from './refusal.ts';
 
 /** What cannot be proven under the lock is refused before it: nobody is to wait for a run that is bound to fail. */
-export const redoProvable: Check = ({ server }) => {
+export const redoProvable: Check = ({ server }, { level }) => {
+  if (level === 'crash') return [];
   const { redo } = planLock(server);
   if (redo.by === 'setting' || server.flushedLsnReported) return [];
   return [

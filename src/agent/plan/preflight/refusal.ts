@@ -1,6 +1,6 @@
 import type { ErrorCode } from '../../../shared/errors.ts';
 import type { HostFacts } from '../../discovery/facts.ts';
-import type { SnapshotRequest } from '../snapshot-plan.ts';
+import type { DecidedRequest } from '../snapshot-plan.ts';
 
 /** One reason not to touch the host. */
 export interface Refusal {
@@ -12,4 +12,4 @@ export interface Refusal {
 }
 
 /** Looks at the facts and says what is wrong; nothing when all is well. Pure. */
-export type Check = (facts: HostFacts, request: SnapshotRequest) => readonly Refusal[];
+export type Check = (facts: HostFacts, request: DecidedRequest) => readonly Refusal[];

@@ -1,10 +1,11 @@
 import { expect, test } from 'vitest';
 import { readServer } from '../../../../src/agent/discovery/server-facts.ts';
 import { withoutAccount } from '../../../../src/agent/discovery/server-questions.ts';
+import type { Level } from '../../../../src/shared/result.ts';
 import { describedHost } from '../../../fixtures/described-host.ts';
 import { type DescribedServer, mariadb, mysql } from '../../../fixtures/described-server.ts';
 
-const read = ({ answers, tree }: DescribedServer, asked: string[] = []) =>
+const read = ({ answers, tree }: DescribedServer, asked: string[] = [], level: Level = 'application') =>
   readServer(
     {
       ask: async ({ name }) => {
@@ -13,6 +14,7 @@ const read = ({ answers, tree }: DescribedServer, asked: string[] = []) =>
       },
     },
     describedHost(tree),
+    level,
   );
 
 test('the recorded MariaDB is understood', async () => {
@@ -24,7 +26,7 @@ test('the recorded MariaDB is understood', async () => {
     doublewrite: true,
     redoLogEnabled: true,
     clustered: undefined,
-    privileges: ['BINLOG MONITOR', 'PROCESS', 'RELOAD'],
+    privileges: ['BINLOG MONITOR', 'PROCESS', 'RELOAD', 'SLAVE MONITOR'],
   });
 });
 

@@ -58,7 +58,7 @@ describe('the command line of the agent', () => {
     ['snapshot --lock-timout 3', "unknown option '--lock-timout'"],
     ['snapshot --capture x', '--capture means nothing to snapshot'],
     ['thaw --level application', '--level means nothing to thaw'],
-    ['snapshot --level crash', "--level 'crash' is not one of: application"],
+    ['snapshot --level safe', "--level 'safe' is not one of: application, crash, auto"],
     ['snapshot --freeze maybe', "--freeze 'maybe' is not one of: auto, never"],
     ['snapshot --lock-timeout 0', "--lock-timeout '0' takes a whole number from 1 to 60"],
     ['snapshot --lock-timeout 2.5', "--lock-timeout '2.5' takes a whole number from 1 to 60"],

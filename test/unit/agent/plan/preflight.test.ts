@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HostFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
 import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
-import type { SnapshotRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
+import type { DecidedRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
 import { factsOf, someVolume } from './some-facts.ts';
@@ -22,7 +22,7 @@ const withMemberTags = (tags: Record<string, string>): HostFacts => ({
     members: sound.storage.members.map((member) => ({ ...member, volume: { ...member.volume, tags } })),
   },
 });
-const messages = (facts: HostFacts, request: Partial<SnapshotRequest> = {}): readonly string[] =>
+const messages = (facts: HostFacts, request: Partial<DecidedRequest> = {}): readonly string[] =>
   preflight(facts, { ...REQUEST, ...request }).map(({ code, message }) => `${code}: ${message}`);
 
 test('nothing speaks against a sound host', () => {
@@ -74,10 +74,9 @@ describe('privileges', () => {
   });
 
   test('without a binary log nobody asks for its coordinates', () => {
-    expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'], binlogEnabled: false }))).toEqual([]);
-    expect(messages(withServer({ privileges: ['RELOAD', 'PROCESS'] }))).toEqual([
-      expect.stringContaining('lacks BINLOG MONITOR'),
-    ]);
+    const privileges = ['RELOAD', 'PROCESS', 'SLAVE MONITOR'];
+    expect(messages(withServer({ privileges, binlogEnabled: false }))).toEqual([]);
+    expect(messages(withServer({ privileges }))).toEqual([expect.stringContaining('lacks BINLOG MONITOR')]);
   });
 
   test('MariaDB before 10.5 calls it REPLICATION CLIENT', () => {
@@ -92,10 +91,11 @@ describe('privileges', () => {
     ['mysql', 5, 7, 'SUPER'],
     ['mysql', 8, 0, 'CONNECTION_ADMIN'],
   ] as const)('%s %i.%i: to kill takes %s, and only who asks for it needs it', (flavour, major, minor, privilege) => {
-    const least = ['RELOAD', 'PROCESS', 'BACKUP_ADMIN', 'REPLICATION CLIENT', 'BINLOG MONITOR'];
+    const replication = ['REPLICATION CLIENT', 'BINLOG MONITOR', 'REPLICATION SLAVE ADMIN'];
+    const least = ['RELOAD', 'PROCESS', 'BACKUP_ADMIN', ...replication];
     const killLongQueriesAfterSeconds = 60;
     const version = { flavour, major, minor, patch: 0 };
-    const asked = (privileges: string[], request: Partial<SnapshotRequest>) =>
+    const asked = (privileges: string[], request: Partial<DecidedRequest>) =>
       messages(withServer({ version, privileges, metadataLocksListed: false }), request);
     expect(asked(least, {})).toEqual([]);
     expect(asked(least, { killLongQueriesAfterSeconds })).toEqual([expect.stringMatching(`lacks ${privilege}$`)]);
@@ -104,7 +104,7 @@ describe('privileges', () => {
   });
 
   test('a privilege on one schema is none on all', () => {
-    expect(lacks(sound, ['RELOAD ON SHOP.*', 'PROCESS', 'BINLOG MONITOR'])).toEqual([
+    expect(lacks(sound, ['RELOAD ON SHOP.*', 'PROCESS', 'BINLOG MONITOR', 'SLAVE MONITOR'])).toEqual([
       expect.stringContaining('lacks RELOAD'),
     ]);
   });

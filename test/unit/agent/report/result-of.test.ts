@@ -5,7 +5,15 @@ import type { Event } from '../../../../src/shared/events.ts';
 const begun: readonly Event[] = [
   { type: 'run-started', run: 'r1', level: 'application', version: '1' },
   { type: 'instance-known', instance: 'i-1', region: 'eu-west-1' },
-  { type: 'planned', set: 'r1/i-1', volumes: ['vol-1', 'vol-2'], freezes: ['/data'], syncs: [], excludes: 0 },
+  {
+    type: 'planned',
+    set: 'r1/i-1',
+    level: 'application',
+    volumes: ['vol-1', 'vol-2'],
+    freezes: ['/data'],
+    syncs: [],
+    excludes: 0,
+  },
 ];
 const taken: readonly Event[] = [
   ...begun,

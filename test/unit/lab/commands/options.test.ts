@@ -1,13 +1,14 @@
 import { expect, test } from 'vitest';
 import { labOptions } from '../../../../src/lab/commands/options.ts';
 
-const given = { hosts: '2', durability: '2/0', apiLatency: '300', root: '/var/lib/lab' };
+const given = { hosts: '2', server: 'mysql-9.7', durability: '2/0', apiLatency: '300', root: '/var/lib/lab' };
 
 test('options of the command line', () => {
   expect(labOptions(given, '/dist')).toEqual({
     root: '/var/lib/lab',
     dist: '/dist',
     hosts: 2,
+    server: 'mysql-9.7',
     durability: '2/0',
     apiLatencyMs: 300,
   });
@@ -19,6 +20,8 @@ test.each([
   ['--hosts', { hosts: '9' }],
   ['--api-latency', { apiLatency: '-1' }],
   ['--api-latency', { apiLatency: '' }],
+  ['--server', { server: 'mysql' }],
+  ['--server', { server: '' }],
   ['--durability', { durability: '1/0' }],
   ['--root', { root: 'lab' }],
   ['--root', { root: '/' }],

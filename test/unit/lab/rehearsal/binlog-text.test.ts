@@ -9,11 +9,17 @@ function read(lines: readonly string[]) {
   return { ...text.contents, entries: [...text.contents.entries] };
 }
 
-/** MariaDB 10.11: inserts, an update, a delete, another schema, and a note that looks like a row event. */
-const real = readFileSync(join(import.meta.dirname, 'mariadb-binlog-10.11.txt'), 'utf8').split('\n');
+const textOf = (file: string) => readFileSync(join(import.meta.dirname, file), 'utf8').split('\n');
 
-test('the entries of the ledgers and the changes in a real binary log', () => {
-  expect(read(real)).toEqual({
+/** Both: inserts, an update, a delete, another schema, a note that looks like a row event, and a rotation. */
+const mariadb = textOf('mariadb-binlog-10.11.txt');
+const mysql = textOf('mysqlbinlog-9.7.txt');
+
+test.each([
+  ['MariaDB', mariadb, 50, 'GTID 0-1-1 ddl'],
+  ['MySQL', mysql, 52, expect.stringMatching(/^GTID last_committed=0 sequence_number=1 /)],
+])('the entries of the ledgers and the changes in a real binary log of %s', (_, lines, changes, firstChange) => {
+  expect(read(lines)).toEqual({
     entries: [
       'ledger_innodb:3:1042',
       'ledger_myisam:1:7',
@@ -21,19 +27,32 @@ test('the entries of the ledgers and the changes in a real binary log', () => {
       'ledger_innodb:4:2',
       'ledger_innodb:1:1',
     ],
-    changes: 50,
-    firstChange: 'GTID 0-1-1 ddl',
+    changes,
+    firstChange,
   });
 });
 
-test('what a server writes to keep its log is no change: rotation, the next file, a late checkpoint, the end', () => {
-  const head = '#261122  8:53:26 server id 1  end_log_pos 3258 CRC32 0xef1ce586 \t';
-  const rotation = real.slice(
-    real.findLastIndex((line) => line.includes('Rotate to')),
-    real.findLastIndex((line) => line.includes('\tGTID ')),
+const HEAD = '#261122  8:53:26 server id 1  end_log_pos 3258 CRC32 0xef1ce586 \t';
+
+test.each([
+  // The rotation, and four events at the head of the next file.
+  ['MariaDB', mariadb, 5, 'Binlog checkpoint mysql-bin.000002'],
+  // The rotation, and two events at the head of the next file.
+  ['MySQL', mysql, 3, 'Previous-GTIDs'],
+])('what %s writes to keep its log is no change: rotation, the next file, the end', (_, lines, heads, late) => {
+  const rotation = lines.slice(
+    lines.findIndex((line) => line.includes('Rotate to')),
+    lines.findLastIndex((line) => /\tGTID[ \t]/.test(line)),
   );
-  expect(rotation.filter((line) => line.includes('end_log_pos'))).toHaveLength(5);
-  const written = [...rotation, `${head}Binlog checkpoint mysql-bin.000002`, `${head}Stop`];
+  expect(rotation.filter((line) => line.includes('end_log_pos'))).toHaveLength(heads);
+  const written = [...rotation, `${HEAD}${late}`, `${HEAD}Stop`];
   expect(read(written)).toEqual({ entries: [], changes: 0, firstChange: undefined });
-  expect(read([...written, `${head}Incident`])).toMatchObject({ changes: 1, firstChange: 'Incident' });
+  expect(read([...written, `${HEAD}Incident`])).toMatchObject({ changes: 1, firstChange: 'Incident' });
 });
+
+test.each(['GTID\tlast_committed=1\tsequence_number=2', 'Anonymous_GTID\tlast_committed=0', 'Heartbeat', 'Xid = 12'])(
+  '%j is a change, or is none that we know',
+  (event) => {
+    expect(read([HEAD + event])).toMatchObject({ changes: 1, firstChange: event.replaceAll('\t', ' ') });
+  },
+);

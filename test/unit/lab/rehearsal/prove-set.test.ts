@@ -37,6 +37,15 @@ test('a set that holds exactly what stands before its coordinates is proven', ()
   expect(proveSet(good)).toEqual({ ackedLost: 0, beyondCoordinates: 0, coordinatesExact: true, complaints: [] });
 });
 
+test('of a ledger that the load did not write nothing is asked', () => {
+  const innodb = commits.filter(({ ledger }) => ledger === 'ledger_innodb');
+  const load: Evidence['load'] = { ledgers: ['ledger_innodb'], commits: innodb, hostility };
+  expect(proveSet({ ...good, load }).complaints).toEqual([]);
+  expect(proveSet({ ...good, load: { ...load, ledgers: LEDGERS } }).complaints).toEqual([
+    expect.stringContaining('ledger_myisam has 0 commits'),
+  ]);
+});
+
 test.each<[string, Partial<Evidence>, object]>([
   ['a commit before the coordinates', { restored: { ...good.restored, entries: keys(2, 31) } }, { ackedLost: 2 }],
   [

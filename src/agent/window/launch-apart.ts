@@ -1,16 +1,27 @@
 import type { LineProcess, Processes } from '../ports.ts';
 
-/** Where the guard lives. `unit`: a transient systemd service. `session`: a session of its own. */
-export type GuardHome = 'unit' | 'session';
+/** Where what has to outlive the agent lives. `unit`: a transient systemd service. `session`: a session of its own. */
+export type HomeApart = 'unit' | 'session';
+
+/** What is started apart, and what it is there for, as systemd shows it. */
+export interface Apart {
+  readonly name: string;
+  readonly description: string;
+}
 
 /**
- * Starts the guard's program out of reach of whatever may end the agent. In a session of its own a kill of the process
+ * Starts a program out of reach of whatever may end the agent. In a session of its own a kill of the process
  * group (Systems Manager's, at a timeout) does not reach it, but a kill of the whole cgroup does (a systemd unit that
  * is stopped, an out-of-memory kill of a unit): so where systemd runs, it lives in a unit of its own.
  */
-export function launchGuard(processes: Processes, home: GuardHome, program: readonly string[]): LineProcess {
-  const argv = home === 'unit' ? inTransientUnit(program) : program;
-  return processes.start(argv, { name: 'guard', ownSession: true });
+export function launchApart(
+  processes: Pick<Processes, 'start'>,
+  home: HomeApart,
+  apart: Apart,
+  program: readonly string[],
+): LineProcess {
+  const argv = home === 'unit' ? inTransientUnit(apart, program) : program;
+  return processes.start(argv, { name: apart.name, ownSession: true });
 }
 
 /**
@@ -20,15 +31,15 @@ export function launchGuard(processes: Processes, home: GuardHome, program: read
  * processes outlive its first (the order to thaw ends that one), and with a stalled device below, for long: systemd
  * must not kill them when its patience with a unit that ends is over, or what they wait to thaw stays frozen.
  */
-const inTransientUnit = (program: readonly string[]): readonly string[] => [
+const inTransientUnit = ({ name, description }: Apart, program: readonly string[]): readonly string[] => [
   ...DEAF,
   'systemd-run',
   '--quiet',
   '--collect',
   '--pipe',
   '--wait',
-  `--unit=mysql-ebs-snapshot-guard-${process.pid}`,
-  '--description=thaws what mysql-ebs-snapshot has frozen',
+  `--unit=mysql-ebs-snapshot-${name}-${process.pid}`,
+  `--description=${description}`,
   '--property=OOMScoreAdjust=-1000',
   '--property=SendSIGKILL=no',
   '--',

@@ -1,0 +1,130 @@
+import type { Channel } from '../../shared/coordinates.ts';
+import type { Row, ServerQuestion, ServerReader } from '../ports.ts';
+import type { ReplicaFacts, ServerVersion } from './facts.ts';
+import { holds } from './privileges.ts';
+import { atLeast } from './server-version.ts';
+import { integer, type Variables } from './variables.ts';
+
+/** The statement that tells of every channel of a replica, and under which names. */
+export interface ReplicaStatus {
+  readonly sql: string;
+  readonly columns: {
+    readonly channel: string;
+    readonly host: string;
+    readonly port: string;
+    /** In the source's binary log, what has been EXECUTED: what was only read may not have been applied. */
+    readonly file: string;
+    readonly position: string;
+    readonly autoPosition: string;
+    readonly applying: string;
+  };
+}
+
+/** [doc: SHOW REPLICA STATUS (MySQL 8.0.22 renamed it), SHOW ALL SLAVES STATUS]. */
+export function replicaStatus(version: ServerVersion): ReplicaStatus {
+  const old = {
+    host: 'Master_Host',
+    port: 'Master_Port',
+    file: 'Relay_Master_Log_File',
+    position: 'Exec_Master_Log_Pos',
+    applying: 'Slave_SQL_Running',
+  };
+  if (version.flavour === 'mariadb') {
+    const columns = { ...old, channel: 'Connection_name', autoPosition: 'Using_Gtid' };
+    return { sql: 'SHOW ALL SLAVES STATUS', columns };
+  }
+  const common = { channel: 'Channel_Name', autoPosition: 'Auto_Position' };
+  if (!atLeast(version, 8, 0, 22)) return { sql: 'SHOW SLAVE STATUS', columns: { ...old, ...common } };
+  return {
+    sql: 'SHOW REPLICA STATUS',
+    columns: {
+      ...common,
+      host: 'Source_Host',
+      port: 'Source_Port',
+      file: 'Relay_Source_Log_File',
+      position: 'Exec_Source_Log_Pos',
+      applying: 'Replica_SQL_Running',
+    },
+  };
+}
+
+/** A channel as it was told: whoever keeps it, parses it. */
+export interface ToldChannel extends Omit<Channel, 'binlog'> {
+  readonly binlog?: { readonly file: string; readonly position: number };
+}
+
+/** Where every channel is, as the answer tells. `parallel`: several workers apply what one channel received. */
+export const channelsOf = (
+  rows: readonly Row[],
+  { columns }: ReplicaStatus,
+  parallel: boolean,
+): readonly ToldChannel[] =>
+  rows
+    .map((row): ToldChannel => {
+      const cell = (column: keyof typeof columns) => row[columns[column]] ?? '';
+      const [file, position] = [cell('file'), Number(cell('position'))];
+      return {
+        name: cell('channel'),
+        source: { host: cell('host'), port: Number(cell('port')) },
+        // Before anything has been executed there is no file, or no place in it.
+        ...(file !== '' && position > 0 && { binlog: { file, position } }),
+        exact: !parallel,
+        // Auto_Position is 1 or 0; Using_Gtid is No, Slave_Pos or Current_Pos.
+        autoPosition: !['', '0', 'NO'].includes(cell('autoPosition').toUpperCase()),
+      };
+    })
+    // What is left of a membership in a replication group.
+    .filter(({ name }) => !name.startsWith('group_replication_'));
+
+/** Its answer names accounts, key files and the text of errors: a capture gets what is read here. */
+const statusQuestion = (status: ReplicaStatus): ServerQuestion => {
+  const kept = Object.values(status.columns);
+  return {
+    name: 'replica',
+    sql: status.sql,
+    forCapture: (rows) => rows.map((row) => Object.fromEntries(kept.map((column) => [column, row[column] ?? null]))),
+  };
+};
+
+/**
+ * Any of these allows the question, the least first [doc; 10.5.9 and later as seen on 10.11, as SHOW GRANTS names it].
+ */
+export function replicaStatusPrivileges(version: ServerVersion): readonly string[] {
+  if (version.flavour !== 'mariadb' || !atLeast(version, 10, 5, 2)) return ['REPLICATION CLIENT', 'SUPER'];
+  return [atLeast(version, 10, 5, 9) ? 'SLAVE MONITOR' : 'REPLICATION SLAVE ADMIN', 'SUPER'];
+}
+
+/**
+ * What is known of the server as a replica; `undefined` where it is none, or we may not look, which a check of its own
+ * refuses.
+ */
+export async function readReplica(
+  server: ServerReader,
+  version: ServerVersion,
+  privileges: readonly string[],
+  variables: Variables,
+): Promise<ReplicaFacts | undefined> {
+  if (!replicaStatusPrivileges(version).some((privilege) => holds(privileges, privilege))) return undefined;
+  const status = replicaStatus(version);
+  const rows = await server.ask(statusQuestion(status));
+  const channels = channelsOf(rows, status, false);
+  if (channels.length === 0) return undefined;
+  const { channel, applying } = status.columns;
+  const applies = (name: string) => rows.some((row) => row[channel] === name && row[applying]?.toUpperCase() === 'YES');
+  return {
+    channels: channels.map(({ name, autoPosition }) => ({ name, autoPosition, applying: applies(name) })),
+    parallelWorkers: parallelWorkers(version, variables),
+    relayLogRecovery: variables.get('relay_log_recovery')?.toUpperCase() === 'ON',
+    positionsInTable: (variables.get('relay_log_info_repository') ?? 'TABLE').toUpperCase() === 'TABLE',
+  };
+}
+
+/** MySQL's default has been 4 since 8.0.27, MariaDB's is 0. */
+function parallelWorkers({ flavour }: ServerVersion, variables: Variables): number {
+  const names =
+    flavour === 'mariadb'
+      ? (['slave_parallel_threads'] as const)
+      : (['replica_parallel_workers', 'slave_parallel_workers'] as const);
+  const name = names.find((each) => variables.has(each));
+  return name === undefined ? 0 : integer(variables, name);
+}

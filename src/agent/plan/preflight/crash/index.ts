@@ -1,0 +1,27 @@
+import type { ServerFacts } from '../../../discovery/facts.ts';
+import type { Refusal } from '../refusal.ts';
+import { binlogSynced } from './binlog-synced.ts';
+import { doublewriteOn } from './doublewrite-on.ts';
+import { filesSynced } from './files-synced.ts';
+import { mayBeLookedAt } from './may-be-looked-at.ts';
+import { noPreparedTransactions } from './no-prepared-transactions.ts';
+import type { Obligation } from './obligation.ts';
+import { redoFlushedAtCommit } from './redo-flushed-at-commit.ts';
+import { replicaCrashSafe } from './replica-crash-safe.ts';
+import { tablesTransactional } from './tables-transactional.ts';
+
+/** What has to hold for an image that nobody waited for to recover at exact coordinates. */
+const OBLIGATIONS: readonly Obligation[] = [
+  mayBeLookedAt,
+  binlogSynced,
+  redoFlushedAtCommit,
+  filesSynced,
+  doublewriteOn,
+  tablesTransactional,
+  noPreparedTransactions,
+  replicaCrashSafe,
+];
+
+/** Every obligation of level `crash` that is not met, with the statement that would mend it. */
+export const crashObstacles = (server: ServerFacts): readonly Refusal[] =>
+  OBLIGATIONS.flatMap((obligation) => obligation(server));

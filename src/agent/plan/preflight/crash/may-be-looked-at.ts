@@ -1,0 +1,19 @@
+import { holds } from '../../../discovery/privileges.ts';
+import { MAY_SEE_ALL_TABLES, mayListPrepared } from '../../../discovery/recovery.ts';
+import type { Obligation } from './obligation.ts';
+
+/** What may not be seen is not proven. */
+export const mayBeLookedAt: Obligation = ({ privileges, version }) => {
+  const missing = [
+    ...(MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege)) ? [] : ['SHOW VIEW']),
+    ...(mayListPrepared(version, privileges) ? [] : ['XA_RECOVER_ADMIN']),
+  ];
+  if (missing.length === 0) return [];
+  return [
+    {
+      code: 'server-denied',
+      message: `the agent's account on the server lacks ${missing.join(', ')}: without it the proofs of level crash cannot be looked for`,
+      hint: `GRANT ${missing.join(', ')} ON *.* TO <the account>; (SELECT CURRENT_USER() names the account.)`,
+    },
+  ];
+};

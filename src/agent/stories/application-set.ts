@@ -1,0 +1,206 @@
+import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
+import { RunError } from '../../shared/errors.ts';
+import { outcomeOf } from '../../shared/result.ts';
+import { createSetRequest } from '../plan/create-set-request.ts';
+import { setFiles } from '../plan/set-files.ts';
+import type { CreateSetAnswer } from '../ports.ts';
+import { stopAppliers } from '../window/appliers.ts';
+import { untilCancelled } from '../window/cancellable.ts';
+import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
+import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
+import { type GateWorld, passGate } from '../window/gate.ts';
+import { type Guard, startGuard } from '../window/guard.ts';
+import { KEEPER_VERB, type KeeperOrder } from '../window/keeper-order.ts';
+import { launchApart } from '../window/launch-apart.ts';
+import { proveLockHeld } from '../window/lock-witness.ts';
+import { refuseOtherBackup } from '../window/other-backup.ts';
+import type { Proof } from '../window/proof.ts';
+import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
+import { proveRedoDurable } from '../window/redo-log.ts';
+import { applierRecord } from '../window/state-folder.ts';
+import { syncAhead, syncUnderLock } from '../window/sync.ts';
+import { gradeSet } from './grade-set.ts';
+import { provePermission } from './prove-permission.ts';
+import { setCreated } from './set-created.ts';
+import type { Attempt, TakenSet } from './snapshot-world.ts';
+
+/** Our files are small; a data directory that cannot take them in this time is in trouble of its own. */
+const WRITE_DEADLINE_MS = 5_000;
+/** The background flush of the redo log comes every second by default. */
+const REDO_DEADLINE_MS = 3_000;
+const PAUSE_BETWEEN_TRIES_MS = 5_000;
+/** How often the coordinates may move between the reading and the writing of them. */
+const RECORD_TRIES = 3;
+
+interface LockedAttempt extends Attempt {
+  readonly guard: Guard;
+  readonly writer: FileWriter;
+}
+
+/** Level `application`: commits wait from the lock to the unlock, and the file systems are frozen within. */
+export async function takeApplicationSet(attempt: Attempt): Promise<void> {
+  const { plan, world } = attempt;
+  await using guard = await startGuardOf(attempt);
+  await using writer = await startFileWriter(world.processes, plan.facts.server);
+
+  let taken: TakenSet | undefined;
+  try {
+    await using _untilTaken = await stopReplica(attempt);
+    taken = await tryForSet({ ...attempt, guard, writer });
+  } finally {
+    // Also where the replica could not be started again: the set is what it is.
+    if (taken !== undefined) await gradeSet(plan, taken, world);
+  }
+}
+
+/** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
+async function stopReplica({ plan, world }: Attempt): Promise<AsyncDisposable | undefined> {
+  if (plan.appliers === undefined) return undefined;
+  const { processes, homeApart, ownProgram, applierRecords } = world;
+  const connection = await untilCancelled(world.signal, () => world.connection());
+  const keeper = launchApart(processes, homeApart, KEEPER, [...ownProgram, KEEPER_VERB]);
+  const record = { file: applierRecord(plan.run), start: plan.appliers.start };
+  keeper.send(JSON.stringify({ connection, record: record.file, ...plan.appliers } satisfies KeeperOrder));
+  const stopped = await stopAppliers(plan.appliers, keeper, {
+    connect: () => world.connect(),
+    forget: () => applierRecords.remove(record),
+  });
+  world.emit({ type: 'appliers-stopped', channels: plan.appliers.stop.length });
+  return stopped;
+}
+
+const KEEPER = { name: 'applier-keeper', description: 'starts the appliers that mysql-ebs-snapshot has stopped' };
+
+async function startGuardOf({ plan, request, world }: Attempt): Promise<Guard> {
+  const { run, freeze: mounts } = plan;
+  const windowMs = request.freezeTimeoutMs;
+  const guard = await startGuard(world.processes, world.clock, { run, mounts, windowMs, home: world.homeApart });
+  world.emit({ type: 'guard-ready', mounts: mounts.length });
+  if (guard.withoutUnit !== undefined) {
+    const message = `the guard could not be given a systemd unit of its own, a kill of our cgroup would reach it: ${guard.withoutUnit}`;
+    world.emit({ type: 'warned', code: 'guard-without-unit', message });
+  }
+  return guard;
+}
+
+/** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
+async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
+  const { request, world } = attempt;
+  let serverTouched = attempt.plan.appliers !== undefined;
+  const killed = (message: string) => {
+    serverTouched = true;
+    world.emit({ type: 'warned', code: 'statement-killed', message });
+  };
+  for (let number = 1; ; number++) {
+    try {
+      await untilCancelled(world.signal, () => prepareTry(attempt, killed));
+    } catch (error) {
+      throw serverTouched ? noRefusal(error) : error;
+    }
+    serverTouched = true;
+    world.emit({
+      type: 'lock-asked',
+      attempt: number,
+      attempts: request.lockTries,
+      timeoutSeconds: request.lockTimeoutSeconds,
+    });
+    try {
+      return await takeSetUnderLock(attempt);
+    } catch (error) {
+      if (!(error instanceof LockNotGranted)) throw error;
+      world.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
+      if (number >= request.lockTries) throw error;
+      await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
+    }
+  }
+}
+
+/** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
+async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): Promise<void> {
+  const { request, plan, session, world } = attempt;
+  const { clock, signal } = world;
+  const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
+
+  // Nobody's statement is killed for a set that EC2 would refuse.
+  if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
+  await pass();
+  do {
+    await provePermission(attempt);
+    await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
+    await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
+    // The last question before the lock. Where it had to wait, what has been proven is old.
+  } while ((await pass()) === 'waited');
+}
+
+/** A refusal says that the host was left alone; after a try for the lock, or a kill, that is no longer true. */
+function noRefusal(error: unknown): unknown {
+  if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') return error;
+  const message = `the lock had been asked for, or a statement killed, and then: ${error.message}`;
+  return new RunError('lock-timeout', message, { cause: error, hint: error.hint });
+}
+
+/** The stall: from here to the end of the inner block commits may wait. */
+async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
+  const { request, plan, owner, session, guard, world } = attempt;
+  const { clock, ec2, emit } = world;
+  const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock);
+  let frozenMs: number | undefined;
+  let answer: CreateSetAnswer | undefined;
+  let apiMs = 0;
+  try {
+    await using _untilUnlocked = lock;
+    await proveRedoDurable(session, plan.lock.redo, clock, REDO_DEADLINE_MS);
+    const { coordinates, takenAt } = await recordCoordinates(attempt);
+    await syncUnderLock(world.processes, plan.syncOnly);
+
+    const createSet = createSetRequest(plan, coordinates, takenAt, owner);
+    const window = await guard.freeze(request.freezeTimeoutMs);
+    try {
+      await using _untilThawed = window;
+      const asked = clock.elapsed();
+      answer = await ec2.createSet(createSet, Math.round(request.freezeTimeoutMs - (asked - window.since)));
+      apiMs = Math.round(clock.elapsed() - asked);
+    } finally {
+      frozenMs = window.frozenMs;
+    }
+
+    const proofs = [
+      ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
+      await proveLockHeld(session, plan.lock),
+      await proveCoordinatesUnmoved(session, plan.lock, coordinates),
+    ];
+    return { coordinates, answer, apiMs, proofs };
+  } catch (error) {
+    // Where the thaw failed nobody comes to grade the set: that it exists is told all the same.
+    if (answer?.kind === 'created') emit(setCreated(plan, answer.snapshots, apiMs));
+    throw error;
+  } finally {
+    emit({ type: 'window-closed', stallMs: lock.stallMs ?? 0, ...(frozenMs !== undefined && { frozenMs }) });
+  }
+}
+
+const frozenThroughout = (held: boolean | undefined): Proof => ({
+  name: 'frozen throughout',
+  held: held ?? false,
+  detail: held ? 'thawed on our order' : 'thawed before our order, or nobody can tell when',
+});
+
+/** Reads the coordinates and writes them into the data directory; again, should they move meanwhile. */
+async function recordCoordinates({
+  plan,
+  session,
+  writer,
+  world,
+}: LockedAttempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
+  let coordinates = await readCoordinates(session, plan.lock);
+  if (plan.facts.server.binlogEnabled && !coordinates.binlog) {
+    throw new RunError('coordinates-unreadable', `${plan.lock.coordinates} answers no row although log_bin is on`);
+  }
+  for (let number = 1; ; number++) {
+    const takenAt = world.clock.now();
+    await writer.write(setFiles(plan, coordinates, takenAt), WRITE_DEADLINE_MS);
+    const now = await readCoordinates(session, plan.lock);
+    if (sameCoordinates(now, coordinates) || number === RECORD_TRIES) return { coordinates, takenAt };
+    coordinates = now;
+  }
+}

@@ -1,0 +1,26 @@
+import { messageOf } from '../../shared/errors.ts';
+import type { ServerFacts } from '../discovery/facts.ts';
+import { readServer } from '../discovery/server-facts.ts';
+import { crashObstacles } from '../plan/preflight/crash/index.ts';
+import type { HostReader, ServerReader } from '../ports.ts';
+import type { Proof } from './proof.ts';
+
+/**
+ * Proves, after EC2 has answered, that what made crash recovery exact when the set was planned holds still, and that all
+ * files of the server are those of the plan. Never throws.
+ */
+export async function proveStillExact(session: ServerReader, host: HostReader, planned: ServerFacts): Promise<Proof> {
+  const proof = (held: boolean, detail: string): Proof => ({ name: 'recovery exact', held, detail });
+  try {
+    const now = await readServer(session, host, 'crash');
+    const [obstacle] = crashObstacles(now);
+    if (obstacle !== undefined) return proof(false, obstacle.message);
+    const isNew = ({ role, path }: ServerFacts['files'][number]) =>
+      !planned.files.some((file) => file.role === role && file.path === path);
+    const file = now.files.find(isNew);
+    if (file !== undefined) return proof(false, `${file.path} (${file.role}) came to the server meanwhile`);
+    return proof(true, 'every commit is synced to redo and binary log, every table is transactional');
+  } catch (error) {
+    return proof(false, messageOf(error));
+  }
+}
