@@ -122,6 +122,9 @@ export async function buildHost(
     ...(options.replicates && { tcpPort: await freePort(), extra: replicationDialect(flavour.name).replicaOptions }),
   });
   const namespace = await furnish(shell, lab, home, server, options.agentBundle);
+  // What was copied, and what a server makes at its first start, nobody has synced; on a host that has been up for a
+  // while the kernel has, and sets of level crash rest on it.
+  await shell.run(['sync', '--file-system', paths.data, paths.binlog]);
   const { number, durability } = options;
   return { instanceId, name, volumes, namespace, server, serverId: number, durability, paths };
 }
