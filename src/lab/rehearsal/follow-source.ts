@@ -23,11 +23,12 @@ export async function followSource(
   restored: RestoredSet,
   source: SourceAddress,
   beginning: Beginning,
+  signal: AbortSignal,
 ): Promise<Follower> {
   const dialect = replicationDialect(restored.server.distribution.flavour.name);
   const connection = await restored.server.connect();
   // Coordinates that the server does not even take are for the proof to tell, too.
-  const begun: Replica = await startReplica(connection, dialect, source, beginning).catch((error: unknown) => ({
+  const begun: Replica = await startReplica(connection, dialect, source, beginning, signal).catch((error: unknown) => ({
     caughtUp: async () => messageOf(error),
   }));
   return {

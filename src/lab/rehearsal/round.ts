@@ -106,7 +106,7 @@ async function restoreHost(
   if (replication) {
     for (const [copy, beginning] of beginningsOf(set.coordinates, isReplica).entries()) {
       const restored = copy === 0 ? set : await restore(copy);
-      followers.push(await followSource(restored, replication.address, beginning));
+      followers.push(await followSource(restored, replication.address, beginning, lab.shell.signal));
     }
   }
   return { host, isReplica, result, set, followers };

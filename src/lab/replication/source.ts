@@ -17,7 +17,7 @@ export interface Replication extends AsyncDisposable {
 const ACCOUNT = 'replication';
 
 /** Makes the replicas. Before the source has a load: what it has written so far is its own, and no replica's. */
-export async function startReplication(hosts: readonly SimulatedHost[]): Promise<Replication> {
+export async function startReplication(hosts: readonly SimulatedHost[], signal: AbortSignal): Promise<Replication> {
   const [source, ...others] = hosts;
   if (source?.server.tcpPort === undefined) throw new RunError('bug', 'a source needs a port');
   const address: SourceAddress = {
@@ -37,7 +37,7 @@ export async function startReplication(hosts: readonly SimulatedHost[]): Promise
     const connection = await server.connect();
     connections.push(connection);
     for (const statement of dialect.adoptHistory(gtid)) await connection.query(statement);
-    replicas.push({ name, replica: await startReplica(connection, dialect, address, { by: 'gtid', gtid }) });
+    replicas.push({ name, replica: await startReplica(connection, dialect, address, { by: 'gtid', gtid }, signal) });
   }
   return {
     source,

@@ -49,7 +49,7 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   const host = hosts.at(-1);
   if (!host) throw new Error('there is no host');
   const ledgers = level === 'crash' ? TRANSACTIONAL_LEDGERS : LEDGERS;
-  await using replication = await startReplication(hosts);
+  await using replication = await startReplication(hosts, shell.signal);
   const { source, address } = replication;
   const load = await startLoad(shell, await bundleLoad(lab.path), source.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
@@ -70,7 +70,7 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   for (const [index, beginning] of beginnings.entries()) {
     const restored = index === 0 ? set : await restore(101 + index);
     await meddle?.(restored);
-    followers.push(await followSource(restored, address, from(beginning)));
+    followers.push(await followSource(restored, address, from(beginning), shell.signal));
   }
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
