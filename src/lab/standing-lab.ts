@@ -90,7 +90,13 @@ export async function withLab<T>(
   const { durability, replicates = false } = options;
   const agentBundle = join(options.dist, 'agent.cjs');
   for (let number = 1; number <= options.hosts; number += 1) {
-    const host = await buildHost(shell, folder, ebs, { number, distribution, durability, agentBundle, replicates });
+    const host = await buildHost(shell, folder, ebs, {
+      number,
+      distribution,
+      durability,
+      agentBundle,
+      replicates,
+    });
     hosts.push({ ...host, imdsEndpoint: await register(aws, host, folder) });
     say(`Host ${host.instanceId} runs ${titleOf(distribution)} (pid ${host.server.pid}).`);
   }

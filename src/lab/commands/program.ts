@@ -66,8 +66,8 @@ Example:
 Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
-  mysql-ebs-snapshot-lab rehearse --server mysql-9.7
   mysql-ebs-snapshot-lab rehearse --replica --rounds 50
+  mysql-ebs-snapshot-lab rehearse --server mysql-9.7
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
   mysql-ebs-snapshot-lab soak --kills 20
   mysql-ebs-snapshot-lab down

@@ -1,5 +1,5 @@
 import { ERRORS, RunError } from '../../shared/errors.ts';
-import type { Manifest } from '../../shared/manifest.ts';
+import type { SetLevel } from '../../shared/result.ts';
 import { rehearse } from '../rehearsal/rehearse.ts';
 import { reportOf, summarize } from '../rehearsal/report.ts';
 import { withLab } from '../standing-lab.ts';
@@ -43,7 +43,7 @@ export async function rehearseCommand(given: RehearseArguments, context: Context
   return exit;
 }
 
-function levelOf(text: string): Manifest['level'] {
+function levelOf(text: string): SetLevel {
   if (text === 'application' || text === 'crash') return text;
   throw new RunError('usage', `'${text}' is not valid for --level`, { hint: 'Give application or crash.' });
 }

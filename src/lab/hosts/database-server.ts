@@ -28,13 +28,14 @@ export interface ServerOptions {
 }
 
 /**
- * A real server, run by the account `mysql`, reached over its socket; by replicas over its port. It ends by SIGKILL:
- * nothing that a lab's server has written is needed after it.
+ * A real server, run by the account `mysql`, reached over its socket. It ends by SIGKILL: nothing that
+ * a lab's server has written is needed after it.
  */
 export interface DatabaseServer extends AsyncDisposable {
   readonly distribution: Distribution;
   readonly pid: number;
   readonly socket: string;
+  /** On 127.0.0.1, where it has a network. */
   readonly tcpPort?: number;
   readonly errorLog: string;
   /** A connection as root. The caller ends it. */

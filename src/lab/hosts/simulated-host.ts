@@ -112,18 +112,19 @@ export async function buildHost(
 
   await shell.run(['cp', '--archive', await initialDataDirectory(shell, options.distribution, lab.id), paths.datadir]);
   await shell.run(['chown', 'mysql:mysql', paths.binlog]);
+  const { flavour } = options.distribution;
   const server = await startServer(shell, {
     ...paths,
     distribution: options.distribution,
     runFolder: join(home, 'server'),
     serverId: options.number,
     durability: options.durability,
-    ...(options.replicates && {
-      tcpPort: await freePort(),
-      extra: replicationDialect(options.distribution).replicaOptions,
-    }),
+    ...(options.replicates && { tcpPort: await freePort(), extra: replicationDialect(flavour.name).replicaOptions }),
   });
   const namespace = await furnish(shell, lab, home, server, options.agentBundle);
+  // What was copied, and what a server makes at its first start, nobody has synced; on a host that has been up for a
+  // while the kernel has, and sets of level crash rest on it.
+  await shell.run(['sync', '--file-system', paths.data, paths.binlog]);
   const { number, durability } = options;
   return { instanceId, name, volumes, namespace, server, serverId: number, durability, paths };
 }

@@ -2,9 +2,10 @@
 export const LEDGERS = ['ledger_innodb', 'ledger_myisam'] as const;
 export type Ledger = (typeof LEDGERS)[number];
 
-export const isLedger = (text: string): text is Ledger => (LEDGERS as readonly string[]).includes(text);
 /** Those whose engine knows transactions. */
 export const TRANSACTIONAL_LEDGERS: readonly Ledger[] = ['ledger_innodb'];
+
+export const isLedger = (text: string): text is Ledger => (LEDGERS as readonly string[]).includes(text);
 
 /** One entry of a ledger, as text, so that sets of them are cheap: `ledger_innodb:3:1042`. */
 export type EntryKey = `${Ledger}:${number}:${number}`;

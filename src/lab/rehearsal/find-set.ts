@@ -2,6 +2,7 @@ import { DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
 import { SnapshotId } from '../../shared/ids.ts';
+import type { SetLevel } from '../../shared/result.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import type { EmbeddedAws } from '../aws/embedded-aws.ts';
 
@@ -28,11 +29,7 @@ export async function snapshotsTagged(aws: EmbeddedAws, key: string, value: stri
 }
 
 /** The snapshots of a set. Throws RunError `rehearsal-failed` unless every one is there and graded as was asked. */
-export async function findSet(
-  aws: EmbeddedAws,
-  set: string,
-  grade: 'application' | 'crash',
-): Promise<readonly SnapshotId[]> {
+export async function findSet(aws: EmbeddedAws, set: string, grade: SetLevel): Promise<readonly SnapshotId[]> {
   const snapshots = await snapshotsTagged(aws, TAG.set, set);
   for (const { snapshotId, tags } of snapshots) {
     if (tags[TAG.grade] !== grade) {

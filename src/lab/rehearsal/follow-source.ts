@@ -1,7 +1,7 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { EntryKey, Ledger } from '../load/ledger.ts';
 import { type Checksums, checksumsOf, compareTables } from '../replication/compare-tables.ts';
-import type { Beginning, ReplicationDialect, SourceAddress } from '../replication/dialect.ts';
+import { type Beginning, replicationDialect, type SourceAddress } from '../replication/dialect.ts';
 import { type Replica, startReplica } from '../replication/replica.ts';
 import type { ReplicaEvidence } from './prove-replicas.ts';
 import { type RestoredSet, readEntries } from './restore-set.ts';
@@ -21,13 +21,14 @@ export interface Follower {
 /** Makes a restored set a replica of the source. What is to be seen of the set itself has to be seen before. */
 export async function followSource(
   restored: RestoredSet,
-  dialect: ReplicationDialect,
   source: SourceAddress,
   beginning: Beginning,
+  signal: AbortSignal,
 ): Promise<Follower> {
+  const dialect = replicationDialect(restored.server.distribution.flavour.name);
   const connection = await restored.server.connect();
   // Coordinates that the server does not even take are for the proof to tell, too.
-  const begun: Replica = await startReplica(connection, dialect, source, beginning).catch((error: unknown) => ({
+  const begun: Replica = await startReplica(connection, dialect, source, beginning, signal).catch((error: unknown) => ({
     caughtUp: async () => messageOf(error),
   }));
   return {

@@ -49,6 +49,6 @@ async function sourceBeyond(
   const executed = executedGtid(coordinates);
   if (executed === undefined) return undefined;
   const { distribution } = source.server;
-  const beyond = replicationDialect(distribution).beyondGtid(executed);
-  return readBinlogBeyond(shell, distribution, source.paths.logBin, beyond);
+  const { beyondGtid } = replicationDialect(distribution.flavour.name);
+  return readBinlogBeyond(shell, distribution, source.paths.logBin, beyondGtid(executed));
 }

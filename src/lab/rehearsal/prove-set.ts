@@ -1,5 +1,5 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
-import type { Manifest } from '../../shared/manifest.ts';
+import type { SetLevel } from '../../shared/result.ts';
 import { type Commit, type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
 import { normalGtid } from '../replication/dialect.ts';
 import type { BinlogContents } from './binlog-text.ts';
@@ -10,7 +10,7 @@ export interface Evidence {
   /** What the load saw acknowledged, and what else it did, from its beginning to its end. On a replica: its source's. */
   readonly load: LoadReport;
   /** From the manifest in the restored data directory. `takenAt` in milliseconds. */
-  readonly manifest: { readonly level: Manifest['level']; readonly takenAt: number };
+  readonly manifest: { readonly level: SetLevel; readonly takenAt: number };
   /** Recorded in the manifest; at level `crash` found in the set. */
   readonly coordinates: Coordinates;
   /** `binlog_info.txt` in the restored data directory, if it is there. */

@@ -20,10 +20,7 @@ async function binlogFiles(logBin: string): Promise<readonly { name: string; pat
   );
 }
 
-/**
- * Everything in a binary log of a server from a place to its end. Throws RunError `rehearsal-failed` where that is no
- * place in it.
- */
+/** Everything in a binary log from a place to its end. Throws RunError `rehearsal-failed` where that is no place in it. */
 export async function readBinlogFrom(
   shell: Shell,
   distribution: Distribution,
@@ -87,11 +84,8 @@ async function readAsText(
   args: readonly string[],
   read: (line: string) => void,
 ): Promise<string | undefined> {
-  const options = ['--no-defaults', '--base64-output=decode-rows', '--verbose'];
-  const child = shell.start([...programs.tool(flavour.binlogTool), ...options, ...args], {
-    stdio: ['ignore', 'pipe', 'pipe'],
-    signal: shell.signal,
-  });
+  const program = [...programs.tool(flavour.binlogTool), '--no-defaults', '--base64-output=decode-rows', '--verbose'];
+  const child = shell.start([...program, ...args], { stdio: ['ignore', 'pipe', 'pipe'], signal: shell.signal });
   const { stdout, stderr } = child;
   if (!stdout || !stderr) throw new RunError('bug', `${flavour.binlogTool} has no pipes`);
   let complaint = '';

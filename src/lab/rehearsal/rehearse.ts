@@ -1,5 +1,5 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
-import type { Manifest } from '../../shared/manifest.ts';
+import type { SetLevel } from '../../shared/result.ts';
 import { startReplication } from '../replication/source.ts';
 import type { Say, StandingLab } from '../standing-lab.ts';
 import { controllerOf } from './controller.ts';
@@ -10,7 +10,7 @@ export interface RehearsalOptions {
   readonly dist: string;
   /** The lab's own bundle. */
   readonly program: string;
-  readonly level: Manifest['level'];
+  readonly level: SetLevel;
   /** Of the hosts the first is the source of the others, and every restored set becomes a replica of it. */
   readonly replica: boolean;
   readonly rounds: number;
@@ -28,7 +28,7 @@ export async function rehearse(
   const controller = controllerOf(lab.shell, lab.aws, options.dist, say);
   await controller.installDocuments();
   say('The documents are installed.');
-  await using replication = options.replica ? await startReplication(lab.hosts) : undefined;
+  await using replication = options.replica ? await startReplication(lab.hosts, lab.shell.signal) : undefined;
   if (replication) say(`${replication.source.name} is the source of ${lab.hosts.length - 1} replicas.`);
 
   const rounds: (readonly RehearsedHost[])[] = [];

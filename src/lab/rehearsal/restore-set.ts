@@ -15,8 +15,9 @@ import { type MountNamespace, makeMountNamespace } from '../machine/mount-namesp
 import { plainShell } from '../machine/shell.ts';
 import { Undo } from '../machine/undo.ts';
 import { untilItWorks } from '../machine/until-it-works.ts';
-import { type ReplicationDialect, replicationDialect } from '../replication/dialect.ts';
+import { replicationDialect } from '../replication/dialect.ts';
 import { gtidOf } from '../replication/replica.ts';
+import type { Flavour } from '../servers/flavour.ts';
 import type { StandingLab } from '../standing-lab.ts';
 import type { BinlogContents } from './binlog-text.ts';
 import { findBinlogEnd, readBinlogFrom } from './read-binlog.ts';
@@ -103,6 +104,7 @@ async function restoreAndLook(
 ): Promise<RestoredSet> {
   const { shell, folder } = lab;
   const { distribution } = host.server;
+  const { flavour } = distribution;
   const namespace = await mountCopies(lab, host, set, undo);
   const inDatadir = (file: string) => namespace.outside(join(host.paths.datadir, file));
   const logBin = namespace.outside(host.paths.logBin);
@@ -112,11 +114,8 @@ async function restoreAndLook(
   const binlog = found ? { file: found.file, position: found.position } : manifest.coordinates.binlog;
   if (!binlog) throw new RunError('rehearsal-failed', `the manifest of ${set.name} holds no place in the binary log`);
   const image = await readBinlogFrom(shell, distribution, logBin, binlog);
-  // A copy that keeps its original's identity is no replica of it.
-  const { identityFile } = distribution.flavour;
-  if (identityFile) await rm(inDatadir(identityFile));
+  if (flavour.identityFile) await rm(inDatadir(flavour.identityFile));
 
-  const dialect = replicationDialect(distribution);
   const runFolder = join(folder.path, 'restored', String(options.serverId));
   await mkdir(runFolder, { recursive: true });
   undo.add(() => rm(runFolder, { recursive: true }));
@@ -128,11 +127,11 @@ async function restoreAndLook(
       serverId: options.serverId,
       durability: host.durability,
       enter: namespace.enter,
-      extra: dialect.replicaOptions,
+      extra: [flavour.withoutReplication, ...replicationDialect(flavour.name).replicaOptions],
     }),
   );
   const connection = await server.connect();
-  const answers = await interrogate(connection, dialect, options.ledgers);
+  const answers = await interrogate(connection, flavour, options.ledgers);
   await connection.end();
   return {
     name: set.name,
@@ -206,7 +205,7 @@ function isMissing(error: NodeJS.ErrnoException): undefined {
 
 async function interrogate(
   connection: Connection,
-  dialect: ReplicationDialect,
+  flavour: Flavour,
   ledgers: readonly Ledger[],
 ): Promise<RestoredAnswers> {
   const rows = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0];
@@ -222,8 +221,8 @@ async function interrogate(
     if (verdict !== 'OK') damaged.push(`${name} (${verdict})`);
   }
   return {
-    gtid: await gtidOf(connection, dialect.ownGtidQuery),
-    executedGtid: await gtidOf(connection, dialect.executedGtidQuery),
+    gtid: await gtidOf(connection, flavour.gtidQuestion),
+    executedGtid: await gtidOf(connection, replicationDialect(flavour.name).executedGtidQuery),
     entries: await readEntries(connection, ledgers),
     damaged,
     balance,

@@ -6,7 +6,6 @@ import { LEDGERS, type LoadReport, longestCommitMs, TRANSACTIONAL_LEDGERS } from
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../load/write-load.ts';
 import { Undo } from '../machine/undo.ts';
 import { checksumsOf } from '../replication/compare-tables.ts';
-import { replicationDialect } from '../replication/dialect.ts';
 import type { Replication } from '../replication/source.ts';
 import { HOST_TAG, type Say, type StandingLab } from '../standing-lab.ts';
 import type { Controller } from './controller.ts';
@@ -107,8 +106,7 @@ async function restoreHost(
   if (replication) {
     for (const [copy, beginning] of beginningsOf(set.coordinates, isReplica).entries()) {
       const restored = copy === 0 ? set : await restore(copy);
-      const dialect = replicationDialect(host.server.distribution);
-      followers.push(await followSource(restored, dialect, replication.address, beginning));
+      followers.push(await followSource(restored, replication.address, beginning, lab.shell.signal));
     }
   }
   return { host, isReplica, result, set, followers };

@@ -24,7 +24,7 @@ export type Row = Readonly<Record<string, unknown>>;
 
 /** Everything about replication in which the flavours differ: options, statements, and how to read the answers. */
 export interface ReplicationDialect {
-  /** For a server that is or becomes a replica: four parallel workers, and no replication before it is told so. */
+  /** For a server that is or becomes a replica: four parallel workers. */
   readonly replicaOptions: readonly string[];
   /** Makes the account by which replicas read. */
   createAccount(user: string, password: string): readonly string[];
@@ -34,8 +34,6 @@ export interface ReplicationDialect {
   replicate(source: SourceAddress, from: Beginning): readonly string[];
   readonly stateQuery: string;
   readState(rows: readonly Row[]): ReplicationState;
-  /** One row with `gtid`: everything that the server has in its own binary log. */
-  readonly ownGtidQuery: string;
   /** One row with `gtid`: everything that the server has executed of its source. */
   readonly executedGtidQuery: string;
   /** Waits so many seconds at most until a replica has executed a GTID set; one row with `isThere`: 1, or 0. */
@@ -52,7 +50,7 @@ const WORKERS = 4;
 const CONNECT_RETRY = 1;
 
 const mariadb: ReplicationDialect = {
-  replicaOptions: ['--relay-log=relay-bin', `--slave-parallel-threads=${WORKERS}`, '--skip-slave-start'],
+  replicaOptions: ['--relay-log=relay-bin', `--slave-parallel-threads=${WORKERS}`],
   createAccount: (user, password) => [
     `CREATE USER \`${user}\`@'${HOST}' IDENTIFIED BY '${password}'`,
     `GRANT REPLICATION SLAVE ON *.* TO \`${user}\`@'${HOST}'`,
@@ -83,7 +81,6 @@ const mariadb: ReplicationDialect = {
   ],
   stateQuery: 'SHOW ALL SLAVES STATUS',
   readState: (rows) => stateOf(rows, { io: 'Slave_IO_Running', sql: 'Slave_SQL_Running' }),
-  ownGtidQuery: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
   executedGtidQuery: 'SELECT @@GLOBAL.gtid_slave_pos AS gtid',
   waitQuery: (gtid, seconds) => `SELECT MASTER_GTID_WAIT('${gtid}', ${seconds}) = 0 AS isThere`,
   ownFileQuery: 'SHOW BINLOG STATUS',
@@ -94,7 +91,6 @@ const mysql: ReplicationDialect = {
   replicaOptions: [
     '--relay-log=relay-bin',
     `--replica-parallel-workers=${WORKERS}`,
-    '--skip-replica-start',
     // What was read and not executed is read again after a crash; what was executed is known by its GTID.
     '--log-replica-updates=ON',
     '--relay-log-recovery=ON',
@@ -127,7 +123,6 @@ const mysql: ReplicationDialect = {
   ],
   stateQuery: 'SHOW REPLICA STATUS',
   readState: (rows) => stateOf(rows, { io: 'Replica_IO_Running', sql: 'Replica_SQL_Running' }),
-  ownGtidQuery: 'SELECT @@GLOBAL.gtid_executed AS gtid',
   executedGtidQuery: 'SELECT @@GLOBAL.gtid_executed AS gtid',
   waitQuery: (gtid, seconds) => `SELECT WAIT_FOR_EXECUTED_GTID_SET('${gtid}', ${seconds}) = 0 AS isThere`,
   ownFileQuery: 'SHOW BINARY LOG STATUS',
@@ -136,8 +131,7 @@ const mysql: ReplicationDialect = {
 
 const DIALECTS: Readonly<Record<Flavour['name'], ReplicationDialect>> = { mysql, mariadb };
 
-export const replicationDialect = ({ flavour }: { readonly flavour: Pick<Flavour, 'name'> }): ReplicationDialect =>
-  DIALECTS[flavour.name];
+export const replicationDialect = (flavour: Flavour['name']): ReplicationDialect => DIALECTS[flavour];
 
 /** A GTID set in one form: the servers break its lines, and MariaDB promises no order of the domains. */
 export const normalGtid = (gtid: unknown): string =>

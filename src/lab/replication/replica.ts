@@ -17,12 +17,13 @@ export interface Replica {
   caughtUp(gtid: string): Promise<string | undefined>;
 }
 
-/** Starts to replicate, over a connection of root to the server that is to be the replica; the caller ends it. */
+/** Starts to replicate, over a connection of root to the server that is to be the replica; the caller ends it. `signal` cancels waits. */
 export async function startReplica(
   connection: Connection,
   dialect: ReplicationDialect,
   source: SourceAddress,
   from: Beginning,
+  signal: AbortSignal,
 ): Promise<Replica> {
   for (const statement of dialect.replicate(source, from)) await connection.query(statement);
   return {
@@ -34,7 +35,7 @@ export async function startReplica(
         const { error } = dialect.readState(await rowsOf(connection, dialect.stateQuery));
         if (error !== undefined) return error;
         if (Date.now() > giveUp) return `it has not caught up within ${CATCH_UP_MS / 1_000} s`;
-        await sleep(POLL_MS);
+        await sleep(POLL_MS, undefined, { signal });
       }
     },
   };

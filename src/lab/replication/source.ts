@@ -17,7 +17,7 @@ export interface Replication extends AsyncDisposable {
 const ACCOUNT = 'replication';
 
 /** Makes the replicas. Before the source has a load: what it has written so far is its own, and no replica's. */
-export async function startReplication(hosts: readonly SimulatedHost[]): Promise<Replication> {
+export async function startReplication(hosts: readonly SimulatedHost[], signal: AbortSignal): Promise<Replication> {
   const [source, ...others] = hosts;
   if (source?.server.tcpPort === undefined) throw new RunError('bug', 'a source needs a port');
   const address: SourceAddress = {
@@ -25,10 +25,11 @@ export async function startReplication(hosts: readonly SimulatedHost[]): Promise
     user: ACCOUNT,
     password: randomBytes(16).toString('hex'),
   };
-  const dialect = replicationDialect(source.server.distribution);
+  const { flavour } = source.server.distribution;
+  const dialect = replicationDialect(flavour.name);
   const root = await source.server.connect();
   for (const statement of dialect.createAccount(address.user, address.password)) await root.query(statement);
-  const gtid = await gtidOf(root, dialect.ownGtidQuery);
+  const gtid = await gtidOf(root, flavour.gtidQuestion);
 
   const replicas: { readonly name: string; readonly replica: Replica }[] = [];
   const connections = [root];
@@ -36,12 +37,12 @@ export async function startReplication(hosts: readonly SimulatedHost[]): Promise
     const connection = await server.connect();
     connections.push(connection);
     for (const statement of dialect.adoptHistory(gtid)) await connection.query(statement);
-    replicas.push({ name, replica: await startReplica(connection, dialect, address, { by: 'gtid', gtid }) });
+    replicas.push({ name, replica: await startReplica(connection, dialect, address, { by: 'gtid', gtid }, signal) });
   }
   return {
     source,
     address,
-    sourceGtid: () => gtidOf(root, dialect.ownGtidQuery),
+    sourceGtid: () => gtidOf(root, flavour.gtidQuestion),
     async followed(wanted) {
       for (const { name, replica } of replicas) {
         const error = await replica.caughtUp(wanted);

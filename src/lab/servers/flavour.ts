@@ -11,6 +11,10 @@ export interface Flavour {
   readonly binlogTool: string;
   /** How a server is started beyond what is the same for both: row events, GTIDs, and a small redo log. */
   readonly startOptions: readonly string[];
+  /** Start option: a server that was a replica does not go on replicating. */
+  readonly withoutReplication: string;
+  /** Answers one row with `gtid`, the GTIDs that stand in the server's own binary log or did; may hold line breaks. */
+  readonly gtidQuestion: string;
   /** The file in the data directory by which a clone would pass for its original, where the flavour has one. */
   readonly identityFile?: string;
   /**

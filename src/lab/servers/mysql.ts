@@ -23,6 +23,8 @@ export const MYSQL: Flavour = {
     '--mysqlx=OFF',
     REDO_LOG,
   ],
+  withoutReplication: '--skip-replica-start',
+  gtidQuestion: 'SELECT @@GLOBAL.gtid_executed AS gtid',
   identityFile: AUTO_CNF,
   async initialise(shell, programs, folder) {
     await shell.run([

@@ -97,6 +97,26 @@ describe('rehearse', () => {
     },
   );
 
+  it('makes replicas of the sets of a source and its replica, round after round, and gives all of it back', async () => {
+    const run = lab('rehearse', '--json', '--replica', '--rounds', '2');
+    await run.said('Round 1 of 2: proven');
+    await run.said('write load runs on the source');
+    const { status, stdout, stderr } = await run.ended;
+    expect(stderr.split('\n').filter((line) => line.startsWith('Not proven'))).toEqual([]);
+    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+      outcome: 'done',
+      hosts: 2,
+      ackedLost: 0,
+      beyondCoordinates: 0,
+      coordinatesExact: true,
+      replicaDiffs: 0,
+      gtidExact: true,
+      rounds: 2,
+    });
+    expect(status).toBe(0);
+    await expectNothingLeft();
+  });
+
   it('leaves nothing where `/` is a shared mount, as systemd makes it', async () => {
     const inShared = ['--mount', '--propagation', 'private', 'sh', '-c', 'mount --make-rshared / && exec "$0" "$@"'];
     const run = startLab('unshare', ...inShared, process.execPath, LAB, 'rehearse', '--root', root, '--hosts', '1');
@@ -143,6 +163,8 @@ describe('rehearse', () => {
   it.each([
     [['--durability', '3/3'], "'3/3'"],
     [['--api-latency', 'soon'], "'soon'"],
+    [['--level', 'auto'], "'auto'"],
+    [['--rounds', '0'], "'0'"],
     [['--speed', '1'], '--speed'],
   ])('refuses %j before it builds anything', async (options, named) => {
     const { status, stderr } = await lab('rehearse', ...options).ended;

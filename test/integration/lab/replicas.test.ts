@@ -13,7 +13,7 @@ import { proveSet, type SetProof } from '../../../src/lab/rehearsal/prove-set.ts
 import { findBinlogEnd } from '../../../src/lab/rehearsal/read-binlog.ts';
 import { type RestoredSet, restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { checksumsOf } from '../../../src/lab/replication/compare-tables.ts';
-import { type Beginning, replicationDialect } from '../../../src/lab/replication/dialect.ts';
+import type { Beginning } from '../../../src/lab/replication/dialect.ts';
 import { startReplication } from '../../../src/lab/replication/source.ts';
 import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
@@ -49,7 +49,7 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   const host = hosts.at(-1);
   if (!host) throw new Error('there is no host');
   const ledgers = level === 'crash' ? TRANSACTIONAL_LEDGERS : LEDGERS;
-  await using replication = await startReplication(hosts);
+  await using replication = await startReplication(hosts, shell.signal);
   const { source, address } = replication;
   const load = await startLoad(shell, await bundleLoad(lab.path), source.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
@@ -65,13 +65,12 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   const restore = async (serverId: number) =>
     copies.use(await restoreSet({ shell, folder: lab, ebs }, host, taken, { serverId, ledgers, isReplica }));
   const set = await restore(101);
-  const dialect = replicationDialect(distribution);
   const beginnings = beginningsOf(set.coordinates, isReplica);
   const followers = [];
   for (const [index, beginning] of beginnings.entries()) {
     const restored = index === 0 ? set : await restore(101 + index);
     await meddle?.(restored);
-    followers.push(await followSource(restored, dialect, address, from(beginning)));
+    followers.push(await followSource(restored, address, from(beginning), shell.signal));
   }
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();

@@ -13,13 +13,14 @@ import { type Lapses, takeSetByHand } from './set-by-hand.ts';
 async function proof(durability: Durability, lapses: Lapses = {}, ledgers: readonly Ledger[] = LEDGERS) {
   await using test = await labForTest();
   const { shell, lab, ebs } = test;
-  const host = await buildHost(shell, lab, ebs, { number: 1, distribution: await installedServer(shell), durability });
+  const distribution = await installedServer(shell);
+  const host = await buildHost(shell, lab, ebs, { number: 1, distribution, durability });
   const load = await startLoad(shell, await bundleLoad(lab.path), host.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
   const set = await takeSetByHand(shell, ebs, host, load, lapses);
   await load.hasDone(BEYOND_THE_SET);
   const report = await load.stop();
-  const options = { serverId: 101, ledgers: LEDGERS, isReplica: false };
+  const options = { serverId: 101, ledgers, isReplica: false };
   await using restored = await restoreSet({ shell, folder: lab, ebs }, host, set, options);
   return proveSet(await gatherEvidence(shell, host, restored, report));
 }

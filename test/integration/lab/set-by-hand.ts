@@ -14,7 +14,10 @@ import { SnapshotId } from '../../../src/shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, type Manifest } from '../../../src/shared/manifest.ts';
 
 export interface Lapses {
-  /** Nothing is held back and nothing recorded: a set of level crash. */
+  /**
+   * No commit is held back and nothing recorded: a set of level crash. DDL is: the file system's journal does not follow
+   * the binary log, and MariaDB's recovery does not repeat what of a DROP or ALTER in the log had not got to the disk.
+   */
   readonly level?: 'crash';
   /** No lock at all: the coordinates are those of a moment before the capture. */
   readonly withoutLock?: true;
@@ -36,10 +39,8 @@ export async function takeSetByHand(
 ): Promise<TakenSet> {
   const connection = await host.server.connect();
   const isLocked = !lapses.withoutLock && lapses.level !== 'crash';
-  if (isLocked) {
-    for (const stage of ['START', 'FLUSH', 'BLOCK_DDL', 'BLOCK_COMMIT'])
-      await connection.query(`BACKUP STAGE ${stage}`);
-  }
+  const stages = ['START', 'FLUSH', 'BLOCK_DDL', ...(isLocked ? ['BLOCK_COMMIT'] : [])];
+  if (!lapses.withoutLock) for (const stage of stages) await connection.query(`BACKUP STAGE ${stage}`);
   const row = async (sql: string) => (await connection.query<RowDataPacket[]>(sql))[0][0];
   const place = async () => {
     const status = await row('SHOW BINLOG STATUS');
@@ -76,7 +77,7 @@ export async function takeSetByHand(
     snapshotId: v.parse(SnapshotId, newVolumeId().replace('vol-', 'snap-')),
   }));
   await ebs.capture(host.instanceId, members);
-  if (isLocked) await connection.query('BACKUP STAGE END');
+  if (!lapses.withoutLock) await connection.query('BACKUP STAGE END');
   await connection.end();
   return { name: manifest.set, snapshotIds: members.map(({ snapshotId }) => snapshotId) };
 }

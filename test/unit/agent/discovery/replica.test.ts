@@ -29,6 +29,7 @@ const row = (more: Record<string, string | null> = {}): Row => ({
   Relay_Source_Log_File: 'binlog.000007',
   Exec_Source_Log_Pos: '4711',
   Auto_Position: '1',
+  Replica_SQL_Running: 'Yes',
   ...more,
 });
 
@@ -136,7 +137,7 @@ describe('a server as a replica', () => {
   });
 
   it('without the columns that its version documents is not understood', async () => {
-    for (const column of ['Channel_Name', 'Auto_Position']) {
+    for (const column of ['Channel_Name', 'Auto_Position', 'Replica_SQL_Running']) {
       const { [column]: _gone, ...rest } = row();
       await expect(read([rest]).facts).rejects.toMatchObject({
         code: 'server-unsupported',

@@ -57,7 +57,7 @@ describe('MariaDB', () => {
 });
 
 describe('MySQL', () => {
-  const real = linesOf('mysqlbinlog-9.7-end.txt');
+  const real = linesOf('mysqlbinlog-9.7-newest.txt');
   const uuid = /GTID_NEXT= '([^:]+):/.exec(real.join('\n'))?.[1];
 
   test.each([

@@ -1,13 +1,11 @@
 import { describe, expect, test } from 'vitest';
 import { normalGtid, replicationDialect, type SourceAddress } from '../../../../src/lab/replication/dialect.ts';
-import { MARIADB } from '../../../../src/lab/servers/mariadb.ts';
-import { MYSQL } from '../../../../src/lab/servers/mysql.ts';
 
 const source: SourceAddress = { port: 33061, user: 'replication', password: 'ab12' };
 const binlog = { file: 'mysql-bin.000003', position: 4711 };
 
 describe('MariaDB', () => {
-  const dialect = replicationDialect({ flavour: MARIADB });
+  const dialect = replicationDialect('mariadb');
 
   test('by GTID: the recorded position is set first', () => {
     const [stop, reset, position, change, start] = dialect.replicate(source, { by: 'gtid', gtid: '0-1-62' });
@@ -50,7 +48,7 @@ describe('MariaDB', () => {
 });
 
 describe('MySQL', () => {
-  const dialect = replicationDialect({ flavour: MYSQL });
+  const dialect = replicationDialect('mysql');
 
   test('by GTID: what it has executed is in it already', () => {
     const statements = dialect.replicate(source, { by: 'gtid', gtid: 'u:1-62' });
