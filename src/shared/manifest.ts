@@ -17,6 +17,8 @@ const Layer = v.object({
     v.object({ level: v.string(), disks: Count, slot: v.optional(Count), uuid: v.optional(v.string()) }),
   ),
   deviceMapper: v.optional(v.object({ name: v.string(), uuid: v.string() })),
+  /** What `lvchange --activate y <group>/<name>` brings back. */
+  logicalVolume: v.optional(v.object({ group: v.string(), name: v.string() })),
 });
 export type Layer = v.InferOutput<typeof Layer>;
 
