@@ -50,6 +50,9 @@ const FileSystem = v.object({
   type: v.string(),
   device: v.string(),
   uuid: v.optional(v.string()),
+  /** An XFS's log and real-time files on devices of their own: it is mounted with `logdev=` and `rtdev=`, or not at all. */
+  logDevice: v.optional(v.string()),
+  realTimeDevice: v.optional(v.string()),
   roles: v.array(Role),
   frozen: v.boolean(),
   volumes: v.array(v.string()),
