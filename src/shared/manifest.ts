@@ -17,6 +17,8 @@ const Layer = v.object({
     v.object({ level: v.string(), disks: Count, slot: v.optional(Count), uuid: v.optional(v.string()) }),
   ),
   deviceMapper: v.optional(v.object({ name: v.string(), uuid: v.string() })),
+  /** What `lvchange --activate y <group>/<name>` brings back. */
+  logicalVolume: v.optional(v.object({ group: v.string(), name: v.string() })),
 });
 export type Layer = v.InferOutput<typeof Layer>;
 
@@ -48,6 +50,9 @@ const FileSystem = v.object({
   type: v.string(),
   device: v.string(),
   uuid: v.optional(v.string()),
+  /** An XFS's log and real-time files on devices of their own: it is mounted with `logdev=` and `rtdev=`, or not at all. */
+  logDevice: v.optional(v.string()),
+  realTimeDevice: v.optional(v.string()),
   roles: v.array(Role),
   frozen: v.boolean(),
   volumes: v.array(v.string()),

@@ -1,21 +1,14 @@
-import { readFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
-import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
 import { DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
 import { type EmbeddedAws, startEmbeddedAws } from '../../src/lab/aws/embedded-aws.ts';
-import { agentAccount } from '../../src/lab/hosts/agent-account.ts';
-import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
+import { InstanceId } from '../../src/shared/ids.ts';
 import { TAG } from '../../src/shared/tags.ts';
-import { bootGuest, diskPath, type Guest, HOST_ADDRESS, ROOT_SERIAL } from './guest/guest.ts';
+import { bootGuest, diskPath, type Guest } from './guest/guest.ts';
 import type { Finished } from './guest/guest-agent.ts';
-import { RECIPE } from './guest/recipe.ts';
-import { relayTo } from './guest/relay.ts';
+import { installAgent, makeAgentAccount, sql as sqlIn } from './installed-agent.ts';
 
-const BUNDLE = join(import.meta.dirname, '../../dist/agent.cjs');
-const INSTALLED = '/opt/mysql-ebs-snapshot/agent.cjs';
-const PASSWORD = 'c0ffee5ec4e7';
 const DATA = { serial: 'vol0aaaaaaaaaaaaaaa1', sizeGiB: 1 };
 const BINLOG = { serial: 'vol0aaaaaaaaaaaaaaa2', sizeGiB: 1 };
 const WINDOW_DEADLINE_MS = 180_000;
@@ -68,8 +61,7 @@ async function build(held: AsyncDisposable[]): Promise<Omit<DatabaseGuest, typeo
   const guest = await bootGuest([DATA, BINLOG]);
   held.push(guest);
   await startDatabase(guest);
-  const sql: DatabaseGuest['sql'] = (statement) =>
-    guest.run(['mariadb', '--skip-column-names', '--execute', statement]);
+  const sql: DatabaseGuest['sql'] = (statement) => sqlIn(guest, statement);
   await startLoad(guest, sql);
 
   let onRequest = (answer: () => void) => answer();
@@ -82,30 +74,11 @@ async function build(held: AsyncDisposable[]): Promise<Omit<DatabaseGuest, typeo
   });
   held.push(aws);
   const instanceId = v.parse(InstanceId, 'i-0123456789abcdef0');
-  const volumes = [{ serial: ROOT_SERIAL, sizeGiB: RECIPE.diskGiB }, DATA, BINLOG].map(
-    ({ serial, sizeGiB }, index) => ({
-      volumeId: v.parse(VolumeId, serial.replace('vol', 'vol-')),
-      sizeGiB,
-      device: index === 0 ? '/dev/xvda' : `/dev/sd${'efg'[index]}`,
-      tags: {},
-      isBoot: index === 0,
-    }),
-  );
-  const host = { instanceId, tags: { Name: 'guest' }, volumes, enter: [], environment: {} };
-  const { imdsEndpoint } = await aws.addHost(host);
-  const imds = await relayTo(new URL(imdsEndpoint));
-  held.push(imds);
-  await installAgent(guest, sql);
-  const environment = [
-    `AWS_ENDPOINT_URL=http://${HOST_ADDRESS}:${new URL(aws.endpoint).port}`,
-    `AWS_EC2_METADATA_SERVICE_ENDPOINT=http://${HOST_ADDRESS}:${imds.port}`,
-  ].map((variable) => `--setenv=${variable}`);
+  await makeAgentAccount(guest);
+  const agent = await installAgent(guest, aws, { instanceId, disks: [DATA, BINLOG] });
+  held.push(agent);
   const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
 
-  const inUnit = (unit: string, options: readonly string[], argv: readonly string[]) => [
-    ...['systemd-run', '--quiet', '--collect', `--unit=${unit}`, ...options, ...environment],
-    ...['--', 'node', INSTALLED, ...argv],
-  ];
   return {
     guest,
     aws,
@@ -113,12 +86,12 @@ async function build(held: AsyncDisposable[]): Promise<Omit<DatabaseGuest, typeo
     mounts: ['/data', '/binlog'],
     sql,
     committed: async () => Number(await sql('SELECT COUNT(*) FROM shop.orders')),
-    agent: (unit, ...argv) => guest.finish(inUnit(unit, ['--wait', '--pipe'], argv)),
+    agent: agent.run,
     async openWindow(run) {
       const requested = new Promise<() => void>((resolve) => {
         onRequest = resolve;
       });
-      await guest.run(inUnit(run, [], ['snapshot', '--run-id', run, '--freeze-timeout', String(WINDOW_SECONDS)]));
+      await agent.start(run, 'snapshot', '--run-id', run, '--freeze-timeout', String(WINDOW_SECONDS));
       const answer = await Promise.race([requested, sleep(WINDOW_DEADLINE_MS, undefined, { ref: false })]);
       onRequest = (answerAtOnce) => answerAtOnce();
       if (!answer) throw new Error(await guest.run(['journalctl', `--unit=${run}`, '--no-pager']));
@@ -158,12 +131,4 @@ async function startLoad(guest: Guest, sql: DatabaseGuest['sql']): Promise<void>
   await sql('CREATE DATABASE shop; CREATE TABLE shop.orders (id SERIAL, at TIMESTAMP(6) DEFAULT NOW(6)) ENGINE=InnoDB');
   const orders = 'while sleep 0.1; do echo "INSERT INTO orders () VALUES ();"; done | mariadb --unbuffered shop';
   await guest.run(['systemd-run', '--quiet', '--unit=load', 'bash', '-c', orders]);
-}
-
-async function installAgent(guest: Guest, sql: DatabaseGuest['sql']): Promise<void> {
-  await guest.install(INSTALLED, await readFile(BUNDLE), '755');
-  const user = 'ebs_snapshot';
-  for (const statement of agentAccount('mariadb', user, PASSWORD)) await sql(statement);
-  const options = ['[mysql-ebs-snapshot]', `user=${user}`, `password=${PASSWORD}`, 'socket=/run/mysqld/mysqld.sock'];
-  await guest.install('/etc/mysql/conf.d/mysql-ebs-snapshot.cnf', `${options.join('\n')}\n`, '600');
 }

@@ -3,6 +3,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { Layer } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
 import type { RaidArray } from './facts.ts';
+import { logicalVolumeOf } from './logical-volume.ts';
 
 /** A block device and everything it stands on. A device with nothing below it is a leaf. */
 export interface BlockDevice {
@@ -63,9 +64,11 @@ async function readDevice(reader: HostReader, sysPath: string, depth: number): P
   const dmName = await readAttribute(reader, `${sysPath}/dm/name`);
   if (dmName !== undefined) {
     const deviceMapper = { name: dmName, uuid: uuid ?? '' };
+    const kind = deviceMapperKind(deviceMapper.uuid);
+    const logicalVolume = kind === 'logical-volume' ? logicalVolumeOf(dmName) : undefined;
     return {
       ...nothingMore,
-      layer: { kind: deviceMapperKind(deviceMapper.uuid), name, sizeBytes, deviceMapper },
+      layer: { kind, name, sizeBytes, deviceMapper, ...(logicalVolume && { logicalVolume }) },
       below: slaves,
     };
   }

@@ -128,6 +128,8 @@ export interface MountPoint {
 export interface UsedMount extends MountPoint {
   readonly source: string;
   readonly uuid: string | undefined;
+  /** The further devices that an XFS keeps its log or its real-time files on, as its mount options name them. */
+  readonly further: { readonly logdev?: string; readonly rtdev?: string };
   readonly isRoot: boolean;
   readonly roles: readonly Role[];
   readonly volumes: readonly string[];

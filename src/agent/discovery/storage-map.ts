@@ -55,6 +55,7 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
       fsType: mount.fsType,
       source: mount.source,
       uuid: found.main === undefined ? undefined : await fileSystemUuid(reader, found.main),
+      further: found.further,
       isRoot: mount.majorMinor === rootDevice,
       roles,
       volumes: unique(volumes),
@@ -122,6 +123,7 @@ interface Found {
   /** The device that the file system is on. */
   readonly main: BlockDevice | undefined;
   readonly devices: readonly BlockDevice[];
+  readonly further: UsedMount['further'];
   readonly missing: readonly { leaf: string; detail: string }[];
 }
 
@@ -136,14 +138,16 @@ async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
     });
   }
   const devices = main === undefined ? [] : [main];
-  for (const option of mount.fsType === 'xfs' ? ['logdev', 'rtdev'] : []) {
+  const further: { logdev?: string; rtdev?: string } = {};
+  for (const option of mount.fsType === 'xfs' ? (['logdev', 'rtdev'] as const) : []) {
     const path = superOption(mount, option);
     if (path === undefined) continue;
+    further[option] = path;
     const device = await readBlockDeviceAt(reader, path);
     if (device === undefined) missing.push({ leaf: path, detail: `the ${option} of the XFS on ${mount.source}` });
     else devices.push(device);
   }
-  return { main, devices, missing };
+  return { main, devices, further, missing };
 }
 
 function joinMember(

@@ -18,6 +18,10 @@ export const RECIPE = {
     // A fixed address of QEMU's user network: a DHCP client takes seconds.
     '/etc/systemd/network/10-user-network.network':
       '[Match]\nType=ether\n\n[Network]\nAddress=10.0.2.15/24\nGateway=10.0.2.2\n',
+    // Stacks are built and put back by what a test does. By these rules udev would assemble the arrays that it finds,
+    // and activate their volume groups.
+    '/etc/udev/rules.d/64-md-raid-assembly.rules': '',
+    '/etc/udev/rules.d/69-lvm.rules': '',
     // Debian's check of all tables after each start would get in the way of what a test does to the server.
     '/etc/systemd/system/mariadb.service.d/no-table-check.conf': '[Service]\nExecStartPost=\n',
   },
