@@ -51,20 +51,24 @@ export const Coordinates = v.object({
 });
 export type Coordinates = v.InferOutput<typeof Coordinates>;
 
-/** A low-water mark moves while nothing is executed, so only exact places count. */
 export const sameCoordinates = (a: Coordinates, b: Coordinates): boolean =>
   a.gtid === b.gtid && sameBinlog(a.binlog, b.binlog) && sameReplica(a, b);
 
-/** Whether a replica has executed the same of its sources. */
+/**
+ * Whether a replica has executed the same of its sources. A low-water mark moves while nothing is executed, and a
+ * rotation of the source moves any place: so only exact places count, and of a channel that goes by GTID its GTIDs.
+ */
 export function sameReplica({ replica: a }: Coordinates, { replica: b }: Coordinates): boolean {
   if (a === undefined || b === undefined) return a === b;
   const places = ({ channels }: typeof a) =>
     channels
-      .filter(({ exact }) => exact)
-      .map(({ name, binlog }) => `${name} ${binlog && formatBinlog(binlog)}`)
+      .map(
+        ({ name, exact, autoPosition, binlog }) =>
+          `${name} ${exact && !autoPosition && binlog && formatBinlog(binlog)}`,
+      )
       .sort()
       .join('\n');
-  return a.gtid === b.gtid && a.channels.length === b.channels.length && places(a) === places(b);
+  return a.gtid === b.gtid && places(a) === places(b);
 }
 
 const sameBinlog = (a: BinlogPosition | undefined, b: BinlogPosition | undefined): boolean =>

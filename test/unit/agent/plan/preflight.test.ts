@@ -303,14 +303,6 @@ describe('at level crash, where nothing is locked and nothing frozen', () => {
     );
   });
 
-  test('a member of a cluster is refused all the same, for want of proof', () => {
-    for (const clustered of ['galera', 'group-replication'] as const) {
-      expect(messages(withServer({ clustered }), atCrash)).toEqual([
-        expect.stringMatching(/^crash-not-provable: the server is a member of a cluster/),
-      ]);
-    }
-  });
-
   test('a redo log that is off, or a forced recovery, is refused at either level', () => {
     expect(messages(withServer({ redoLogEnabled: false, forceRecovery: 1 }), atCrash)).toHaveLength(2);
   });

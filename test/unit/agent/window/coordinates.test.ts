@@ -113,7 +113,7 @@ describe('on a replica', () => {
     Master_Port: '3306',
     Relay_Master_Log_File: 'mysql-bin.000017',
     Exec_Master_Log_Pos: position,
-    Using_Gtid: 'Slave_Pos',
+    Using_Gtid: 'No',
     ...more,
   });
   const own = { [STATUS]: at('binlog.000007', '4711'), [GTID]: gtid('0-1-99') };
@@ -146,7 +146,7 @@ describe('on a replica', () => {
             source: { host: 'db-source', port: 3306 },
             binlog: { file: 'mysql-bin.000017', position: 2024 },
             exact: false,
-            autoPosition: true,
+            autoPosition: false,
           },
           {
             name: 'west',
@@ -169,6 +169,13 @@ describe('on a replica', () => {
 
   it('a replica that was told to forget its sources is told as such', async () => {
     expect((await readCoordinates(scriptedSession(script([])), onReplica(false))).replica?.channels).toEqual([]);
+  });
+
+  it('the proof holds where the source rotated its binary log, and the channel goes by GTID', async () => {
+    const byGtid = { Using_Gtid: 'Slave_Pos' };
+    const rotated = channel('385', { ...byGtid, Relay_Master_Log_File: 'mysql-bin.000018' });
+    expect(await unmoved(false, [[channel('2024', byGtid)]], [[rotated]])).toMatchObject({ held: true });
+    expect(await unmoved(false, [[channel('2024', byGtid)]], [[rotated], '0-9-101'])).toMatchObject({ held: false });
   });
 
   it('the proof holds where nothing moved, or a low-water mark alone', async () => {

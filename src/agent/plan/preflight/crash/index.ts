@@ -5,6 +5,7 @@ import { doublewriteOn } from './doublewrite-on.ts';
 import { filesSynced } from './files-synced.ts';
 import { mayBeLookedAt } from './may-be-looked-at.ts';
 import { noPreparedTransactions } from './no-prepared-transactions.ts';
+import { notClustered } from './not-clustered.ts';
 import type { Obligation } from './obligation.ts';
 import { redoFlushedAtCommit } from './redo-flushed-at-commit.ts';
 import { replicaCrashSafe } from './replica-crash-safe.ts';
@@ -13,6 +14,7 @@ import { tablesTransactional } from './tables-transactional.ts';
 /** What has to hold for an image that nobody waited for to recover at exact coordinates. */
 const OBLIGATIONS: readonly Obligation[] = [
   mayBeLookedAt,
+  notClustered,
   binlogSynced,
   redoFlushedAtCommit,
   filesSynced,

@@ -1,4 +1,4 @@
-import type { ReplicaFacts, ServerFacts } from '../../../discovery/facts.ts';
+import type { ReplicaChannel, ReplicaFacts, ServerFacts } from '../../../discovery/facts.ts';
 import type { Refusal } from '../refusal.ts';
 import { notProvable, type Obligation } from './obligation.ts';
 
@@ -29,7 +29,7 @@ function mariadb({ recovery }: ServerFacts, { channels }: ReplicaFacts): readonl
   ];
 }
 
-function mysql({ channels, positionsInTable, relayLogRecovery }: ReplicaFacts): readonly Refusal[] {
+function mysql({ channels, positionsInTable, relayLogRecovery, parallelWorkers }: ReplicaFacts): readonly Refusal[] {
   const byPosition = channels.filter(({ autoPosition }) => !autoPosition);
   return [
     ...(positionsInTable
@@ -40,13 +40,23 @@ function mysql({ channels, positionsInTable, relayLogRecovery }: ReplicaFacts): 
             "STOP SLAVE; SET GLOBAL relay_log_info_repository = 'TABLE'; START SLAVE;",
           ),
         ]),
+    ...(parallelWorkers === 0 || byPosition.length === 0
+      ? []
+      : [
+          notProvable(
+            `${namesOf(byPosition)} has parallel workers and no auto-position: what the image has executed may have gaps`,
+            'CHANGE REPLICATION SOURCE TO SOURCE_AUTO_POSITION = 1 (it takes gtid_mode = ON), or use --level application.',
+          ),
+        ]),
     ...(relayLogRecovery || byPosition.length === 0
       ? []
       : [
           notProvable(
-            `relay_log_recovery is off and ${byPosition.map(({ name }) => `'${name}'`).join(', ')} uses no auto-position: the relay log of the image may be torn`,
+            `relay_log_recovery is off and ${namesOf(byPosition)} uses no auto-position: the relay log of the image may be torn`,
             'Set relay_log_recovery = ON in the option file and restart the server.',
           ),
         ]),
   ];
 }
+
+const namesOf = (channels: readonly ReplicaChannel[]): string => channels.map(({ name }) => `'${name}'`).join(', ');

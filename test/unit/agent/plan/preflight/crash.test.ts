@@ -102,6 +102,14 @@ test.each<[ServerVersion['flavour'], number, number, number, string, boolean]>([
   },
 );
 
+it('a member of a cluster is refused, for want of proof', () => {
+  for (const clustered of ['galera', 'group-replication'] as const) {
+    expect(crashObstacles({ ...mysql, clustered })).toEqual([
+      expect.objectContaining({ message: expect.stringMatching(/^the server is a member of a cluster/) }),
+    ]);
+  }
+});
+
 describe('a replica', () => {
   const east = { name: 'east', autoPosition: true, applying: true };
   const west = { name: 'west', autoPosition: false, applying: true };
@@ -120,15 +128,26 @@ describe('a replica', () => {
     expect(of(mariadb, { positionsInTable: false })).toEqual([]);
   });
 
+  it('of MySQL by position needs a single applier: with several there may be gaps', () => {
+    const parallel = { channels: [east, west], relayLogRecovery: true };
+    expect(of(mysql, { ...parallel, parallelWorkers: 4 })).toEqual([
+      {
+        code: 'crash-not-provable',
+        message: expect.stringMatching(/^'west' has parallel workers and no auto-position/),
+        hint: expect.stringContaining('SOURCE_AUTO_POSITION = 1'),
+      },
+    ]);
+    expect(of(mysql, { ...parallel, parallelWorkers: 0 })).toEqual([]);
+  });
+
   it('of MySQL by position needs relay_log_recovery', () => {
-    expect(of(mysql, { channels: [east, west] })).toEqual([
+    expect(of(mysql, { channels: [east, west], parallelWorkers: 0 })).toEqual([
       {
         code: 'crash-not-provable',
         message: expect.stringMatching(/^relay_log_recovery is off and 'west' uses no auto-position/),
         hint: expect.stringContaining('relay_log_recovery = ON'),
       },
     ]);
-    expect(of(mysql, { channels: [east, west], relayLogRecovery: true })).toEqual([]);
   });
 
   it('of MySQL whose place is in a file is refused even by GTID', () => {
