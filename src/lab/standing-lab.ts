@@ -54,7 +54,7 @@ export type Say = (sentence: string) => void;
  * Throws RunError `lab-unfit` where this machine cannot carry one.
  */
 export async function withLab<T>(
-  verb: 'rehearse' | 'up' | 'soak',
+  verb: 'rehearse' | 'up' | 'soak' | 'disturb',
   options: LabOptions,
   signal: AbortSignal,
   say: Say,

@@ -1,4 +1,5 @@
 import { spawn } from 'node:child_process';
+import { randomBytes } from 'node:crypto';
 import { once } from 'node:events';
 import { chmodSync, mkdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
@@ -11,7 +12,10 @@ import { agentAccount } from '../../src/lab/hosts/agent-account.ts';
 import { initialDataDirectory } from '../../src/lab/hosts/data-directory-cache.ts';
 import { type DatabaseServer, startServer } from '../../src/lab/hosts/database-server.ts';
 import { plainShell, type Shell } from '../../src/lab/machine/shell.ts';
+import type { Distribution } from '../../src/lab/servers/distribution.ts';
 import { installedServer } from '../../src/lab/servers/installed.ts';
+import { obtainServer } from '../../src/lab/servers/obtain-server.ts';
+import { INSTALLED_SERVER, type ServerName } from '../../src/lab/servers/server-name.ts';
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
@@ -72,9 +76,11 @@ export interface HostLayout {
   /** `two`: data and binary log on a file system each; `one`: both on the same. */
   readonly volumes: 'one' | 'two';
   readonly extra?: readonly string[];
+  /** The installed MariaDB where nothing is said. */
+  readonly server?: ServerName;
 }
 
-export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneHost> {
+export async function oneHost({ volumes, extra = [], server: name = INSTALLED_SERVER }: HostLayout): Promise<OneHost> {
   const stack: (() => unknown)[] = [];
   const undo = async () => {
     for (const step of stack.reverse()) await step();
@@ -87,15 +93,15 @@ export async function oneHost({ volumes, extra = [] }: HostLayout): Promise<OneH
     const [dataMount = '', binlogMount = dataMount] = mounts;
 
     const shell = plainShell();
-    const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount);
+    const distribution = await obtainServer(shell, name, randomBytes(4).toString('hex'), () => {});
+    const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount, distribution);
     const runFolder = join(storage.folder, 'server');
-    const distribution = await installedServer(shell);
     const settings = { serverId: 7, durability: '1/1', extra } as const;
     const server = await startServer(shell, { distribution, datadir, logBin, runFolder, ...settings });
     stack.push(() => server[Symbol.asyncDispose]());
     const root = await server.connect();
     stack.push(() => root.destroy());
-    await createAgentAccount(root);
+    await createAgentAccount(root, distribution);
 
     const calls = new HoldingGate();
     const aws = await startEmbeddedAws({
@@ -154,17 +160,24 @@ export async function layOutDatabase(
   shell: Shell,
   dataMount: string,
   binlogMount: string,
+  distribution?: Distribution,
 ): Promise<{ readonly datadir: string; readonly logBin: string }> {
   const datadir = join(dataMount, 'mysql');
-  await shell.run(['cp', '-a', await initialDataDirectory(shell, await installedServer(shell)), datadir]);
+  await shell.run([
+    'cp',
+    '-a',
+    await initialDataDirectory(shell, distribution ?? (await installedServer(shell))),
+    datadir,
+  ]);
   const binlogFolder = join(binlogMount, 'binlog');
   mkdirSync(binlogFolder);
   await shell.run(['chown', 'mysql:mysql', binlogFolder]);
   return { datadir, logBin: join(binlogFolder, 'binlog') };
 }
 
-export async function createAgentAccount(root: Connection): Promise<void> {
-  for (const statement of agentAccount('mariadb', ACCOUNT, PASSWORD)) await root.query(statement);
+export async function createAgentAccount(root: Connection, distribution?: Distribution): Promise<void> {
+  const flavour = distribution?.flavour.name ?? 'mariadb';
+  for (const statement of agentAccount(flavour, ACCOUNT, PASSWORD)) await root.query(statement);
 }
 
 export function writeOptionFile(path: string, socket: string): void {
@@ -197,7 +210,8 @@ export async function addInstance(aws: EmbeddedAws, volumes: readonly XfsVolume[
 /** Whatever became of a run, the host has to be as it was: nothing frozen, nothing locked. */
 export async function expectHostWhole(host: OneHost): Promise<void> {
   expect(host.mounts.map(isFrozen)).toEqual(host.mounts.map(() => false));
-  await host.root.query('CREATE OR REPLACE TABLE mysql.host_is_whole (a INT) ENGINE=InnoDB');
+  await host.root.query('DROP TABLE IF EXISTS mysql.host_is_whole');
+  await host.root.query('CREATE TABLE mysql.host_is_whole (a INT) ENGINE=InnoDB');
   await host.root.query('INSERT INTO mysql.host_is_whole VALUES (1)');
 }
 

@@ -55,7 +55,8 @@ export interface Traffic extends AsyncDisposable {
 /** `session`: what its session is told before it begins. */
 export async function traffic(host: OneHost, session = 'DO 0'): Promise<Traffic> {
   const connection = await host.server.connect();
-  await connection.query('CREATE OR REPLACE TABLE mysql.traffic (a INT) ENGINE=InnoDB');
+  await connection.query('DROP TABLE IF EXISTS mysql.traffic');
+  await connection.query('CREATE TABLE mysql.traffic (a INT) ENGINE=InnoDB');
   await connection.query(session);
   let [longestGapMs, last, stopped] = [0, performance.now(), false];
   const events = new EventEmitter();

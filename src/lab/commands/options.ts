@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { SetLevel } from '../../shared/result.ts';
 import { DURABILITIES } from '../hosts/durability.ts';
 import { checkRoot } from '../machine/lab-folder.ts';
 import { SERVERS } from '../servers/server-name.ts';
@@ -37,6 +38,9 @@ export function wholeNumber(option: string, text: string, least: number, most: n
     hint: `Give a whole number from ${least} to ${most}.`,
   });
 }
+
+/** Throws RunError `usage` that names the wrong value. */
+export const levelOf = (text: string): SetLevel => oneOf('--level', text, SetLevel.options, 'one of ');
 
 function oneOf<T extends string>(option: string, text: string, values: readonly T[], what: string): T {
   const found = values.find((each) => each === text);

@@ -4,6 +4,7 @@ import { DURABILITIES } from '../hosts/durability.ts';
 import { DEFAULT_ROOT } from '../machine/lab-folder.ts';
 import { INSTALLED_SERVER, SERVERS } from '../servers/server-name.ts';
 import type { Context, ExitStatus } from './context.ts';
+import { type DisturbArguments, disturbCommand } from './disturb.ts';
 import { type DownArguments, downCommand } from './down.ts';
 import type { LabArguments } from './options.ts';
 import { type RehearseArguments, rehearseCommand } from './rehearse.ts';
@@ -18,7 +19,7 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
     .exitOverride()
     .configureOutput({ writeErr: () => {} });
 
-  labCommand(program, 'rehearse')
+  fleetCommand(program, 'rehearse')
     .description('take sets under a hostile write load, restore them, and prove that nothing is lost')
     .option('--level <level>', 'consistency of the sets: application, crash', 'application')
     .option(
@@ -29,9 +30,15 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
     .option('--keep', 'leave file systems and servers standing for a look, until `down`')
     .action(async (options: RehearseArguments) => ended(await rehearseCommand(options, context)));
 
-  labCommand(program, 'up')
+  fleetCommand(program, 'up')
     .description('leave a lab standing, and print the environment for AWS clients')
     .action(async (options: LabArguments) => ended(await upCommand(options, context)));
+
+  labCommand(program, 'disturb')
+    .description('measure how long commits take while sets are taken, against how long they take anyway')
+    .option('--level <level>', 'consistency of the sets: application, crash', 'crash')
+    .option('--rounds <number>', 'stretches with a set, and as many without; eight seconds each round', '20')
+    .action(async (options: DisturbArguments) => ended(await disturbCommand(options, context)));
 
   program
     .command('soak')
@@ -78,12 +85,14 @@ Exit status: 0 done, 2 usage, 10-29 refused, 30-49 failed, 50-69 a person is nee
   return program;
 }
 
+const fleetCommand = (program: Command, name: string): Command =>
+  labCommand(program, name).option('--hosts <number>', 'simulated instances', '2');
+
 const labCommand = (program: Command, name: string): Command =>
   program
     .command(name)
     .option('--json', 'one line of JSON, the last one on stdout, instead of text')
     .option('--server <name>', `what the hosts run: ${SERVERS.join(', ')}`, INSTALLED_SERVER)
-    .option('--hosts <number>', 'simulated instances', '2')
     .option('--api-latency <ms>', 'answer time of CreateSnapshots', '0')
     .option(
       '--durability <x/y>',

@@ -1,10 +1,9 @@
-import { ERRORS, RunError } from '../../shared/errors.ts';
-import type { SetLevel } from '../../shared/result.ts';
+import { ERRORS } from '../../shared/errors.ts';
 import { rehearse } from '../rehearsal/rehearse.ts';
 import { reportOf, summarize } from '../rehearsal/report.ts';
 import { withLab } from '../standing-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
-import { type LabArguments, labOptions, wholeNumber } from './options.ts';
+import { type LabArguments, labOptions, levelOf, wholeNumber } from './options.ts';
 
 const MOST_ROUNDS = 1_000;
 
@@ -41,9 +40,4 @@ export async function rehearseCommand(given: RehearseArguments, context: Context
   const message = given.rounds === undefined ? meaning : `round ${rounds.length} of ${given.rounds}: ${meaning}`;
   context.print(given.json ? `${JSON.stringify({ ...report, code, message, hint })}\n` : summarize(rounds));
   return exit;
-}
-
-function levelOf(text: string): SetLevel {
-  if (text === 'application' || text === 'crash') return text;
-  throw new RunError('usage', `'${text}' is not valid for --level`, { hint: 'Give application or crash.' });
 }

@@ -8,7 +8,7 @@ import { startTimeOf } from './lab-processes.ts';
 
 /** Who holds the lock of a root: written into the lock file for those who find it held. */
 const Holder = v.object({
-  verb: v.picklist(['rehearse', 'up', 'down', 'soak']),
+  verb: v.picklist(['rehearse', 'up', 'down', 'soak', 'disturb']),
   pid: v.number(),
   startTime: v.string(),
 });

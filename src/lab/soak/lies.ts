@@ -1,6 +1,6 @@
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
-import type { Ending } from './agent-run.ts';
+import type { Ending } from '../hosts/agent-run.ts';
 
 /** What a run said, and what is true. */
 export interface Evidence {

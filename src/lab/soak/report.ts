@@ -1,6 +1,6 @@
+import type { Ending } from '../hosts/agent-run.ts';
 import { median } from '../rehearsal/report.ts';
 import type { Hurt } from './aftermath.ts';
-import type { Ending } from './agent-run.ts';
 import { API_LATENCY_MS } from './kill-plan.ts';
 import { VICTIMS, type Victim, type VictimName } from './victims.ts';
 

@@ -1,8 +1,8 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
+import { processState } from '../machine/process-state.ts';
 import type { Shell } from '../machine/shell.ts';
-import { processState } from './process-state.ts';
 import { type FromSentinel, SENTINEL_VERB, type ToSentinel } from './sentinel-process.ts';
 
 /** Tells from outside whether a file system takes writes: a child of ours, which may get stuck in our place. */

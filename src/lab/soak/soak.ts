@@ -1,8 +1,8 @@
 import { RunError } from '../../shared/errors.ts';
+import { startAgent } from '../hosts/agent-run.ts';
 import { BEYOND_THE_SET, FULL_SWING } from '../load/write-load.ts';
 import type { Say, StandingLab } from '../standing-lab.ts';
 import { lookAfter } from './aftermath.ts';
-import { startAgent } from './agent-run.ts';
 import type { CaptureWitness } from './capture-witness.ts';
 import { evidenceOf } from './evidence.ts';
 import { type PlannedKill, planKills } from './kill-plan.ts';

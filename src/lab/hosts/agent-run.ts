@@ -1,9 +1,9 @@
 import { once } from 'node:events';
 import { RunError } from '../../shared/errors.ts';
 import { decodeResult, type Result } from '../../shared/result.ts';
-import { AGENT, OPTION_FILE } from '../hosts/simulated-host.ts';
+import { processState } from '../machine/process-state.ts';
 import type { StandingHost, StandingLab } from '../standing-lab.ts';
-import { processState } from './process-state.ts';
+import { AGENT, OPTION_FILE } from './simulated-host.ts';
 
 /** How the agent ended: an exit status or the signal that ended it, and the result if it told one. */
 export interface Ending {
@@ -23,8 +23,15 @@ export interface AgentRun {
   readonly ended: Promise<Ending>;
 }
 
-export function startAgent({ shell, aws }: StandingLab, host: StandingHost, run: string): AgentRun {
-  const argv = [...AGENT, 'snapshot', '--defaults-file', OPTION_FILE, '--run-id', run, '--no-log-file', '--json'];
+/** `options`: of `snapshot`, beyond those that every run in a lab needs. */
+export function startAgent(
+  { shell, aws }: StandingLab,
+  host: StandingHost,
+  run: string,
+  options: readonly string[] = [],
+): AgentRun {
+  const common = ['--defaults-file', OPTION_FILE, '--run-id', run, '--no-log-file', '--json'];
+  const argv = [...AGENT, 'snapshot', ...common, ...options];
   const startedAt = performance.now();
   const child = shell.start([...host.namespace.enter, ...argv], {
     cwd: '/',
@@ -32,7 +39,7 @@ export function startAgent({ shell, aws }: StandingLab, host: StandingHost, run:
     stdio: ['ignore', 'pipe', 'ignore'],
   });
   const { stdout, pid } = child;
-  if (!stdout || pid === undefined) throw new RunError('soak-failed', 'the agent could not be started');
+  if (!stdout || pid === undefined) throw new RunError('lab-unfit', 'the agent could not be started');
   let said = '';
   stdout.setEncoding('utf8').on('data', (text: string) => {
     said += text;

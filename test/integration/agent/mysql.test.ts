@@ -1,0 +1,67 @@
+import { dirname, join } from 'node:path';
+import type { RowDataPacket } from 'mysql2/promise';
+import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { expectClear } from '../../support/clear-ending.ts';
+import { holdStatement } from '../../support/held-socket.ts';
+import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { type BusyConnection, busyWith, traffic } from '../../support/server-work.ts';
+
+/** The server is brought once. */
+const WITH_DOWNLOAD_MS = 600_000;
+const LOCK_TIMEOUT_MS = 1_000;
+/** Promised: whoever slips in, commits resume within the lock timeout and this. */
+const RESUMED_AFTER_TIMEOUT_MS = 500;
+
+/** FLUSH TABLES WITH READ LOCK waits behind it, which on MariaDB no reader is waited for. */
+const READER = "SELECT SLEEP(10 + a), CHAR_LENGTH('geheim') FROM mysql.busy";
+
+describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
+  let host: OneHost;
+  beforeAll(async () => {
+    host = await oneHost({ volumes: 'two', server: 'mysql-9.7' });
+    await host.root.query('CREATE TABLE mysql.busy (a INT) ENGINE=InnoDB');
+    await host.root.query('INSERT INTO mysql.busy VALUES (0)');
+  }, WITH_DOWNLOAD_MS);
+  afterAll(() => host?.[Symbol.asyncDispose]());
+  afterEach(() => expectHostWhole(host));
+
+  it.each(['application', 'crash'])('takes a set at level %s with the least account', async (level) => {
+    const { status, result } = await host.agent('snapshot', '--level', level);
+    expect({ status, result }).toMatchObject({ status: 0, result: { outcome: 'done', grade: level, members: 2 } });
+    expect(result?.server).toMatch(/^mysql 9\.7\./);
+  });
+
+  it('a reader of ten seconds: refused before any lock is asked, named, and nobody notices', async () => {
+    await using reader = await busyWith(host, READER, 'TIME >= 1');
+    await using others = await traffic(host);
+    await host.root.query("SET GLOBAL log_output = 'TABLE', general_log = ON");
+    const run = await host.agent('snapshot', '--long-query-threshold', '1');
+    await host.root.query('SET GLOBAL general_log = OFF');
+    expectClear(run, 25, 'long-statement', `statement ${reader.id} of root (SELECT SLEEP …) has run for`);
+    expect(run.stdout + run.stderr).not.toContain('geheim');
+    await others.nextCommit();
+    const [asked] = await host.root.query<RowDataPacket[]>(
+      `SELECT CONVERT(argument USING utf8mb4) AS sql_text FROM mysql.general_log
+       WHERE user_host LIKE 'ebs_snapshot%' AND CONVERT(argument USING utf8mb4) REGEXP '^(LOCK|FLUSH)'`,
+    );
+    expect(asked).toEqual([]);
+    expect(await reader.isRunning()).toBe(true);
+  });
+
+  it('a reader that slips in after the gate: all is given back, commits resume in time', async () => {
+    await using others = await traffic(host);
+    const socket = join(dirname(host.optionFile), 'held.sock');
+    const readers: BusyConnection[] = [];
+    await using _door = await holdStatement(socket, host.server.socket, 'FLUSH TABLES WITH READ LOCK', async () => {
+      readers.push(await busyWith(host, READER, "STATE = 'User sleep'"));
+    });
+    const timeout = String(LOCK_TIMEOUT_MS / 1000);
+    const run = await host.agent('snapshot', '--socket', socket, '--lock-timeout', timeout, '--lock-tries', '1');
+    await others.nextCommit();
+    expectClear(run, 30, 'lock-timeout', 'FLUSH TABLES WITH READ LOCK: not granted within 1 s');
+    expect(await readers[0]?.isRunning()).toBe(true);
+    expect(others.longestGapMs).toBeGreaterThanOrEqual(LOCK_TIMEOUT_MS);
+    expect(others.longestGapMs).toBeLessThanOrEqual(LOCK_TIMEOUT_MS + RESUMED_AFTER_TIMEOUT_MS);
+    for (const reader of readers) await reader[Symbol.asyncDispose]();
+  });
+});
