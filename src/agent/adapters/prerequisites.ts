@@ -1,5 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
-import type { Processes } from '../ports.ts';
+import { DeadlinePassed, type Processes } from '../ports.ts';
 
 /** Programs of util-linux, coreutils and bash that a run starts. */
 const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'stat', 'dd', 'mv', 'rm'];
@@ -14,6 +14,12 @@ export async function checkPrerequisites(processes: Processes): Promise<void> {
   const answers = await Promise.allSettled(
     PROGRAMS.map((name) => processes.run([name, '--version'], { deadlineMs: 5_000 })),
   );
+  for (const answer of answers) {
+    if (answer.status !== 'rejected' || !(answer.reason instanceof DeadlinePassed)) continue;
+    throw new RunError('host-unfit', `a program does not even tell its version: ${answer.reason.message}`, {
+      hint: 'The host is too busy to start programs: try again when it is less so.',
+    });
+  }
   const missing = PROGRAMS.filter((_, index) => answers[index]?.status === 'rejected');
   if (missing.length > 0) {
     throw new RunError('host-unfit', `not found on this host: ${missing.join(', ')}`, {

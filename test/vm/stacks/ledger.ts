@@ -39,17 +39,15 @@ export async function startLoad(guest: Guest): Promise<void> {
     const inserts = Object.keys(LEDGERS).map((name) => `INSERT INTO ${name} VALUES (${writer}, $n);`);
     const acknowledge = `SELECT ${writer}, $n, UNIX_TIMESTAMP(NOW(6)) * 1000;`;
     const transaction = ['START TRANSACTION;', ...inserts, 'COMMIT;', acknowledge].join(' ');
-    await inUnit(guest, `writer-${writer}`, `while sleep 0.05; do echo "${transaction}"; ((++n)); done | ${client}`, {
-      n: 1,
-    });
+    const writes = `for ((n = 1; ; ++n)); do sleep 0.05; echo "${transaction}"; done`;
+    await startUnit(guest, `writer-${writer}`, `${writes} | ${client}`);
   }
-  const open = Object.keys(LEDGERS).map((name) => `INSERT INTO ${name} VALUES (9, 1);`);
-  await inUnit(guest, 'uncommitted', `(echo "START TRANSACTION; ${open.join(' ')}"; sleep infinity) | ${client}`, {});
+  const inserts = Object.keys(LEDGERS).map((name) => `INSERT INTO ${name} VALUES (9, 1);`);
+  await startUnit(guest, 'uncommitted', `(echo "START TRANSACTION; ${inserts.join(' ')}"; sleep infinity) | ${client}`);
 }
 
-async function inUnit(guest: Guest, unit: string, program: string, environment: Record<string, number>): Promise<void> {
-  const variables = Object.entries(environment).map(([name, value]) => `--setenv=${name}=${value}`);
-  await guest.run(['systemd-run', '--quiet', `--unit=${unit}`, ...variables, 'bash', '-c', program]);
+async function startUnit(guest: Guest, unit: string, program: string): Promise<void> {
+  await guest.run(['systemd-run', '--quiet', `--unit=${unit}`, 'bash', '-c', program]);
 }
 
 export async function acknowledged(guest: Guest): Promise<readonly Acknowledged[]> {
