@@ -1,6 +1,7 @@
 import type { Event } from '../shared/events.ts';
 import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
 import type { Tags } from '../shared/tags.ts';
+import type { ApplierPlan } from './plan/appliers.ts';
 
 /**
  * What the stories need of the world. Each port is implemented once for real (adapters/), once by the
@@ -183,10 +184,10 @@ export interface Processes {
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }
 
-/** The statements that start again what a keeper of ours has stopped. */
+/** What a keeper of ours has stopped, and how it is started again. */
 export interface ApplierRecord {
   readonly file: string;
-  readonly start: readonly string[];
+  readonly plan: ApplierPlan;
 }
 
 /** The records under /run: written by the keeper, which removes them when the appliers run again. */

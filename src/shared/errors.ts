@@ -296,8 +296,9 @@ export function toRunError(thrown: unknown): RunError {
 const isSuppressed = (thrown: unknown): thrown is Error & { error: unknown; suppressed: unknown } =>
   thrown instanceof Error && 'error' in thrown && 'suppressed' in thrown;
 
-/** Unsafe before a bug, a bug before a failure, a failure before a refusal. */
+/** What keeps a host from writing before all else; unsafe before a bug, a bug before a failure, a failure before a refusal. */
 function gravity(error: RunError): number {
+  if (error.code === 'thaw-failed' || error.code === 'freeze-unknown') return 4;
   if (error.exit >= 50 && error.exit < 70) return 3;
   if (error.code === 'bug') return 2;
   return error.exit >= 30 && error.exit < 50 ? 1 : 0;

@@ -1,25 +1,39 @@
-import { existsSync, mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
+import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
+import * as v from 'valibot';
+import { ApplierPlan } from '../plan/appliers.ts';
 import type { ApplierRecord, ApplierRecords } from '../ports.ts';
 import { APPLIER_RECORDS } from '../window/state-folder.ts';
 
-/** The records in the state folder: one statement a line. One that is empty stands for nothing stopped. */
-export const applierRecords: ApplierRecords & { add(file: string, start: readonly string[]): ApplierRecord } = {
-  list() {
-    if (!existsSync(APPLIER_RECORDS)) return [];
-    return readdirSync(APPLIER_RECORDS).map((name) => {
-      const file = join(APPLIER_RECORDS, name);
-      return { file, start: readFileSync(file, 'utf8').split('\n').filter(Boolean) };
-    });
-  },
+/** The records in the state folder. One that is not whole (its keeper was killed while writing it) stands for nothing stopped. */
+export const applierRecords: ApplierRecords & { add(file: string, plan: ApplierPlan): ApplierRecord } = {
+  list: () => namesIn(APPLIER_RECORDS).flatMap((name) => recordIn(join(APPLIER_RECORDS, name))),
 
-  add(file, start) {
+  add(file, plan) {
     mkdirSync(APPLIER_RECORDS, { recursive: true, mode: 0o700 });
-    writeFileSync(file, `${start.join('\n')}\n`, { mode: 0o600 });
-    return { file, start };
+    writeFileSync(file, JSON.stringify(plan), { mode: 0o600 });
+    return { file, plan };
   },
 
   remove({ file }) {
     rmSync(file, { force: true });
   },
 };
+
+function namesIn(folder: string): readonly string[] {
+  try {
+    return readdirSync(folder);
+  } catch (error) {
+    if ((error as NodeJS.ErrnoException).code === 'ENOENT') return [];
+    throw error;
+  }
+}
+
+/** A keeper that lives may have removed it meanwhile. */
+function recordIn(file: string): readonly ApplierRecord[] {
+  try {
+    return [{ file, plan: v.parse(ApplierPlan, JSON.parse(readFileSync(file, 'utf8'))) }];
+  } catch {
+    return [];
+  }
+}

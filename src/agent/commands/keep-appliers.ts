@@ -1,61 +1,106 @@
 import { createInterface } from 'node:readline';
+import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { messageOf } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
+import { leaveNoCore } from '../adapters/core-dumps.ts';
+import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { ServerSession } from '../ports.ts';
 import { printable } from '../report/printable.ts';
-import { STOP_DEADLINE_MS, startAppliers } from '../window/appliers.ts';
+import { type Stop, startEach, stopEach } from '../window/appliers.ts';
 import { KeeperOrder } from '../window/keeper-order.ts';
 import type { Ending } from './ending.ts';
 
+/** How long it tries to start them: a server that lets nobody in, or a transaction that does not end, may pass. */
+const PATIENCE_MS = 600_000;
+const BETWEEN_TRIES_MS = 1_000;
+
 /**
  * The keeper of a replica's appliers, a process of its own: stops them, says `stopped`, and starts them again when its
- * stdin ends, whether by order or because the agent has died; then says `started`. `failed REASON` comes in the place of
- * either word. No signal ends it before.
+ * stdin ends, whether by order or because the agent has died; then says `started`. No signal ends it before. `refused
+ * REASON` or `unclear REASON` come in the place of `stopped`; what is unclear it waits for, and starts it again. Nothing
+ * that it was told gets into its words: it was told a password.
  */
 export async function keepAppliersCommand(): Promise<Ending> {
+  await leaveNoCore(processes);
   const lines = createInterface({ input: process.stdin });
   const ended = new Promise<void>((resolve) => lines.once('close', resolve));
-  const [first] = await Promise.race([
-    new Promise<[string]>((resolve) => lines.once('line', (line) => resolve([line]))),
-    ended.then((): [] => []),
+  const first = await Promise.race([
+    new Promise<string>((resolve) => lines.once('line', resolve)),
+    ended.then(() => undefined),
   ]);
-  // Whoever started us has died before saying anything: nothing is stopped.
-  if (first === undefined) return QUIET;
-  const { connection, record, stop, start } = v.parse(KeeperOrder, JSON.parse(first));
-  const { socket, password, ...where } = connection;
-  const connect = () => connectToServer({ ...where, socket, password });
+  const order = understood(first);
+  // Whoever started us has died before saying anything, or is no agent of this version: nothing is stopped.
+  if (order === undefined) return quiet('refused the order of the agent is not understood');
 
-  const file = applierRecords.add(record, start);
-  say(await told('stopped', () => stopAll(connect, stop)));
-  await ended;
-  say(
-    await told('started', async () => {
-      await using session = await connect();
-      await startAppliers(session, start);
-      applierRecords.remove(file);
-    }),
-  );
-  return QUIET;
-}
-
-async function stopAll(connect: () => Promise<ServerSession>, stop: readonly string[]): Promise<void> {
-  await using session = await connect();
-  for (const statement of stop) await session.run(statement, STOP_DEADLINE_MS);
-}
-
-async function told(word: string, work: () => Promise<void>): Promise<string> {
+  const { plan, connection } = order;
+  const connect = () => connectToServer({ ...connection, socket: connection.socket, password: connection.password });
+  let session: ServerSession;
   try {
-    await work();
-    return word;
+    session = await connect();
   } catch (error) {
-    return `failed ${printable(messageOf(error))}`;
+    return quiet(`refused ${printable(messageOf(error))}`);
   }
+  const record = applierRecords.add(order.record, plan);
+  const stop = await stopEach(session, plan);
+  say(wordOf(stop));
+  if (stop === 'stopped') await ended;
+  await startUntilTheyRun(session, connect, plan, stop);
+  applierRecords.remove(record);
+  return quiet('started');
+}
+
+function understood(line: string | undefined): KeeperOrder | undefined {
+  try {
+    return v.parse(KeeperOrder, JSON.parse(line ?? ''));
+  } catch {
+    return undefined;
+  }
+}
+
+function wordOf(stop: Stop): string {
+  if (stop === 'stopped') return stop;
+  return 'refused' in stop ? `refused ${printable(stop.refused)}` : `unclear ${printable(stop.unclear)}`;
+}
+
+/** Where it cannot be done in all that time, the record stays, and the process ends without its last word. */
+async function startUntilTheyRun(
+  first: ServerSession,
+  connect: () => Promise<ServerSession>,
+  plan: KeeperOrder['plan'],
+  stop: Stop,
+): Promise<void> {
+  const giveUp = performance.now() + PATIENCE_MS;
+  let session: ServerSession | undefined = first;
+  for (;;) {
+    try {
+      session ??= await connect();
+      if (typeof stop === 'object' && 'unclear' in stop) await untilStopped(session, plan, giveUp);
+      await startEach(session, plan);
+      return;
+    } catch (error) {
+      if (performance.now() > giveUp) throw error;
+      await session?.[Symbol.asyncDispose]();
+      session = undefined;
+      await sleep(BETWEEN_TRIES_MS);
+    }
+  }
+}
+
+/** A STOP that is still in effect: started before it has come to its end, the applier would stop after all. */
+async function untilStopped(session: ServerSession, { status, channels }: KeeperOrder['plan'], giveUp: number) {
+  const runs = async () =>
+    (await session.run(status.sql)).some(
+      (row) => channels.includes(row[status.channel] ?? '') && row[status.applying]?.toUpperCase() === 'YES',
+    );
+  while (performance.now() < giveUp && (await runs())) await sleep(BETWEEN_TRIES_MS);
 }
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-/** Its words have been said. */
-const QUIET: Ending = { exit: 0, json: jsonLine({ v: 1, outcome: 'done' }), text: '' };
+function quiet(lastWord: string): Ending {
+  say(lastWord);
+  return { exit: 0, json: jsonLine({ v: 1, outcome: 'done' }), text: '' };
+}

@@ -22,7 +22,7 @@ export async function thawCommand(options: AgentOptions): Promise<Ending> {
   // Not before: the log file may lie on what was frozen.
   const log = openLog(options.logFile);
   if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
-  const stopped = applierRecords.list().flatMap(({ start }) => start);
+  const stopped = applierRecords.list().flatMap(({ plan }) => plan.start);
   const text = [
     thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen',
     // That takes the server, and its account: the next run does it, or a person.

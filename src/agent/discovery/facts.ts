@@ -43,6 +43,8 @@ export interface ServerFacts {
   readonly flushMethod: string;
   readonly forceRecovery: number;
   readonly redoLogEnabled: boolean;
+  /** How often XA PREPARE was said since the server started, by which it is seen that one came and went. */
+  readonly xaPrepares: string | undefined;
   /** Whether the server tells how far its redo log has been flushed. */
   readonly flushedLsnReported: boolean;
   /** `lock_wait_timeout` and friends do not belong here: the session sets its own. */

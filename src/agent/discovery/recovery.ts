@@ -11,7 +11,7 @@ export const MAY_SEE_ALL_TABLES: readonly string[] = ['SELECT', 'SHOW VIEW'];
 export const MOST_TABLES = 100;
 
 /** Whether XA transactions that are prepared are recovered together with the binary log [doc: MySQL 8.0.30]. */
-const recoversPrepared = ({ flavour, ...version }: ServerVersion): boolean =>
+export const recoversPrepared = ({ flavour, ...version }: ServerVersion): boolean =>
   flavour !== 'mariadb' && atLeast({ flavour, ...version }, 8, 0, 30);
 
 /** MySQL 8.0 made a privilege of listing them. */

@@ -56,11 +56,17 @@ export interface ToldChannel {
   readonly autoPosition: boolean | undefined;
 }
 
-/** Where every channel is, as the answer tells. `parallel`: several workers apply what one channel received. */
+/** Several workers apply what one channel received, unless its applier has been stopped, and still is. */
+export interface Appliers {
+  readonly parallel: boolean;
+  readonly stopped: readonly string[];
+}
+
+/** Where every channel is, as the answer tells. */
 export const channelsOf = (
   rows: readonly Row[],
   { columns }: ReplicaStatus,
-  parallel: boolean,
+  appliers: Appliers,
 ): readonly ToldChannel[] =>
   rows
     .map((row): ToldChannel => {
@@ -76,7 +82,7 @@ export const channelsOf = (
         ...(file !== '' &&
           position !== '' &&
           position !== '0' && { binlog: { file, position: wholeNumber(position) } }),
-        exact: !parallel,
+        exact: !appliers.parallel || (appliers.stopped.includes(cell('channel') ?? '') && cell('applying') === 'No'),
         autoPosition: usesGtid(cell('autoPosition')),
       };
     })
@@ -123,7 +129,7 @@ export async function readReplica(
   const status = replicaStatus(version);
   const rows = await server.ask(statusQuestion(status));
   const { applying } = status.columns;
-  const channels = channelsOf(rows, status, false).map(({ name, autoPosition }) => {
+  const channels = channelsOf(rows, status, { parallel: false, stopped: [] }).map(({ name, autoPosition }) => {
     if (name === undefined) throw notUnderstood(status.sql, `no column ${status.columns.channel}`);
     if (autoPosition === undefined) throw notUnderstood(status.sql, `no column ${status.columns.autoPosition}`);
     const runs = rows.find((row) => row[status.columns.channel] === name)?.[applying];

@@ -43,6 +43,7 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     doublewrite: doublewrite(required(variables, 'innodb_doublewrite')),
     flushMethod: variables.get('innodb_flush_method') ?? '',
     forceRecovery: integer(variables, 'innodb_force_recovery'),
+    xaPrepares: status.get('com_xa_prepare'),
     redoLogEnabled: (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON',
     flushedLsnReported: status.has(
       version.flavour === 'mariadb' ? 'innodb_lsn_flushed' : 'innodb_redo_log_flushed_to_disk_lsn',

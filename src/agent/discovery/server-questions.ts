@@ -64,7 +64,7 @@ export const variables: ServerQuestion = {
  */
 export const status: ServerQuestion = {
   name: 'status',
-  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled', 'Innodb_redo_log_flushed_to_disk_lsn', 'Innodb_lsn_flushed')",
+  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled', 'Innodb_redo_log_flushed_to_disk_lsn', 'Innodb_lsn_flushed', 'Com_xa_prepare')",
 };
 
 /** What is loaded: encryption, replication groups, and the libraries that a restored server needs. */

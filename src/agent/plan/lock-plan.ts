@@ -48,8 +48,10 @@ export interface DdlPlan {
 
 export interface ReplicaPlan {
   readonly status: ReplicaStatus;
-  /** Parallel workers: the places of the channels are low-water marks. */
+  /** Parallel workers: the places of the channels that are being applied are low-water marks. */
   readonly parallel: boolean;
+  /** The channels whose appliers we have stopped: their places are exact, as long as they stand still. */
+  readonly stopped: readonly string[];
   /** One row with a column `gtid`, where that is not in the server's own GTID set. */
   readonly gtid?: string;
 }
@@ -127,11 +129,10 @@ const STAGE_PROBE = {
   end: 'BACKUP STAGE END',
 } as const;
 
-/** `appliersStopped`: nobody applies anything under the lock, so that a replica's places are exact. */
-export function planLock(server: ServerFacts, { appliersStopped = false } = {}): LockPlan {
+/** `stopped`: the channels of a replica whose appliers are stopped before the lock is asked for. */
+export function planLock(server: ServerFacts, stopped: readonly string[] = []): LockPlan {
   const plan = server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
-  if (plan.replica === undefined || !appliersStopped) return plan;
-  return { ...plan, replica: { ...plan.replica, parallel: false } };
+  return plan.replica === undefined ? plan : { ...plan, replica: { ...plan.replica, stopped } };
 }
 
 function mariadb(server: ServerFacts): LockPlan {
@@ -193,6 +194,7 @@ function mysql(server: ServerFacts): LockPlan {
 const replicaPlan = ({ version }: ServerFacts, { parallelWorkers }: ReplicaFacts): ReplicaPlan => ({
   status: replicaStatus(version),
   parallel: parallelWorkers > 0,
+  stopped: [],
 });
 
 /** What the replica has executed of all its sources; `gtid_binlog_pos` tells of its own binary log alone. */

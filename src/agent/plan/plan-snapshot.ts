@@ -36,7 +36,7 @@ export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned 
       level,
       notCrashBecause,
       facts,
-      lock: planLock(facts.server, { appliersStopped: appliers !== undefined }),
+      lock: planLock(facts.server, appliers?.channels),
       appliers,
       freeze: frozen.map(({ mountPoint }) => mountPoint),
       syncOnly: synced.map(({ mountPoint }) => mountPoint),
@@ -44,7 +44,7 @@ export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned 
       exclude: excludedVolumes(facts),
       tags: { ...request.tags, ...setTags(request, facts, set, members.length) },
       description: request.description,
-      warnings: planWarnings(facts, request),
+      warnings: planWarnings(facts, request, appliers?.channels),
     },
     refusals: [...preflight(facts, request), ...refusals],
   };

@@ -5,8 +5,12 @@ import { isDegradedMirror } from './preflight/arrays-complete.ts';
 import type { DecidedRequest, PlanWarning } from './snapshot-plan.ts';
 import { splitMounts } from './windows.ts';
 
-/** What the operator should know though it stops nothing. */
-export function planWarnings(facts: HostFacts, request: DecidedRequest): readonly PlanWarning[] {
+/** What the operator should know though it stops nothing. `stopped`: the channels whose appliers will be stopped. */
+export function planWarnings(
+  facts: HostFacts,
+  request: DecidedRequest,
+  stopped: readonly string[] = [],
+): readonly PlanWarning[] {
   const { server, storage } = facts;
   return [
     ...splitMounts(facts, request).synced.map(({ mountPoint, isRoot }) => ({
@@ -32,14 +36,14 @@ export function planWarnings(facts: HostFacts, request: DecidedRequest): readonl
           },
         ]
       : []),
-    ...(request.stopReplicaSql ? [] : unclearReplica(server)),
+    ...unclearReplica(server, stopped),
   ];
 }
 
 /** From a low-water mark without GTIDs a sibling replica would execute some transactions twice. */
-function unclearReplica({ replica }: ServerFacts): readonly PlanWarning[] {
+function unclearReplica({ replica }: ServerFacts, stopped: readonly string[]): readonly PlanWarning[] {
   if (replica === undefined || replica.parallelWorkers === 0) return [];
-  const unclear = replica.channels.filter(({ autoPosition }) => !autoPosition);
+  const unclear = replica.channels.filter(({ name, autoPosition }) => !autoPosition && !stopped.includes(name));
   return unclear.map(({ name }) => ({
     code: 'source-position-inexact',
     message: `the replication channel '${name}' has parallel workers and no GTID: its place in the source's binary log is a low-water mark`,

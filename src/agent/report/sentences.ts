@@ -39,7 +39,7 @@ export function sentence(event: Event): { severity: Severity; text: string } {
     case 'lock-not-granted':
       return {
         severity: 'warn',
-        text: `the read lock was not granted in try ${event.attempt}; commits stalled for ${event.stallMs} ms, all given back`,
+        text: `the lock was not granted in try ${event.attempt}; commits stalled for ${event.stallMs} ms, all given back`,
       };
     case 'coordinates-recorded': {
       const { binlog, gtid, replica } = event.coordinates;

@@ -22,7 +22,7 @@ import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
 import { provePermission } from './prove-permission.ts';
 import { setCreated } from './set-created.ts';
-import type { Attempt, TakenSet } from './snapshot-world.ts';
+import type { Attempt, SnapshotWorld, TakenSet } from './snapshot-world.ts';
 
 /** Our files are small; a data directory that cannot take them in this time is in trouble of its own. */
 const WRITE_DEADLINE_MS = 5_000;
@@ -45,27 +45,33 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
 
   let taken: TakenSet | undefined;
   try {
+    const locked = { ...attempt, guard, writer };
+    // While the replica still applies: what refuses the run, or keeps it waiting, does so here.
+    if (plan.appliers) await untilCancelled(world.signal, () => prepareTry(locked, emitKilled(world)));
     await using _untilTaken = await stopReplica(attempt);
-    taken = await tryForSet({ ...attempt, guard, writer });
-  } finally {
-    // Also where the replica could not be started again: the set is what it is.
-    if (taken !== undefined) await gradeSet(plan, taken, world);
+    taken = await tryForSet(locked);
+  } catch (error) {
+    // The replica could not be started again. The set is what it is, but a person is needed whatever its grade.
+    if (taken !== undefined) await gradeSet(plan, taken, world).catch(() => {});
+    throw error;
   }
+  await gradeSet(plan, taken, world);
 }
 
 /** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
-async function stopReplica({ plan, world }: Attempt): Promise<AsyncDisposable | undefined> {
+async function stopReplica({ plan, session, world }: Attempt): Promise<AsyncDisposable | undefined> {
   if (plan.appliers === undefined) return undefined;
   const { processes, homeApart, ownProgram, applierRecords } = world;
   const connection = await untilCancelled(world.signal, () => world.connection());
   const keeper = launchApart(processes, homeApart, KEEPER, [...ownProgram, KEEPER_VERB]);
-  const record = { file: applierRecord(plan.run), start: plan.appliers.start };
-  keeper.send(JSON.stringify({ connection, record: record.file, ...plan.appliers } satisfies KeeperOrder));
+  const record = { file: applierRecord(plan.run), plan: plan.appliers };
+  keeper.send(JSON.stringify({ connection, record: record.file, plan: plan.appliers } satisfies KeeperOrder));
   const stopped = await stopAppliers(plan.appliers, keeper, {
+    session,
     connect: () => world.connect(),
     forget: () => applierRecords.remove(record),
   });
-  world.emit({ type: 'appliers-stopped', channels: plan.appliers.stop.length });
+  world.emit({ type: 'appliers-stopped', channels: plan.appliers.channels.length });
   return stopped;
 }
 
@@ -83,13 +89,18 @@ async function startGuardOf({ plan, request, world }: Attempt): Promise<Guard> {
   return guard;
 }
 
+const emitKilled =
+  ({ emit }: SnapshotWorld): GateWorld['killed'] =>
+  (message) =>
+    emit({ type: 'warned', code: 'statement-killed', message });
+
 /** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
 async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
   const { request, world } = attempt;
   let serverTouched = attempt.plan.appliers !== undefined;
   const killed = (message: string) => {
     serverTouched = true;
-    world.emit({ type: 'warned', code: 'statement-killed', message });
+    emitKilled(world)(message);
   };
   for (let number = 1; ; number++) {
     try {
@@ -135,7 +146,7 @@ async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): 
 /** A refusal says that the host was left alone; after a try for the lock, or a kill, that is no longer true. */
 function noRefusal(error: unknown): unknown {
   if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') return error;
-  const message = `the lock had been asked for, or a statement killed, and then: ${error.message}`;
+  const message = `the lock had been asked for, a statement killed or the SQL thread stopped, and then: ${error.message}`;
   return new RunError('lock-timeout', message, { cause: error, hint: error.hint });
 }
 

@@ -4,6 +4,7 @@ import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
+import { refuseOtherBackup } from '../window/other-backup.ts';
 import { holdDdl, LockNotGranted } from '../window/read-lock.ts';
 import { proveStillExact } from '../window/still-exact.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
@@ -25,17 +26,20 @@ export async function takeCrashSet(attempt: Attempt): Promise<void> {
   const { plan, world } = attempt;
   const takenAt = await untilCancelled(world.signal, () => prepare(attempt));
   const taken = await takeWithoutDdl(attempt, takenAt);
-  await gradeSet(plan, taken, world);
+  const stillExact = await proveStillExact(attempt.session, world.host, plan.facts.server);
+  await gradeSet(plan, { ...taken, proofs: [...taken.proofs, stillExact] }, world);
 }
 
 /** Answers the time that the manifest tells. */
 async function prepare(attempt: Attempt): Promise<Date> {
-  const { plan, world } = attempt;
+  const { request, plan, session, world } = attempt;
+  const { clock, signal } = world;
   await provePermission(attempt);
   const takenAt = await writeFiles(attempt);
   // What the server did not sync has to reach the volumes as well: what others wrote, we ourselves among them, and what
   // was committed before sync_binlog and its like became what they have to be, perhaps a moment ago.
   await syncAhead(world.processes, mountsOf(plan));
+  if (plan.lock.ddl) await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
   return takenAt;
 }
 
@@ -51,7 +55,7 @@ async function writeFiles({ plan, world }: Attempt): Promise<Date> {
 
 async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet> {
   const { plan, owner, session, world } = attempt;
-  const { clock, ec2, host } = world;
+  const { clock, ec2 } = world;
   await using held = await tryToHoldDdl(attempt);
   // MariaDB syncs no change of a folder: of DDL that has ended, files may still be named as they were before it.
   if (held) await syncUnderLock(world.processes, mountsOf(plan));
@@ -60,10 +64,7 @@ async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_DEADLINE_MS);
   const apiMs = Math.round(clock.elapsed() - asked);
 
-  const proofs = [
-    ...(held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : []),
-    await proveStillExact(session, host, plan.facts.server),
-  ];
+  const proofs = held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : [];
   return { answer, apiMs, proofs };
 }
 
@@ -77,6 +78,7 @@ async function tryToHoldDdl({ request, plan, session, world }: Attempt): Promise
       return await holdDdl(session, plan.lock.session(seconds), ddl, seconds);
     } catch (error) {
       if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
+      world.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });
       await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
     }
   }

@@ -28,9 +28,9 @@ export async function planHost(request: SnapshotRequest, world: PlanWorld): Prom
     session,
     processes,
   );
-  // Without a lock nobody is in anybody's way.
   const asked =
-    mayAskServer(planned) && planned.plan.level !== 'crash'
+    // Who locks nothing is in nobody's way.
+    mayAskServer(planned) && (planned.plan.level !== 'crash' || planned.plan.lock.ddl !== undefined)
       ? await withRefusal(planned, () =>
           refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock),
         )

@@ -3,7 +3,7 @@ import { discover } from '../discovery/discover.ts';
 import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
-import { startAppliers } from '../window/appliers.ts';
+import { startEach } from '../window/appliers.ts';
 import { untilCancelled } from '../window/cancellable.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { refuseOtherServer } from '../window/same-server.ts';
@@ -17,7 +17,7 @@ export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): 
   await undoEarlierRuns(world);
 
   await using session = await untilCancelled(world.signal, () => world.connect());
-  await startLeftAppliers(session, world);
+  await startLeftAppliers(world);
 
   const { plan, owner } = await untilCancelled(world.signal, () => makePlan(request, session, world));
 
@@ -35,14 +35,20 @@ async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotWorld
 }
 
 /** What an earlier run stopped, and neither it nor its keeper lived to start again. */
-async function startLeftAppliers(session: ServerSession, { applierRecords, emit }: SnapshotWorld): Promise<void> {
+async function startLeftAppliers({ connect, applierRecords, emit }: SnapshotWorld): Promise<void> {
   for (const record of applierRecords.list()) {
-    const done = await startAppliers(session, record.start).then(
-      () => 'they run again',
-      (error: unknown) => `they could not be started: ${messageOf(error)}`,
-    );
+    try {
+      await using session = await connect();
+      await startEach(session, record.plan);
+    } catch (error) {
+      const start = record.plan.start.join('; ');
+      throw new RunError('applier-stopped', `left by an earlier run: ${start}: ${messageOf(error)}`, {
+        hint: `Say that to the server; where the channel is no more, remove ${record.file}.`,
+        cause: error,
+      });
+    }
     applierRecords.remove(record);
-    emit({ type: 'warned', code: 'left-stopped', message: `an earlier run had left appliers stopped; ${done}` });
+    emit({ type: 'warned', code: 'left-stopped', message: 'an earlier run had left appliers stopped; they run again' });
   }
 }
 

@@ -1,38 +1,81 @@
+import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ApplierPlan } from '../plan/appliers.ts';
-import { DeadlinePassed, type LineProcess, type ServerSession } from '../ports.ts';
+import { DeadlinePassed, type LineProcess, ServerRefusal, type ServerSession } from '../ports.ts';
 
-/** What is being applied has to come to its end first. */
-export const STOP_DEADLINE_MS = 30_000;
-export const START_DEADLINE_MS = 10_000;
+const STOP_DEADLINE_MS = 30_000;
+const START_DEADLINE_MS = 10_000;
+const POLL_MS = 100;
 /** How much longer than the keeper itself it is waited for: it has to start, and to connect. */
 const KEEPER_GRACE_MS = 20_000;
+/** MySQL: STOP waited for as long as the server lets it, and goes on all the same. */
+const ER_STOP_TIMEOUT = 1875;
+
+/** What became of the order to stop. `unclear`: it may take effect yet, when what is being applied has ended. */
+export type Stop = 'stopped' | { readonly refused: string } | { readonly unclear: string };
+
+/** Stops the appliers, one after the other. Never throws. */
+export async function stopEach(session: ServerSession, { stop }: ApplierPlan): Promise<Stop> {
+  try {
+    for (const statement of stop) await session.run(statement, STOP_DEADLINE_MS);
+    return 'stopped';
+  } catch (error) {
+    const isRefusal = error instanceof ServerRefusal && error.errno !== ER_STOP_TIMEOUT;
+    return isRefusal ? { refused: messageOf(error) } : { unclear: messageOf(error) };
+  }
+}
+
+/**
+ * Starts every applier and believes only the server that it runs: a START that comes while a STOP is still in effect
+ * answers well and does nothing. Throws what the first failure was where not all run within the deadline.
+ */
+export async function startEach(session: ServerSession, { channels, start, status }: ApplierPlan): Promise<void> {
+  const giveUp = performance.now() + START_DEADLINE_MS;
+  let trouble: unknown;
+  for (;;) {
+    for (const statement of start) {
+      await session.run(statement, START_DEADLINE_MS).catch((error: unknown) => {
+        if (!(error instanceof ServerRefusal)) throw error;
+        trouble ??= error;
+      });
+    }
+    const rows = await session.run(status.sql, START_DEADLINE_MS);
+    const runs = (name: string) =>
+      rows.some((row) => row[status.channel] === name && row[status.applying]?.toUpperCase() === 'YES');
+    const still = channels.filter((name) => !runs(name));
+    if (still.length === 0) return;
+    if (performance.now() > giveUp) throw trouble ?? new Error(`the applier of '${still[0]}' does not run`);
+    await sleep(POLL_MS);
+  }
+}
+
+/** What starting the appliers takes where the keeper did not. */
+export interface InItsStead {
+  /** The run's own session: whoever has one needs no other. */
+  readonly session: ServerSession;
+  connect(): Promise<ServerSession>;
+  /** Removes the keeper's record. */
+  forget(): void;
+}
 
 /**
  * Stops the appliers of a replica until its disposal, by a keeper apart from this process: whoever of the two dies, the
- * other starts them again. Throws RunError `lock-refused` with everything started again; its disposal throws RunError
- * `applier-stopped` where neither could.
+ * other starts them again. Throws RunError `lock-refused` (nothing was stopped) or `applier-stopped` (one may stop yet; the
+ * keeper lives on to start it again). Its disposal throws RunError `applier-stopped` where neither could start them.
  */
 export async function stopAppliers(
   plan: ApplierPlan,
   keeper: LineProcess,
   instead: InItsStead,
 ): Promise<AsyncDisposable> {
-  const stopped = new StoppedAppliers(plan, keeper, instead);
   const said = await word(keeper, STOP_DEADLINE_MS * plan.stop.length + KEEPER_GRACE_MS);
-  if (said === 'stopped') return stopped;
-  await stopped[Symbol.asyncDispose]();
-  const reason = said?.replace(/^failed /, '') ?? (keeper.complaints || 'no answer');
-  throw new RunError('lock-refused', `--stop-replica-sql: ${reason}`, {
-    hint: 'See SHOW REPLICA STATUS; a long transaction that is being applied has to end first.',
-  });
-}
-
-/** What starting them takes where the keeper did not. */
-export interface InItsStead {
-  connect(): Promise<ServerSession>;
-  /** Removes the keeper's record. */
-  forget(): void;
+  if (said === 'stopped') return new StoppedAppliers(plan, keeper, instead);
+  keeper.end();
+  await keeper[Symbol.asyncDispose]();
+  if (said?.startsWith('refused '))
+    throw new RunError('lock-refused', `--stop-replica-sql: ${said.slice('refused '.length)}`);
+  const reason = said?.replace(/^unclear /, '') ?? 'its keeper does not answer';
+  throw new RunError('applier-stopped', `--stop-replica-sql: ${reason}: an applier may be stopped, or stop yet`);
 }
 
 class StoppedAppliers implements AsyncDisposable {
@@ -48,22 +91,25 @@ class StoppedAppliers implements AsyncDisposable {
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#keeper.end();
-    const said = await word(this.#keeper, START_DEADLINE_MS * this.#plan.start.length + KEEPER_GRACE_MS);
+    const said = await word(this.#keeper, START_DEADLINE_MS + KEEPER_GRACE_MS);
     await this.#keeper[Symbol.asyncDispose]();
     if (said === 'started') return;
     try {
-      await using session = await this.#instead.connect();
-      await startAppliers(session, this.#plan.start);
+      await this.#startHere();
       this.#instead.forget();
     } catch (error) {
       throw new RunError('applier-stopped', `${this.#plan.start.join('; ')}: ${messageOf(error)}`, { cause: error });
     }
   }
-}
 
-/** To start what runs already is no error, on either flavour. */
-export async function startAppliers(session: ServerSession, start: readonly string[]): Promise<void> {
-  for (const statement of start) await session.run(statement, START_DEADLINE_MS);
+  async #startHere(): Promise<void> {
+    try {
+      await startEach(this.#instead.session, this.#plan);
+    } catch {
+      await using session = await this.#instead.connect();
+      await startEach(session, this.#plan);
+    }
+  }
 }
 
 async function word(keeper: LineProcess, deadlineMs: number): Promise<string | undefined> {

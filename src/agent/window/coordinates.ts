@@ -21,8 +21,9 @@ import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
   const own = await askOwn(session, plan);
   if (plan.replica === undefined) return parse(plan.coordinates, own);
-  const { status, parallel, gtid } = plan.replica;
-  const channels = channelsOf(await askBriefly(session, status.sql, 'coordinates-unreadable'), status, parallel);
+  const { status, parallel, stopped, gtid } = plan.replica;
+  const rows = await askBriefly(session, status.sql, 'coordinates-unreadable');
+  const channels = channelsOf(rows, status, { parallel, stopped });
   const executed = await askGtid(session, gtid);
   return parse(status.sql, { ...own, replica: { channels, ...(executed && { gtid: executed }) } });
 }

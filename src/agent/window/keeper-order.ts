@@ -1,9 +1,10 @@
 import * as v from 'valibot';
+import { ApplierPlan } from '../plan/appliers.ts';
 
 /** What the keeper of the appliers is told, as one line of JSON on its stdin. It holds a password: it is written nowhere. */
 export const KeeperOrder = v.object({
   connection: v.object({
-    socket: v.union([v.string(), v.undefined()]),
+    socket: v.optional(v.string()),
     host: v.string(),
     port: v.number(),
     user: v.string(),
@@ -11,8 +12,7 @@ export const KeeperOrder = v.object({
   }),
   /** The file that stands while an applier may be stopped. */
   record: v.string(),
-  stop: v.pipe(v.array(v.string()), v.readonly()),
-  start: v.pipe(v.array(v.string()), v.readonly()),
+  plan: ApplierPlan,
 });
 export type KeeperOrder = v.InferOutput<typeof KeeperOrder>;
 

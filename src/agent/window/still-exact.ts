@@ -1,5 +1,6 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { ServerFacts } from '../discovery/facts.ts';
+import { recoversPrepared } from '../discovery/recovery.ts';
 import { readServer } from '../discovery/server-facts.ts';
 import { crashObstacles } from '../plan/preflight/crash/index.ts';
 import type { HostReader, ServerReader } from '../ports.ts';
@@ -16,6 +17,8 @@ export async function proveStillExact(session: ServerReader, host: HostReader, p
     if (!now.redoLogEnabled) return proof(false, 'the InnoDB redo log was disabled meanwhile');
     const [obstacle] = crashObstacles(now);
     if (obstacle !== undefined) return proof(false, obstacle.message);
+    if (!recoversPrepared(now.version) && now.xaPrepares !== planned.xaPrepares)
+      return proof(false, 'an XA transaction was prepared meanwhile');
     const isNew = ({ role, path }: ServerFacts['files'][number]) =>
       !planned.files.some((file) => file.role === role && file.path === path);
     const file = now.files.find(isNew);

@@ -210,6 +210,19 @@ describe('--stop-replica-sql', () => {
     expect(next.result).toMatchObject({ outcome: 'done', warnings: expect.arrayContaining(['left-stopped']) });
   });
 
+  it('asks for a person where nobody may start them again; the set is graded all the same', async () => {
+    using request = replica.holdCalls('CreateSnapshots');
+    const run = replica.start(...STOPPING, '--run-id', 'stopped');
+    await request.arrived();
+    await replica.root.query('REVOKE REPLICATION SLAVE ADMIN ON *.* FROM ebs_snapshot@localhost');
+    request[Symbol.dispose]();
+    const { status, result } = await run.ended;
+    await replica.root.query('GRANT REPLICATION SLAVE ADMIN ON *.* TO ebs_snapshot@localhost');
+    expect({ status, result }).toMatchObject({ status: 55, result: { outcome: 'unsafe', code: 'applier-stopped' } });
+    expect(await replica.gradesOf('stopped/i-0123456789abcdef0')).toEqual(['application', 'application']);
+    expect((await replica.agent('snapshot')).result?.warnings).toContain('left-stopped');
+  });
+
   it('starts nothing that somebody else had stopped', async () => {
     await replica.root.query('STOP SLAVE SQL_THREAD');
     const { result } = await replica.agent(...STOPPING);
@@ -218,7 +231,7 @@ describe('--stop-replica-sql', () => {
     expect(result).toMatchObject({ outcome: 'done', grade: 'application' });
   });
 
-  it('gives the appliers back where the server refuses the lock', async () => {
+  it('refuses what would be refused while the replica still applies', async () => {
     await using reader = await replica.server.connect().then((connection) => ({
       connection,
       [Symbol.asyncDispose]: async () => connection.destroy(),
@@ -231,7 +244,7 @@ describe('--stop-replica-sql', () => {
       expect(rows).toHaveLength(1);
     }, PATIENCE);
     const { status } = await replica.agent(...STOPPING, '--lock-timeout', '1');
-    expect(status).toBe(30);
+    expect(status).toBe(25);
     reader.connection.destroy();
     await sleeping;
   });

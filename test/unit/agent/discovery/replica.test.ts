@@ -62,7 +62,7 @@ describe('the question for the channels', () => {
 
 describe('the channels', () => {
   it('are where they have executed, not where they have read', () => {
-    expect(channelsOf([row()], NEW, false)).toEqual([
+    expect(channelsOf([row()], NEW, { parallel: false, stopped: [] })).toEqual([
       {
         name: '',
         source: { host: 'db-source', port: 3306 },
@@ -79,11 +79,11 @@ describe('the channels', () => {
     ['position 0', { Exec_Source_Log_Pos: '0' }],
     ['a place to begin at', { Relay_Source_Log_File: '' }],
   ])('have no place before anything was executed: %s', (_what, more) => {
-    expect(channelsOf([row(more)], NEW, false)[0]).not.toHaveProperty('binlog');
+    expect(channelsOf([row(more)], NEW, { parallel: false, stopped: [] })[0]).not.toHaveProperty('binlog');
   });
 
   it('are low-water marks where several workers apply', () => {
-    expect(channelsOf([row()], NEW, true)).toMatchObject([{ exact: false }]);
+    expect(channelsOf([row()], NEW, { parallel: true, stopped: [] })).toMatchObject([{ exact: false }]);
   });
 
   it.each([
@@ -93,13 +93,15 @@ describe('the channels', () => {
     [MARIADB, 'Using_Gtid', 'Slave_Pos', true],
     [MARIADB, 'Using_Gtid', 'Current_Pos', true],
   ] as const)('of %j use GTID where %s is %s: %s', (status, column, value, autoPosition) => {
-    expect(channelsOf([{ [column]: value }], status, false)).toMatchObject([{ autoPosition }]);
+    expect(channelsOf([{ [column]: value }], status, { parallel: false, stopped: [] })).toMatchObject([
+      { autoPosition },
+    ]);
   });
 
   it('leave out those of a replication group, and no others', () => {
     const names = ['group_replication_applier', 'group_replication_recovery', 'group_replication_mine', "o'dd\n`name"];
     const rows = names.map((Channel_Name) => row({ Channel_Name }));
-    expect(channelsOf(rows, NEW, false).map(({ name }) => name)).toEqual(names.slice(2));
+    expect(channelsOf(rows, NEW, { parallel: false, stopped: [] }).map(({ name }) => name)).toEqual(names.slice(2));
   });
 });
 
@@ -157,7 +159,11 @@ describe('a server as a replica', () => {
 
 describe('what a replica says under the lock', () => {
   const plan = (status = NEW) =>
-    ({ coordinates: 'OWN', everyCommitHasGtid: false, replica: { status, parallel: false } }) as LockPlan;
+    ({
+      coordinates: 'OWN',
+      everyCommitHasGtid: false,
+      replica: { status, parallel: false, stopped: [] },
+    }) as unknown as LockPlan;
   const say = (rows: readonly Row[], status = NEW) =>
     readCoordinates(scriptedSession({ OWN: [], [status.sql]: rows }), plan(status));
 

@@ -104,7 +104,7 @@ describe('on a replica', () => {
   const SLAVE_GTID = 'SELECT slave gtid';
   const onReplica = (parallel: boolean, more: Partial<LockPlan> = {}): LockPlan => ({
     ...plan,
-    replica: { status, parallel, gtid: SLAVE_GTID },
+    replica: { status, parallel, stopped: [], gtid: SLAVE_GTID },
     ...more,
   });
   const channel = (position: string, more: Record<string, string> = {}) => ({
