@@ -77,4 +77,15 @@ describe('the built agent', () => {
     expect(stderr).toMatch(/^mysql-ebs-snapshot-agent: .*--bogus.*\nhint: .*\n$/);
     expect(status).toBe(2);
   });
+
+  it('as the keeper of appliers repeats nothing of an order that it does not understand', () => {
+    const order = JSON.stringify({ connection: { password: 'S3CRET' }, record: 'S3CRET' });
+    const { status, stdout, stderr } = spawnSync(process.execPath, [agent, 'keep-appliers'], {
+      input: `${order}\n`,
+      encoding: 'utf8',
+    });
+    expect({ status, stderr }).toEqual({ status: 0, stderr: '' });
+    expect(stdout).toMatch(/^refused /);
+    expect(stdout).not.toContain('S3CRET');
+  });
 });
