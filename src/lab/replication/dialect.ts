@@ -34,6 +34,8 @@ export interface ReplicationDialect {
   replicate(source: SourceAddress, from: Beginning): readonly string[];
   readonly stateQuery: string;
   readState(rows: readonly Row[]): ReplicationState;
+  /** Rows with `number` and `message`, where the state names the workers' errors only by the number of one. */
+  readonly workersQuery?: string;
   /** One row with `gtid`: everything that the server has executed of its source. */
   readonly executedGtidQuery: string;
   /** Waits so many seconds at most until a replica has executed a GTID set; one row with `isThere`: 1, or 0. */
@@ -123,6 +125,8 @@ const mysql: ReplicationDialect = {
   ],
   stateQuery: 'SHOW REPLICA STATUS',
   readState: (rows) => stateOf(rows, { io: 'Replica_IO_Running', sql: 'Replica_SQL_Running' }),
+  workersQuery: `SELECT LAST_ERROR_NUMBER AS number, LAST_ERROR_MESSAGE AS message
+    FROM performance_schema.replication_applier_status_by_worker WHERE LAST_ERROR_NUMBER <> 0`,
   executedGtidQuery: 'SELECT @@GLOBAL.gtid_executed AS gtid',
   waitQuery: (gtid, seconds) => `SELECT WAIT_FOR_EXECUTED_GTID_SET('${gtid}', ${seconds}) = 0 AS isThere`,
   ownFileQuery: 'SHOW BINARY LOG STATUS',

@@ -26,6 +26,10 @@ export async function startReplica(
   signal: AbortSignal,
 ): Promise<Replica> {
   for (const statement of dialect.replicate(source, from)) await connection.query(statement);
+  const workersErrors = async () => {
+    if (dialect.workersQuery === undefined) return [];
+    return (await rowsOf(connection, dialect.workersQuery)).map(({ number, message }) => `${number} ${message}`);
+  };
   return {
     async caughtUp(gtid) {
       const giveUp = Date.now() + CATCH_UP_MS;
@@ -33,7 +37,7 @@ export async function startReplica(
         const [row] = await rowsOf(connection, dialect.waitQuery(gtid, WAIT_SECONDS));
         if (Number(row?.['isThere']) === 1) return undefined;
         const { error } = dialect.readState(await rowsOf(connection, dialect.stateQuery));
-        if (error !== undefined) return error;
+        if (error !== undefined) return [error, ...(await workersErrors())].join('; ');
         if (Date.now() > giveUp) return `it has not caught up within ${CATCH_UP_MS / 1_000} s`;
         await sleep(POLL_MS, undefined, { signal });
       }
