@@ -12,7 +12,8 @@ export const STEPS = {
   'connect to the server': { ...before(connection()), covers: /^SET SESSION wait_timeout/ },
   'ask the server for its files': {
     ...before(statement(/^SHOW GLOBAL VARIABLES/)),
-    covers: /^SHOW (GLOBAL STATUS|GRANTS|ENGINES|ALL SLAVES STATUS)|^SELECT .* FROM information_schema|^SHOW BINLOG STATUS/,
+    covers:
+      /^SHOW (GLOBAL STATUS|GRANTS|ENGINES|ALL SLAVES STATUS)|^SELECT .* FROM information_schema|^SHOW BINLOG STATUS/,
   },
   'get credentials': before(metadata(/security-credentials/)),
   'describe the instance': before(call(/^DescribeInstances$/)),
