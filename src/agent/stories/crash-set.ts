@@ -40,6 +40,8 @@ async function prepare(attempt: Attempt): Promise<Date> {
   // was committed before sync_binlog and its like became what they have to be, perhaps a moment ago.
   await syncAhead(world.processes, mountsOf(plan));
   if (plan.lock.ddl) await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
+  // All that took its time: the connection that the one request goes by has to be fresh.
+  await provePermission(attempt);
   return takenAt;
 }
 

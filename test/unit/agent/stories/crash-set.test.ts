@@ -63,6 +63,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     'sync --file-system /data /binlog',
     'SET STATEMENT lock_wait_timeout = 1 FOR BACKUP STAGE START',
     'BACKUP STAGE END',
+    'dry run',
     'SET SESSION max_statement_time = 0',
     'SET SESSION lock_wait_timeout = 3',
     'BACKUP STAGE START',
