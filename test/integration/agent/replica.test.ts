@@ -1,6 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
 import { mkdtemp, rm } from 'node:fs/promises';
-import { createServer } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
@@ -10,6 +9,7 @@ import { applierRecords } from '../../../src/agent/adapters/applier-records.ts';
 import { freezeRecords } from '../../../src/agent/adapters/freeze-records.ts';
 import { KEEPER_VERB } from '../../../src/agent/window/keeper-order.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
+import { freePort } from '../../../src/lab/hosts/free-port.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { installedServer } from '../../../src/lab/servers/installed.ts';
 import { MANIFEST_FILE, Manifest } from '../../../src/shared/manifest.ts';
@@ -72,16 +72,6 @@ async function startSource(): Promise<Source> {
     },
   };
 }
-
-const freePort = () =>
-  new Promise<number>((resolve, reject) => {
-    const server = createServer();
-    server.once('error', reject);
-    server.listen(0, '127.0.0.1', () => {
-      const address = server.address();
-      server.close(() => resolve(typeof address === 'object' && address ? address.port : 0));
-    });
-  });
 
 const PATIENCE = { timeout: 30_000, interval: 20 };
 

@@ -1,25 +1,15 @@
-import { once } from 'node:events';
 import { mkdir } from 'node:fs/promises';
-import { type AddressInfo, createServer } from 'node:net';
 import { join } from 'node:path';
 import mysql, { type RowDataPacket } from 'mysql2/promise';
 import { expect, test } from 'vitest';
 import { initialDataDirectory } from '../../../src/lab/hosts/data-directory-cache.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
+import { freePort } from '../../../src/lab/hosts/free-port.ts';
 import { obtainServer } from '../../../src/lab/servers/obtain-server.ts';
 import { SERVERS } from '../../../src/lab/servers/server-name.ts';
 import { labForTest } from './lab-for-test.ts';
 
 const WITH_DOWNLOAD_MS = 600_000;
-
-async function freePort(): Promise<number> {
-  const server = createServer().listen(0, '127.0.0.1');
-  await once(server, 'listening');
-  const { port } = server.address() as AddressInfo;
-  server.close();
-  await once(server, 'close');
-  return port;
-}
 
 test.runIf(process.arch === 'x64').each(SERVERS)(
   '%s runs on copies of its data directory: with an id and a port, and no two are taken for one',
