@@ -15,7 +15,7 @@ import { launchApart } from '../window/launch-apart.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
-import { LockNotGranted, takeReadLock } from '../window/read-lock.ts';
+import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { applierRecord } from '../window/state-folder.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
@@ -28,7 +28,6 @@ import type { Attempt, SnapshotWorld, TakenSet } from './snapshot-world.ts';
 const WRITE_DEADLINE_MS = 5_000;
 /** The background flush of the redo log comes every second by default. */
 const REDO_DEADLINE_MS = 3_000;
-const PAUSE_BETWEEN_TRIES_MS = 5_000;
 /** How often the coordinates may move between the reading and the writing of them. */
 const RECORD_TRIES = 3;
 

@@ -5,7 +5,7 @@ import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { proveLockHeld } from '../window/lock-witness.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
-import { holdDdl, LockNotGranted } from '../window/read-lock.ts';
+import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
 import { proveStillExact } from '../window/still-exact.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import { gradeSet } from './grade-set.ts';
@@ -16,7 +16,6 @@ import type { Attempt, TakenSet } from './snapshot-world.ts';
 const WRITE_DEADLINE_MS = 60_000;
 /** DDL may wait for this. */
 const CREATE_DEADLINE_MS = 30_000;
-const PAUSE_BETWEEN_TRIES_MS = 5_000;
 
 /**
  * Level `crash`: no commit waits and nothing is frozen. The image recovers as after a power cut, which is proven exact;

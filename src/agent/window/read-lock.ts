@@ -6,6 +6,8 @@ import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
 export const ER_LOCK_WAIT_TIMEOUT = 1205;
 /** Giving back has a deadline of its own; a server that does not answer in it loses the connection, and so the lock. */
 const RELEASE_DEADLINE_MS = 5_000;
+/** Before a lock that was not granted in time is tried for again. */
+export const PAUSE_BETWEEN_TRIES_MS = 5_000;
 /** How much longer than lock_wait_timeout the client waits for the server to notice. */
 const GRACE_MS = 2_000;
 /** What holds back no commit may also have to write (BACKUP STAGE FLUSH closes tables). */
