@@ -42,6 +42,8 @@ export interface ServerQuestion {
   readonly name: string;
   readonly sql: string;
   readonly optional?: true;
+  /** How long its answer may take, where that is longer than other answers may. */
+  readonly patienceMs?: number;
   /** What of the answer may be written into a capture, where that is not all of it. */
   readonly forCapture?: (rows: readonly Row[]) => readonly Row[];
 }

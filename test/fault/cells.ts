@@ -210,12 +210,6 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
   },
-  'prove the permission': {
-    ...afterTheGuard,
-    throws: ends('aws-unreachable'),
-    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
-    'the answer is lost': impossible('a dry run does nothing: an answer that is lost is one that does not come'),
-  },
   'sync ahead': {
     ...afterTheGuard,
     throws: ends('write-failed'),
@@ -227,6 +221,13 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     throws: ends('server-denied'),
     hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ends('connection-lost'),
+    'the device stalls': ends('connection-lost'),
+  },
+  'prove the permission': {
+    ...afterTheGuard,
+    throws: ends('aws-unreachable'),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
+    'the answer is lost': impossible('a dry run does nothing: an answer that is lost is one that does not come'),
     'the device stalls': ends('connection-lost'),
   },
   'look for long statements again': {

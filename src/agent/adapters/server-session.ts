@@ -104,9 +104,9 @@ class MysqlSession implements ServerSession {
     }
   }
 
-  async ask({ sql, name, optional }: ServerQuestion): Promise<readonly Row[]> {
+  async ask({ sql, name, optional, patienceMs }: ServerQuestion): Promise<readonly Row[]> {
     try {
-      return await this.run(sql);
+      return await this.run(sql, patienceMs);
     } catch (error) {
       if (!(error instanceof ServerRefusal)) throw error;
       if (optional && UNKNOWN.has(error.errno)) return [];

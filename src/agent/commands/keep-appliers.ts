@@ -1,7 +1,7 @@
 import { createInterface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
-import { messageOf } from '../../shared/errors.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
 import { leaveNoCore } from '../adapters/core-dumps.ts';
@@ -65,7 +65,7 @@ function wordOf(stop: Stop): string {
   return 'refused' in stop ? `refused ${printable(stop.refused)}` : `unclear ${printable(stop.unclear)}`;
 }
 
-/** Where it cannot be done in all that time, the record stays, and the process ends without its last word. */
+/** Throws RunError `applier-stopped` where it cannot be done in all that time: the record stays. */
 async function startUntilTheyRun(
   first: ServerSession,
   connect: () => Promise<ServerSession>,
@@ -81,8 +81,11 @@ async function startUntilTheyRun(
       await startEach(session, plan);
       return;
     } catch (error) {
-      if (performance.now() > giveUp) throw error;
       await session?.[Symbol.asyncDispose]();
+      if (performance.now() > giveUp) {
+        const { start } = plan;
+        throw new RunError('applier-stopped', `${start.join('; ')}: ${messageOf(error)}`, { cause: error });
+      }
       session = undefined;
       await sleep(BETWEEN_TRIES_MS);
     }

@@ -1,6 +1,7 @@
 import type { Row, ServerQuestion, ServerReader } from '../ports.ts';
 import type { RecoveryFacts, ServerVersion, TableEngine } from './facts.ts';
 import { holds } from './privileges.ts';
+import { EVERY_TABLE_MS } from './server-questions.ts';
 import { atLeast } from './server-version.ts';
 import { text } from './variables.ts';
 
@@ -24,6 +25,7 @@ export const mayListPrepared = (version: ServerVersion, privileges: readonly str
 /** Reads the definition of every table, so it is asked only where level `crash` may be taken. */
 const nonTransactionalTables: ServerQuestion = {
   name: 'non-transactional-tables',
+  patienceMs: EVERY_TABLE_MS,
   sql: `SELECT TABLE_SCHEMA AS \`schema\`, TABLE_NAME AS name, ENGINE AS engine FROM information_schema.TABLES
   WHERE ENGINE IS NOT NULL AND ENGINE <> 'InnoDB'
   AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')

@@ -88,9 +88,13 @@ export const keyringComponent: ServerQuestion = {
 
 export const engines: ServerQuestion = { name: 'engines', sql: 'SHOW ENGINES' };
 
+/** A question that opens the definition of every table, of which a server may have hundreds of thousands; nothing is locked then. */
+export const EVERY_TABLE_MS = 600_000;
+
 /** Complete only for an account that may see all tables. */
 export const enginesInUse: ServerQuestion = {
   name: 'engines-in-use',
+  patienceMs: EVERY_TABLE_MS,
   sql: 'SELECT DISTINCT ENGINE AS engine FROM information_schema.TABLES WHERE ENGINE IS NOT NULL',
 };
 

@@ -47,7 +47,7 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
     const locked = { ...attempt, guard, writer };
     // While the replica still applies: what refuses the run, or keeps it waiting, does so here.
     if (plan.appliers) await untilCancelled(world.signal, () => prepareTry(locked, emitKilled(world)));
-    await using _untilTaken = await stopReplica(attempt);
+    await using _untilTaken = await stopReplica(locked);
     taken = await tryForSet(locked);
   } catch (error) {
     // The replica could not be started again. The set is what it is, but a person is needed whatever its grade.
@@ -58,11 +58,13 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
 }
 
 /** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
-async function stopReplica({ plan, session, world }: Attempt): Promise<AsyncDisposable | undefined> {
+async function stopReplica({ plan, session, guard, world }: LockedAttempt): Promise<AsyncDisposable | undefined> {
   if (plan.appliers === undefined) return undefined;
-  const { processes, homeApart, ownProgram, applierRecords } = world;
+  const { processes, ownProgram, applierRecords } = world;
+  // Where systemd would not have the guard it will not have the keeper.
+  const home = guard.withoutUnit === undefined ? world.homeApart : 'session';
   const connection = await untilCancelled(world.signal, () => world.connection());
-  const keeper = launchApart(processes, homeApart, KEEPER, [...ownProgram, KEEPER_VERB]);
+  const keeper = launchApart(processes, home, KEEPER, [...ownProgram, KEEPER_VERB]);
   const record = { file: applierRecord(plan.run), plan: plan.appliers };
   keeper.send(JSON.stringify({ connection, record: record.file, plan: plan.appliers } satisfies KeeperOrder));
   const stopped = await stopAppliers(plan.appliers, keeper, {
@@ -135,9 +137,10 @@ async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): 
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
   await pass();
   do {
-    await provePermission(attempt);
     await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
     await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
+    // Both may have taken their time: the connection that the one request goes by has to be fresh.
+    await provePermission(attempt);
     // The last question before the lock. Where it had to wait, what has been proven is old.
   } while ((await pass()) === 'waited');
 }

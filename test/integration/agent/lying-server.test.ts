@@ -17,12 +17,12 @@ afterAll(() => host?.[Symbol.asyncDispose]());
 afterEach(() => expectHostWhole(host));
 
 /** One run of the agent against the host's own server, as `lie` tells of it. */
-async function told(lie: Lie, verb = 'snapshot'): Promise<AgentRun> {
+async function told(lie: Lie, ...argv: string[]): Promise<AgentRun> {
   const folder = join(host.optionFile, '..');
   const socket = join(folder, 'liar.sock');
   const account = { socketPath: host.server.socket, user: 'ebs_snapshot', password: host.password };
   await using _liar = await lyingServer(socket, () => mysql.createConnection(account), lie);
-  return await host.agent(verb, '--socket', socket);
+  return await host.agent(...(argv.length > 0 ? argv : ['snapshot']), '--socket', socket);
 }
 
 /** However it ended, it was said clearly: one line for a program, no trace, and nothing that would steer a terminal. */
@@ -188,6 +188,17 @@ describe('a server that does not keep to the protocol', () => {
     const run = await told(instead(/^SHOW GLOBAL STATUS/, act));
     expectClear(run);
     expect(run.result).toMatchObject({ code });
+  });
+
+  it('is given its time where it has very many tables', async () => {
+    const seesAll = rows(/^SHOW GRANTS/, () => ({ grants: 'GRANT PROCESS, SELECT ON *.* TO somebody' }));
+    const slowly: Lie = (statement, truth) =>
+      /FROM information_schema.TABLES/.test(statement)
+        ? ({ refuse }) => void setTimeout(refuse, 31_000, 1105, 'counted them all')
+        : seesAll(statement, truth);
+    const run = await told(slowly, 'snapshot', '--level', 'crash');
+    const message = 'non-transactional-tables: counted them all';
+    expect(run.result).toMatchObject({ code: 'server-unsupported', message });
   });
 
   it('is sent no file of this host', async () => {

@@ -1,5 +1,5 @@
 import { readdirSync, readFileSync } from 'node:fs';
-import { mkdtemp, rm } from 'node:fs/promises';
+import { mkdir, mkdtemp, rm, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
@@ -184,6 +184,19 @@ describe('--stop-replica-sql', () => {
     await untilThawed();
   });
 
+  it('is kept in a session where systemd gives no unit', async () => {
+    const shims = await mkdtemp(join(tmpdir(), 'mysql-ebs-snapshot-shims-'));
+    await writeFile(join(shims, 'systemd-run'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
+    const made = await mkdir('/run/systemd/system', { recursive: true });
+    try {
+      const { result } = await replica.startAfter(`PATH=${shims}:$PATH`, ...STOPPING).ended;
+      expect(result).toMatchObject({ outcome: 'done', warnings: ['guard-without-unit'] });
+    } finally {
+      if (made !== undefined) await rm(made, { recursive: true });
+      await rm(shims, { recursive: true });
+    }
+  });
+
   it('is undone by the agent where the keeper is killed', async () => {
     using request = replica.holdCalls('CreateSnapshots');
     const run = replica.start(...STOPPING);
@@ -217,7 +230,7 @@ describe('--stop-replica-sql', () => {
     for (const pid of keepers()) process.kill(pid, 'SIGKILL');
     const { binlog } = await placeInReplica();
     await replica.root.query('STOP SLAVE');
-    await replica.root.query('RESET SLAVE ALL');
+    await vi.waitFor(() => replica.root.query('RESET SLAVE ALL'), PATIENCE);
     request[Symbol.dispose]();
     const { status, result } = await run.ended;
     expect({ status, result }).toMatchObject({ status: 55, result: { outcome: 'unsafe', code: 'applier-stopped' } });
