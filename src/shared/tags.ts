@@ -9,6 +9,8 @@ export const TAG = {
   owner: `${TAG_PREFIX}owner`,
   level: `${TAG_PREFIX}level`,
   grade: `${TAG_PREFIX}grade`,
+  /** When a restore drill has passed. Of the verifying role alone: IAM lets no host give it. */
+  verified: `${TAG_PREFIX}verified`,
   members: `${TAG_PREFIX}members`,
   server: `${TAG_PREFIX}server`,
   serverUuid: `${TAG_PREFIX}server-uuid`,

@@ -81,7 +81,11 @@ describe('a host', () => {
     expect(await failure(tag([mine], { [TAG.owner]: 'other' }))).toMatchObject(DENIED);
   });
 
-  test.each([{ [TAG.owner]: 'AROASOMEBODYELSE00000:i-1' }, { [TAG.grade]: 'application' }])(
+  test.each([
+    { [TAG.owner]: 'AROASOMEBODYELSE00000:i-1' },
+    { [TAG.grade]: 'application' },
+    { [TAG.verified]: '2026-11-26T03:00:00Z' },
+  ])(
     'cannot create a set with the tags %j',
     async (tags) => {
       expect(await failure(take(one, 1, tags))).toMatchObject(DENIED);

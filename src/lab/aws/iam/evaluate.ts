@@ -41,8 +41,9 @@ function applies(statement: Statement, { action, resource, keys }: AccessRequest
 }
 
 function holds(operator: string, key: string, wanted: readonly string[], keys: ConditionKeys): boolean {
-  const { quantifier, comparison, ifExists } = parseOperator(operator);
   const actual = keys.get(key.toLowerCase());
+  if (operator === 'Null') return wanted.every((isAbsent) => isAbsent === String(actual === undefined));
+  const { quantifier, comparison, ifExists } = parseOperator(operator);
   const patterns = wanted.flatMap((pattern) => substitute(pattern, keys) ?? []);
   const matches = (value: string) => patterns.some((pattern) => comparison(pattern, value));
   if (quantifier === 'ForAllValues') return actual === undefined || [actual].flat().every(matches);

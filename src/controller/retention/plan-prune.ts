@@ -1,0 +1,93 @@
+import type { SnapshotId } from '../../shared/ids.ts';
+import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
+import { isGood, type SnapshotSet } from '../sets/snapshot-set.ts';
+import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
+
+/** What becomes of one set, and every reason for it. */
+export interface Verdict {
+  readonly set: SnapshotSet;
+  readonly fate: 'keep' | 'delete';
+  readonly because: readonly string[];
+}
+
+/** What is known beside the sets themselves, and outweighs the rules. */
+export interface PruneFacts {
+  readonly attachments: Attachments;
+  readonly locked: ReadonlySet<SnapshotId>;
+}
+
+/**
+ * What becomes of every set, host by host; within a host newest first. Only whole sets are deleted, and no host loses
+ * its newest good or newest verified one. Nothing depends on the time of day: ages count from the host's newest good
+ * set, so a host whose backups have stopped does not lose those that it has.
+ */
+export function planPrune(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
+  const byHost = new Map<string, SnapshotSet[]>();
+  for (const set of sets) {
+    const known = byHost.get(set.instance);
+    if (known === undefined) byHost.set(set.instance, [set]);
+    else known.push(set);
+  }
+  return [...byHost.values()].flatMap((ofHost) => planHost(ofHost, rules, facts));
+}
+
+function planHost(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
+  const newestFirst = [...sets].sort((a, b) => b.startTime.getTime() - a.startTime.getTime());
+  // What is not proven to be the host's must not push out what is.
+  const good = newestFirst.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
+  const wanted = wantedByRules(good, rules);
+  return newestFirst.map((set): Verdict => {
+    const untouchable = whyUntouchable(set, facts);
+    if (untouchable !== undefined) return { set, fate: 'keep', because: [untouchable] };
+    const reasons = wanted.get(set);
+    if (reasons !== undefined) return { set, fate: 'keep', because: reasons };
+    if (isGood(set)) return { set, fate: 'delete', because: ['no rule keeps it'] };
+    const newer = good.some(({ startTime }) => startTime > set.startTime);
+    if (!newer) return { set, fate: 'keep', because: ['the host has no newer good set'] };
+    return { set, fate: 'delete', because: [`it is ${worthOf(set)}, and the host has a newer good set`] };
+  });
+}
+
+const worthOf = ({ state, grade }: SnapshotSet): string => (state === 'complete' ? grade : state);
+
+function whyUntouchable(set: SnapshotSet, { attachments, locked }: PruneFacts): string | undefined {
+  if (set.state === 'contradictory') return 'its members contradict each other';
+  if (set.members.some(({ state }) => state === 'pending')) return 'EBS has not completed it yet';
+  const lock = set.members.find(({ snapshotId }) => locked.has(snapshotId));
+  if (lock !== undefined) return `${lock.snapshotId} is locked`;
+  return whyUnattributed(set, attachments);
+}
+
+/** The good sets that are kept, each with the rules that want it. `good` is newest first. */
+function wantedByRules(good: readonly SnapshotSet[], rules: KeepRules): ReadonlyMap<SnapshotSet, readonly string[]> {
+  const wanted = new Map<SnapshotSet, string[]>();
+  const want = (set: SnapshotSet, because: string) => {
+    const reasons = wanted.get(set);
+    if (reasons === undefined) wanted.set(set, [because]);
+    else reasons.push(because);
+  };
+  const [newest] = good;
+  if (newest === undefined) return wanted;
+
+  want(newest, 'newest good');
+  const verified = good.find(({ verified }) => verified);
+  if (verified !== undefined) want(verified, 'newest verified');
+  for (const set of good.slice(0, rules.last)) want(set, 'last');
+  for (const period of Object.keys(PERIODS) as Period[]) {
+    for (const set of newestOfEach(good, PERIODS[period], rules[period])) want(set, period);
+  }
+  const since = newest.startTime.getTime() - rules.withinMs;
+  if (rules.withinMs > 0) for (const set of good) if (set.startTime.getTime() >= since) want(set, 'within');
+  for (const set of good) if (wanted.size < rules.minimum && !wanted.has(set)) want(set, 'minimum');
+  return wanted;
+}
+
+/** The newest set of each of the first `count` periods that have one. */
+function newestOfEach(good: readonly SnapshotSet[], periodOf: (time: Date) => string, count: number): SnapshotSet[] {
+  const newest = new Map<string, SnapshotSet>();
+  for (const set of good) {
+    const period = periodOf(set.startTime);
+    if (newest.size < count && !newest.has(period)) newest.set(period, set);
+  }
+  return [...newest.values()];
+}

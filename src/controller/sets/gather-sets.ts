@@ -1,0 +1,77 @@
+import * as v from 'valibot';
+import { InstanceId } from '../../shared/ids.ts';
+import { Grade } from '../../shared/result.ts';
+import { TAG, type Tags } from '../../shared/tags.ts';
+import type { SetState, Snapshot, SnapshotSet } from './snapshot-set.ts';
+
+/**
+ * The sets that these snapshots make up, newest first, and the snapshots whose tags name no set. The tags are as those
+ * who may tag have left them, so nothing is made of them but what they prove of themselves.
+ */
+export function gatherSets(snapshots: readonly Snapshot[]): {
+  readonly sets: readonly SnapshotSet[];
+  readonly orphans: readonly Snapshot[];
+} {
+  const bySet = new Map<string, { instance: InstanceId; members: Snapshot[] }>();
+  const orphans: Snapshot[] = [];
+  for (const snapshot of snapshots) {
+    const set = snapshot.tags[TAG.set] ?? '';
+    const instance = instanceOf(set);
+    const known = bySet.get(set);
+    if (instance === undefined) orphans.push(snapshot);
+    else if (known === undefined) bySet.set(set, { instance, members: [snapshot] });
+    else known.members.push(snapshot);
+  }
+  const sets = [...bySet].map(([set, { instance, members }]) => snapshotSet(set, instance, members));
+  return { sets: sets.sort(newestFirst), orphans };
+}
+
+const SET = /^[A-Za-z0-9][A-Za-z0-9._-]{0,63}\/(.*)$/;
+
+function instanceOf(set: string): InstanceId | undefined {
+  const parsed = v.safeParse(InstanceId, SET.exec(set)?.[1]);
+  return parsed.success ? parsed.output : undefined;
+}
+
+/** Equal times by name, so that the order is always the same. */
+const newestFirst = (a: SnapshotSet, b: SnapshotSet): number =>
+  b.startTime.getTime() - a.startTime.getTime() || (a.set < b.set ? 1 : -1);
+
+function snapshotSet(set: string, instance: InstanceId, members: readonly Snapshot[]): SnapshotSet {
+  const tags = members[0]?.tags ?? {};
+  const planned = Number(/^\d{1,3}$/.exec(tags[TAG.members] ?? '')?.[0] ?? 0);
+  const grade = v.safeParse(Grade, tags[TAG.grade]);
+  return {
+    set,
+    instance,
+    name: (tags[TAG.name] ?? '').replace(/^\d{8}_\d{6}_/, '') || '-',
+    startTime: new Date(Math.min(...members.map(({ startTime }) => startTime.getTime()))),
+    state: stateOf(instance, members, planned),
+    grade: grade.success ? grade.output : 'unproven',
+    verified: members.every(({ tags }) => TAG.verified in tags),
+    members: [...members].sort((a, b) => (a.volumeId < b.volumeId ? -1 : 1)),
+    planned,
+  };
+}
+
+/** What one request tagged is tagged alike; of the grade see below. */
+const ALIKE = [TAG.instance, TAG.owner, TAG.members, TAG.run] as const;
+
+function stateOf(instance: InstanceId, members: readonly Snapshot[], planned: number): SetState {
+  const same = (key: string) => members.every(({ tags }) => tags[key] === members[0]?.tags[key]);
+  const volumes = new Set(members.map(({ volumeId }) => volumeId));
+  if (!ALIKE.every(same) || members[0]?.tags[TAG.instance] !== instance) return 'contradictory';
+  if (members.length > planned || volumes.size < members.length) return 'contradictory';
+  if (members.some(({ state }) => state === 'error')) return 'failed';
+  if (members.length < planned) return 'partial';
+  if (members.some(({ state }) => state === 'pending')) return 'pending';
+  // Half raised, or put into the Recycle Bin by half: no whole set.
+  if (!same(TAG.grade) || members.some(({ state }) => state !== 'completed')) return 'partial';
+  return 'complete';
+}
+
+/** The instance whose role's session made the set, as IAM had it stamped; `undefined` where it was no instance's. */
+export function ownerOf(tags: Tags): InstanceId | undefined {
+  const parsed = v.safeParse(InstanceId, tags[TAG.owner]?.split(':')[1]);
+  return parsed.success ? parsed.output : undefined;
+}

@@ -1,0 +1,42 @@
+import type { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import type { Grade } from '../../shared/result.ts';
+import type { Tags } from '../../shared/tags.ts';
+
+/** A snapshot as EC2 tells of it. What stands in `tags` was written by whoever may; all else is EC2's own word. */
+export interface Snapshot {
+  readonly snapshotId: SnapshotId;
+  readonly volumeId: VolumeId;
+  readonly state: 'pending' | 'completed' | 'error' | 'recoverable' | 'recovering';
+  readonly startTime: Date;
+  readonly sizeGiB: number;
+  readonly tags: Tags;
+}
+
+/**
+ * What has become of a set in EBS. `partial`: fewer members than it was made with; `contradictory`: its members do not
+ * tell the same of it, or are more than it was made with.
+ */
+export type SetState = 'complete' | 'pending' | 'failed' | 'partial' | 'contradictory';
+
+/** The snapshots that one run made on one instance, as their tags name them. */
+export interface SnapshotSet {
+  /** `<run id>/<instance id>` */
+  readonly set: string;
+  readonly instance: InstanceId;
+  /** The instance's name at the time, from the `Name` tag. */
+  readonly name: string;
+  /** When EC2 began it: not what a tag says. */
+  readonly startTime: Date;
+  readonly state: SetState;
+  readonly grade: Grade;
+  /** A restore drill has passed. */
+  readonly verified: boolean;
+  readonly members: readonly Snapshot[];
+  /** How many members it was made with. */
+  readonly planned: number;
+}
+
+const GOOD: ReadonlySet<Grade> = new Set(['application', 'crash']);
+
+/** Whether it can be restored from: proven by its run, and completed by EBS. */
+export const isGood = ({ state, grade }: SnapshotSet): boolean => state === 'complete' && GOOD.has(grade);

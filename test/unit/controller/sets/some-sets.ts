@@ -1,0 +1,51 @@
+import * as v from 'valibot';
+import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
+import type { Snapshot, SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
+import { InstanceId, SnapshotId, VolumeId } from '../../../../src/shared/ids.ts';
+import { TAG, type Tags } from '../../../../src/shared/tags.ts';
+
+const hex = (number: number): string => number.toString(16).padStart(17, '0');
+export const instance = (number: number): InstanceId => v.parse(InstanceId, `i-${hex(number)}`);
+export const volume = (number: number): VolumeId => v.parse(VolumeId, `vol-${hex(number)}`);
+
+export interface SetOf {
+  readonly host?: number;
+  readonly members?: number;
+  readonly grade?: string;
+  readonly state?: Snapshot['state'];
+  readonly tags?: Tags;
+}
+
+let made = 0;
+
+/** The snapshots of one set of host `i-…host`, taken at `time`, as the agent tags them. */
+export function snapshotsOf(
+  time: string,
+  { host = 1, members = 2, grade = 'application', state = 'completed', tags = {} }: SetOf = {},
+): Snapshot[] {
+  const id = instance(host);
+  const run = time.replace(/[-:]/g, '').replace(/\.\d+/, '');
+  return Array.from({ length: members }, (_unused, index) => ({
+    snapshotId: v.parse(SnapshotId, `snap-${hex(++made)}`),
+    volumeId: volume(100 * host + index),
+    state,
+    startTime: new Date(time),
+    sizeGiB: 10,
+    tags: {
+      [TAG.name]: `20261126_030000_db-${host}`,
+      [TAG.set]: `${run}/${id}`,
+      [TAG.run]: run,
+      [TAG.instance]: id,
+      [TAG.owner]: `AROAHOSTROLE000000001:${id}`,
+      [TAG.grade]: grade,
+      [TAG.members]: String(members),
+      ...tags,
+    },
+  }));
+}
+
+export const setOf = (time: string, how?: SetOf): SnapshotSet => {
+  const [set] = gatherSets(snapshotsOf(time, how)).sets;
+  if (set === undefined) throw new Error('that is no set');
+  return set;
+};
