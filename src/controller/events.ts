@@ -8,6 +8,7 @@ export type FleetEvent =
   | { type: 'command-sent'; commandId: string; hosts: number | undefined }
   | { type: 'send-unclear'; message: string }
   | { type: 'progress'; targets: number; completed: number; errors: number }
+  | { type: 'sets-deleted'; sets: number; of: number }
   | { type: 'cancelling'; commands: number }
   | { type: 'taking-back'; commandId: string; hosts: number }
   | { type: 'warned'; message: string };

@@ -1,5 +1,7 @@
-import type { InstanceId } from '../shared/ids.ts';
+import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
 import type { Scope } from './fleet/scope.ts';
+import type { Attachments } from './sets/attribution.ts';
+import type { Snapshot } from './sets/snapshot-set.ts';
 
 /**
  * What the fleet stories need of the world. Every method that calls AWS throws a RunError of the table:
@@ -109,6 +111,23 @@ export interface Commands {
   progress(commandId: string): Promise<CommandProgress | undefined>;
   invocations(commandId: string): Promise<readonly Invocation[]>;
   cancel(commandId: string): Promise<void>;
+}
+
+/** Which sets: of these instances, the one of this name, or all. */
+export type SetChoice =
+  | { readonly by: 'all' }
+  | { readonly by: 'instances'; readonly ids: readonly InstanceId[] }
+  | { readonly by: 'name'; readonly set: string };
+
+export interface Snapshots {
+  /** Every snapshot of this account that its tags say is a member of such a set. */
+  ofSets(choice: SetChoice): Promise<readonly Snapshot[]>;
+  /** Of those volumes that exist and are attached. */
+  attachments(volumes: readonly VolumeId[]): Promise<Attachments>;
+  /** Every snapshot of this account that a lock keeps from being deleted. */
+  locked(): Promise<ReadonlySet<SnapshotId>>;
+  /** One that is gone already is fine. */
+  delete(snapshot: SnapshotId): Promise<void>;
 }
 
 export interface Clock {

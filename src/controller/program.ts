@@ -2,9 +2,13 @@ import { Command } from 'commander';
 import { COMMIT, VERSION } from '../shared/version.ts';
 import type { Context, ExitStatus } from './commands/context.ts';
 import { type DocumentsOptions, documentsInstall, documentsStatus } from './commands/documents.ts';
+import { type ListOptions, listSets } from './commands/list.ts';
+import { pruneSets } from './commands/prune.ts';
 import { runOperation } from './commands/run-operation.ts';
+import { showSet } from './commands/show.ts';
 import type { Operation } from './fleet/request.ts';
-import type { FleetOptions } from './options.ts';
+import type { FleetOptions, GlobalOptions } from './options.ts';
+import type { PruneOptions } from './prune-options.ts';
 
 const DOCUMENT_NAME = 'mysql-ebs-snapshot';
 
@@ -41,6 +45,49 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
       examples('plan --instance-ids i-0123456789abcdef0,i-0fedcba9876543210', 'plan --target tag:Role=database --json'),
     )
     .action(async (_options: unknown, command: Command) => ended(await runFleet('plan', command)));
+
+  program
+    .command('list')
+    .description('list the sets, newest first')
+    .option('--instance-ids <ids>', ONLY_INSTANCES, collect)
+    .addHelpText('after', examples('list', 'list --instance-ids i-0123456789abcdef0 --json'))
+    .action(async (_options: unknown, command: Command) =>
+      ended(await listSets(command.optsWithGlobals<ListOptions>(), context)),
+    );
+
+  program
+    .command('show')
+    .description('show a set: what it is worth, its members and coordinates')
+    .argument('<set>', 'its name, as `list` has it: <run id>/<instance id>')
+    .addHelpText('after', examples('show 20261122T030000Z-4f2a9c/i-0123456789abcdef0'))
+    .action(async (set: string, _options: unknown, command: Command) =>
+      ended(await showSet(set, command.optsWithGlobals<GlobalOptions>(), context)),
+    );
+
+  program
+    .command('prune')
+    .description('show which sets the rules would delete, host by host; with --apply, delete them')
+    .option('--instance-ids <ids>', ONLY_INSTANCES, collect)
+    .option('--keep-last <n>', 'keep the newest n good sets of each host')
+    .option('--keep-hourly <n>', 'keep the newest good set of each of n hours that have one (UTC)')
+    .option('--keep-daily <n>', 'the same of n days')
+    .option('--keep-weekly <n>', 'the same of n weeks, from Monday')
+    .option('--keep-monthly <n>', 'the same of n months')
+    .option('--keep-yearly <n>', 'the same of n years')
+    .option('--keep-within <duration>', "keep what is younger than this, from the host's newest good set: 36h, 14d, 8w")
+    .option('--keep-minimum <n>', 'however little the rules keep, so many good sets stay', '1')
+    .option('--apply', 'do it')
+    .addHelpText(
+      'after',
+      `${examples('prune --keep-last 7', 'prune --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --apply')}
+Kept whatever the rules: the newest good and the newest verified set of a host, what is locked, what EBS has not
+completed, and what nothing but its own tags says is of the host. Sets that are not good count for nothing, and
+go once the host has a newer good one.
+`,
+    )
+    .action(async (_options: unknown, command: Command) =>
+      ended(await pruneSets(command.optsWithGlobals<PruneOptions>(), context)),
+    );
 
   const documents = program.command('documents').description('the Command document in Systems Manager');
   documents
@@ -107,6 +154,8 @@ function fleetCommand(program: Command, operation: Operation): Command {
       : 'tags as `snapshot` would be given (repeatable)';
   return command.option('--tag <Key=Value>', tags, collect);
 }
+
+const ONLY_INSTANCES = 'only sets of these instances, separated by commas (repeatable)';
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 

@@ -212,6 +212,11 @@ const table = {
     hint: 'The table and --json say which, and what to do there first.',
   },
 
+  'prune-incomplete': {
+    exit: 44,
+    meaning: 'not every set that was to be deleted could be; what was deleted by half is finished by the next `prune`',
+    hint: 'The table and --json say which, and why; mend that, then run again.',
+  },
   'host-missing': {
     exit: 40,
     meaning:
@@ -227,6 +232,11 @@ const table = {
     exit: 27,
     meaning: 'the Command document is missing, or is not what this program would install',
     hint: 'Run `mysql-ebs-snapshot documents install`.',
+  },
+  'no-such-set': {
+    exit: 28,
+    meaning: 'there is no set of that name in this account and Region',
+    hint: 'See `mysql-ebs-snapshot list`; check --region and --profile.',
   },
   'no-target': {
     exit: 28,

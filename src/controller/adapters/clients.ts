@@ -11,6 +11,8 @@ export interface Account {
 /** The SDK's clients by what a repeated request may do. */
 export interface Clients extends Disposable {
   readonly ec2: EC2Client;
+  /** What may be asked for very often, and may happen twice: throttling is waited out. */
+  readonly ec2Patient: EC2Client;
   /** Reads before anything is sent: a wrong endpoint is to be said soon. */
   readonly ssm: SSMClient;
   /** Reads while hosts are at work: throttling and outages are waited out. */
@@ -34,16 +36,18 @@ export function openClients(account: Account): Clients {
     ...(account.region === undefined ? {} : { region: account.region }),
   };
   const ec2 = new EC2Client({ ...common, maxAttempts: 3 });
+  const ec2Patient = new EC2Client({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
   const ssm = new SSMClient({ ...common, maxAttempts: 3 });
   const ssmPatient = new SSMClient({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
   const ssmOnce = new SSMClient({ ...common, maxAttempts: 1 });
   return {
     ec2,
+    ec2Patient,
     ssm,
     ssmPatient,
     ssmOnce,
     [Symbol.dispose]() {
-      for (const client of [ec2, ssm, ssmPatient, ssmOnce]) client.destroy();
+      for (const client of [ec2, ec2Patient, ssm, ssmPatient, ssmOnce]) client.destroy();
     },
   };
 }

@@ -21,18 +21,21 @@ export const SEND_LIMITS = { ids: 50, targetKeys: 5, targetValues: 50 } as const
  * different keys narrow it, as Systems Manager has it. Throws `usage` or `no-target`.
  */
 export function parseScope(instanceIds: readonly string[], targets: readonly string[]): Scope {
-  const ids = instanceIds
-    .flatMap((list) => list.split(','))
-    .map((id) => id.trim())
-    .filter((id) => id !== '');
+  const ids = parseInstanceIds(instanceIds);
   if (ids.length > 0 && targets.length > 0) {
     throw new RunError('usage', '--instance-ids and --target exclude each other', { hint: 'Give one of them.' });
   }
   if (targets.length > 0) return { by: 'tags', tags: mergeTargets(targets.map(parseTarget)) };
-  if (ids.length > 0) return { by: 'ids', ids: [...new Set(ids.map(parseInstanceId))] };
+  if (ids.length > 0) return { by: 'ids', ids };
   throw new RunError('no-target', 'no host was named', {
     hint: 'Give --instance-ids i-0123456789abcdef0,… or --target tag:Key=Value.',
   });
+}
+
+/** The ids of `--instance-ids`, each a list with commas. Throws `usage`. */
+export function parseInstanceIds(lists: readonly string[]): readonly InstanceId[] {
+  const texts = lists.flatMap((list) => list.split(',')).map((id) => id.trim());
+  return [...new Set(texts.filter((id) => id !== '').map(parseInstanceId))];
 }
 
 function parseInstanceId(text: string): InstanceId {

@@ -26,7 +26,7 @@ export function presentProgress(screen: Screen): ProgressPresenter {
   return {
     emit(event) {
       const text = printable(sentence(event));
-      if (event.type !== 'progress') {
+      if (event.type !== 'progress' && event.type !== 'sets-deleted') {
         clear();
         screen.write(`${text}\n`);
       } else if (text !== lastCounts) {
@@ -54,6 +54,8 @@ function sentence(event: FleetEvent): string {
       return `no clear answer to SendCommand (${event.message}); looking for the command`;
     case 'progress':
       return `${event.completed} of ${hosts(event.targets)} ended${event.errors === 0 ? '' : `, ${event.errors} not well`}`;
+    case 'sets-deleted':
+      return `${event.sets} of ${event.of} sets done`;
     case 'cancelling':
       return event.commands === 0
         ? 'cancelled'

@@ -1,13 +1,15 @@
 import type { FleetReport, HostReport } from '../fleet/collate.ts';
+import { type Column, layOut } from './columns.ts';
 import { printable, type Style } from './style.ts';
 
-/** The longest text in a column; the whole is in the JSON. */
-const WIDEST = 48;
-
-const COLUMNS: readonly { title: string; cell: (host: HostReport) => string | undefined }[] = [
+const columnsFor = (style: Style): readonly Column<HostReport>[] => [
   { title: 'INSTANCE', cell: (host) => host.instance },
   { title: 'NAME', cell: (host) => host.name },
-  { title: 'OUTCOME', cell: ({ result }) => result.outcome },
+  {
+    title: 'OUTCOME',
+    cell: ({ result }) => result.outcome,
+    paint: ({ result }, text) => style.outcome(result.outcome, text),
+  },
   { title: 'GRADE', cell: ({ result }) => result.grade },
   { title: 'MEMBERS', cell: ({ result }) => result.members?.toString() },
   { title: 'STALL', cell: ({ result }) => milliseconds(result.stallMs) },
@@ -22,25 +24,7 @@ const COLUMNS: readonly { title: string; cell: (host: HostReport) => string | un
  */
 export function formatTable(report: FleetReport, style: Style): string {
   const { hosts, run } = report;
-  const columns = COLUMNS.filter(({ cell }) => hosts.some((host) => cell(host) !== undefined)).map(
-    ({ title, cell }) => {
-      const cells = hosts.map((host) => shorten(printable(cell(host) ?? '-')));
-      return { title, cells, width: Math.max(title.length, ...cells.map((text) => text.length)) };
-    },
-  );
-  const heading = columns
-    .map(({ title, width }) => title.padEnd(width))
-    .join('  ')
-    .trimEnd();
-  const rows = hosts.map((host, row) =>
-    columns
-      .map(({ title, cells, width }) => {
-        const text = (cells[row] ?? '').padEnd(width);
-        return title === 'OUTCOME' ? style.outcome(host.result.outcome, text) : text;
-      })
-      .join('  ')
-      .trimEnd(),
-  );
+  const { heading, lines: rows } = layOut(hosts, columnsFor(style));
   const explanations = hosts.flatMap(({ instance, result }) => {
     if (result.outcome === 'done') return [];
     const code = result.code === undefined ? '' : ` [${result.code}]`;
@@ -56,5 +40,3 @@ export function formatTable(report: FleetReport, style: Style): string {
 
 const milliseconds = (ms: number | undefined): string | undefined =>
   ms === undefined ? undefined : `${Math.round(ms)} ms`;
-
-const shorten = (text: string): string => (text.length <= WIDEST ? text : `${text.slice(0, WIDEST - 1)}…`);

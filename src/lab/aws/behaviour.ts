@@ -8,6 +8,8 @@ const Struck = {
   action: v.string(),
   /** How many calls it strikes before it is spent; absent: every one. */
   times: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1))),
+  /** How many calls it lets pass before it strikes. */
+  skip: v.optional(v.pipe(v.number(), v.integer(), v.minValue(0)), 0),
   /** Strikes DryRun requests instead of real ones. */
   dryRun: v.optional(v.boolean(), false),
 };
@@ -76,6 +78,10 @@ export const usualBehaviour = (): Behaviour => ({
 export function takeFault(behaviour: Behaviour, action: string, dryRun: boolean): Fault | undefined {
   const index = behaviour.faults.findIndex((fault) => fault.action === action && fault.dryRun === dryRun);
   const fault = behaviour.faults[index];
+  if (fault !== undefined && fault.skip > 0) {
+    behaviour.faults[index] = { ...fault, skip: fault.skip - 1 };
+    return undefined;
+  }
   if (fault?.times === undefined) return fault;
   if (fault.times > 1) behaviour.faults[index] = { ...fault, times: fault.times - 1 };
   else behaviour.faults.splice(index, 1);

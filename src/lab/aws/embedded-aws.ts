@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import hostPolicy from '../../../iam/host.json' with { type: 'json' };
 import installerPolicy from '../../../iam/installer.json' with { type: 'json' };
 import operatorPolicy from '../../../iam/operator.json' with { type: 'json' };
+import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
 import { type RunDocument, ssmAgent } from '../ssm-agent/run-document.ts';
 import type { EbsStore, LabHost } from '../world.ts';
 import type { Account } from './account.ts';
@@ -47,6 +48,8 @@ export interface EmbeddedAws extends AsyncDisposable {
   readonly operator: Credentials;
   /** Installs documents; its rights are those of `iam/installer.json`. */
   readonly installer: Credentials;
+  /** Prunes; its rights are those of `iam/pruner.json`. */
+  readonly pruner: Credentials;
   /** May do everything; for the lab's own chores and for tests. */
   readonly administrator: Credentials;
   /** Registers the instance in EC2 and Systems Manager and starts its IMDS. Its rights are those of `iam/host.json`. */
@@ -114,6 +117,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     accountId: account.id,
     operator: principals.addUser('operator', v.parse(Policy, operatorPolicy)),
     installer: principals.addUser('installer', v.parse(Policy, installerPolicy)),
+    pruner: principals.addUser('pruner', v.parse(Policy, prunerPolicy)),
     administrator: principals.addUser('administrator', ADMINISTRATOR),
     behaviour,
     behave: (change) => void Object.assign(behaviour, v.parse(BehaviourChange, change)),

@@ -6,7 +6,7 @@ import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
 import { build } from 'esbuild';
 import * as v from 'valibot';
-import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
+import { type EmbeddedAws, type EmbeddedAwsOptions, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMachineFolder, removeMachineFolders } from '../../../src/lab/machine/lab-folder.ts';
 import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
 import { InstanceId } from '../../../src/shared/ids.ts';
@@ -51,7 +51,7 @@ export interface Ran {
   readonly json: { outcome: string; run?: string; code?: string; message?: string; hosts?: Record<string, unknown>[] };
 }
 
-export type Who = 'operator' | 'installer' | 'administrator';
+export type Who = 'operator' | 'installer' | 'pruner' | 'administrator';
 
 export interface RunOptions {
   readonly as?: Who;
@@ -75,7 +75,7 @@ export interface FleetLab extends AsyncDisposable {
 }
 
 /** Builds the controller and starts an AWS without hosts. */
-export async function startFleetLab(): Promise<FleetLab> {
+export async function startFleetLab({ now }: Pick<EmbeddedAwsOptions, 'now'> = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
   await build({
@@ -92,7 +92,11 @@ export async function startFleetLab(): Promise<FleetLab> {
   const machine = { id: 'fleet', path: folder };
   await makeMachineFolder(machine, OPT);
   const orchestrationRoot = join(folder, 'ssm');
-  const aws = await startEmbeddedAws({ store: { capture: async () => {} }, orchestrationRoot });
+  const aws = await startEmbeddedAws({
+    store: { capture: async () => {} },
+    orchestrationRoot,
+    ...(now === undefined ? {} : { now }),
+  });
 
   return {
     aws,

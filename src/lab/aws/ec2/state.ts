@@ -32,6 +32,7 @@ export interface Ec2Snapshot {
   readonly completesAt: number;
   readonly failsAt: number | undefined;
   readonly tags: Map<string, string>;
+  lock?: { readonly mode: 'governance'; readonly days: number };
 }
 
 /** All of EC2 that the lab knows, by id; snapshots also by tag, for fleets. */
@@ -67,6 +68,16 @@ export class Ec2State {
     const ofVolume = this.#byVolume.get(snapshot.volumeId);
     if (ofVolume === undefined) this.#byVolume.set(snapshot.volumeId, [snapshot]);
     else ofVolume.push(snapshot);
+  }
+
+  removeSnapshot(snapshot: Ec2Snapshot): void {
+    this.snapshots.delete(snapshot.snapshotId);
+    for (const [key, value] of snapshot.tags) this.#byTag.get(tagIndex(key, value))?.delete(snapshot);
+    const ofVolume = this.#byVolume.get(snapshot.volumeId) ?? [];
+    this.#byVolume.set(
+      snapshot.volumeId,
+      ofVolume.filter((other) => other !== snapshot),
+    );
   }
 
   tagSnapshot(snapshot: Ec2Snapshot, key: string, value: string): void {

@@ -1,0 +1,122 @@
+import {
+  DeleteSnapshotCommand,
+  DescribeLockedSnapshotsCommand,
+  type EC2Client,
+  type Filter,
+  paginateDescribeSnapshots,
+  paginateDescribeVolumes,
+} from '@aws-sdk/client-ec2';
+import * as v from 'valibot';
+import { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { TAG, TAG_PREFIX } from '../../shared/tags.ts';
+import { understood } from '../../shared/understood.ts';
+import { portions } from '../fleet/scope.ts';
+import type { SetChoice, Snapshots } from '../ports.ts';
+import type { Snapshot } from '../sets/snapshot-set.ts';
+import { asking, isNamed } from './aws-errors.ts';
+
+/** A request takes so many values a filter, a page holds so many items [API model]. */
+const LIMITS = { values: 200, page: 1000 } as const;
+
+export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Client }): Snapshots {
+  return {
+    ofSets(choice) {
+      return asking('ec2:DescribeSnapshots', async () => {
+        const found: Snapshot[] = [];
+        for (const Filters of filtersOf(choice)) {
+          const request = { OwnerIds: ['self'], Filters };
+          for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request))
+            found.push(...understood('ec2:DescribeSnapshots', Described, page).Snapshots.map(snapshot));
+        }
+        return found;
+      });
+    },
+
+    attachments(volumes) {
+      return asking('ec2:DescribeVolumes', async () => {
+        const found = new Map<string, InstanceId>();
+        // By filter: an id of a volume that is gone would fail the request.
+        for (const Values of portions([...new Set(volumes)], LIMITS.values)) {
+          const request = { Filters: [{ Name: 'volume-id', Values }] };
+          for await (const page of paginateDescribeVolumes({ client, pageSize: LIMITS.page }, request)) {
+            for (const { VolumeId: volume, Attachments } of understood('ec2:DescribeVolumes', Volumes, page).Volumes)
+              for (const { InstanceId: instance } of Attachments) if (instance) found.set(volume, instance);
+          }
+        }
+        return found;
+      });
+    },
+
+    locked() {
+      return asking('ec2:DescribeLockedSnapshots', async () => {
+        const found = new Set<SnapshotId>();
+        let NextToken: string | undefined;
+        do {
+          const answer = await client.send(new DescribeLockedSnapshotsCommand({ MaxResults: LIMITS.page, NextToken }));
+          const page = understood('ec2:DescribeLockedSnapshots', Locked, answer);
+          for (const { SnapshotId: id, LockState } of page.Snapshots) if (LockState !== 'expired') found.add(id);
+          NextToken = page.NextToken;
+        } while (NextToken);
+        return found;
+      });
+    },
+
+    async delete(id) {
+      await asking('ec2:DeleteSnapshot', async () => {
+        try {
+          await client.send(new DeleteSnapshotCommand({ SnapshotId: id }));
+        } catch (thrown) {
+          if (!isNamed(thrown, 'InvalidSnapshot.NotFound')) throw thrown;
+        }
+      });
+    },
+  };
+}
+
+/** The filters of the requests that together find what was chosen. */
+function filtersOf(choice: SetChoice): Filter[][] {
+  if (choice.by === 'all') return [[{ Name: 'tag-key', Values: [TAG.set] }]];
+  if (choice.by === 'name') return [[{ Name: `tag:${TAG.set}`, Values: [literally(choice.set)] }]];
+  return portions(choice.ids, LIMITS.values).map((ids) => [{ Name: `tag:${TAG.instance}`, Values: ids }]);
+}
+
+/** `*` and `?` in a filter stand for others. */
+const literally = (value: string): string => value.replace(/[*?\\]/g, '\\$&');
+
+const Tag = v.object({ Key: v.string(), Value: v.optional(v.string(), '') });
+const Described = v.object({
+  Snapshots: v.array(
+    v.object({
+      SnapshotId,
+      VolumeId,
+      State: v.picklist(['pending', 'completed', 'error', 'recoverable', 'recovering']),
+      StartTime: v.date(),
+      VolumeSize: v.number(),
+      Tags: v.optional(v.array(Tag), []),
+    }),
+  ),
+});
+const Volumes = v.object({
+  Volumes: v.array(
+    v.object({ VolumeId, Attachments: v.optional(v.array(v.object({ InstanceId: v.optional(InstanceId) })), []) }),
+  ),
+});
+const Locked = v.object({
+  Snapshots: v.optional(v.array(v.object({ SnapshotId, LockState: v.optional(v.string()) })), []),
+  NextToken: v.optional(v.string()),
+});
+
+/** Of the tags only ours and the name: of ten thousand hosts nobody keeps the others in memory. */
+const snapshot = (described: v.InferOutput<typeof Described>['Snapshots'][number]): Snapshot => ({
+  snapshotId: described.SnapshotId,
+  volumeId: described.VolumeId,
+  state: described.State,
+  startTime: described.StartTime,
+  sizeGiB: described.VolumeSize,
+  tags: Object.fromEntries(
+    described.Tags.filter(({ Key }) => Key === TAG.name || Key.startsWith(TAG_PREFIX)).map(({ Key, Value }) => [
+      Key,
+      Value,
+    ]),
+  ),
+});

@@ -1,0 +1,27 @@
+import { ERRORS } from '../../shared/errors.ts';
+import { snapshots } from '../adapters/snapshots.ts';
+import { type PruneOptions, pruneRequest } from '../prune-options.ts';
+import { presentProgress } from '../report/progress.ts';
+import { formatPrune, pruneJson } from '../report/prune.ts';
+import { styleFor } from '../report/style.ts';
+import { prune } from '../stories/prune.ts';
+import { type Context, clientsFor, type ExitStatus } from './context.ts';
+
+/** `prune` */
+export async function pruneSets(options: PruneOptions, context: Context): Promise<ExitStatus> {
+  const request = pruneRequest(options);
+  using clients = clientsFor(options);
+  const progress = presentProgress(context.stderr);
+  try {
+    const report = await prune(request, snapshots(clients), progress.emit, context.cancel);
+    progress.close();
+    context.stdout.write(
+      options.json === true
+        ? `${pruneJson(report)}\n`
+        : formatPrune(report, request.apply, styleFor(context.stdout, context.environment)),
+    );
+    return report.ending === 'done' ? 0 : ERRORS[report.ending].exit;
+  } finally {
+    progress.close();
+  }
+}
