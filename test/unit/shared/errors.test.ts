@@ -15,6 +15,7 @@ describe('the table of errors', () => {
       'other-backup': 'run-in-progress',
       'snapshots-pending': 'run-in-progress',
       'crash-not-provable': 'server-unsupported',
+      'no-such-set': 'no-target',
     };
     for (const [code, other] of Object.entries(shared)) {
       expect(ERRORS[code as ErrorCode].exit, code).toBe(ERRORS[other].exit);
