@@ -124,3 +124,23 @@ function parseDelivery(text: string): number {
   if (seconds >= 30 && seconds <= 2_592_000) return seconds;
   throw new RunError('usage', `'${text}' is not valid for --timeout`, { hint: 'Give seconds, 30 to 2592000.' });
 }
+
+const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
+
+/** Milliseconds of hours, days or weeks. Throws `usage`. */
+export function parseDuration(text: string, option: string): number {
+  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
+  if (count !== undefined) return Number(count) * (UNITS_MS[unit] ?? 0);
+  throw new RunError('usage', `'${text}' is not valid for ${option}`, {
+    hint: 'Give hours, days or weeks, like 36h, 14d or 8w.',
+  });
+}
+
+/** The key of `tag:Key`. Throws `usage`. */
+export function parseClusterTag(text: string, option: string): string {
+  const key = /^tag:([^=]{1,127})$/.exec(text)?.[1];
+  if (key !== undefined) return key;
+  throw new RunError('usage', `'${text}' is not valid for ${option}`, {
+    hint: 'The form is tag:Key, like tag:Cluster.',
+  });
+}

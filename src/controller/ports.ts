@@ -1,4 +1,5 @@
 import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
+import type { Tags } from '../shared/tags.ts';
 import type { Scope } from './fleet/scope.ts';
 import type { Attachments } from './sets/attribution.ts';
 import type { Snapshot } from './sets/snapshot-set.ts';
@@ -37,6 +38,7 @@ export interface FleetInstance {
   readonly name: string;
   /** EC2's word: `running`, `stopped` … */
   readonly state: string;
+  readonly tags: Tags;
 }
 
 /** A host as Systems Manager knows it. */

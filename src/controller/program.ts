@@ -6,6 +6,7 @@ import { type ListOptions, listSets } from './commands/list.ts';
 import { pruneSets } from './commands/prune.ts';
 import { runOperation } from './commands/run-operation.ts';
 import { showSet } from './commands/show.ts';
+import { backupStatus, type StatusOptions } from './commands/status.ts';
 import type { Operation } from './fleet/request.ts';
 import type { FleetOptions, GlobalOptions } from './options.ts';
 import type { PruneOptions } from './prune-options.ts';
@@ -62,6 +63,28 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
     .addHelpText('after', examples('show 20261122T030000Z-4f2a9c/i-0123456789abcdef0'))
     .action(async (set: string, _options: unknown, command: Command) =>
       ended(await showSet(set, command.optsWithGlobals<GlobalOptions>(), context)),
+    );
+
+  program
+    .command('status')
+    .description('tell whether every host, or every cluster, has a good set that is young enough')
+    .option('--instance-ids <ids>', 'instances by id, separated by commas (repeatable)', collect)
+    .option('--target <tag:Key=Value>', 'instances by tag (repeatable)', collect)
+    .option('--max-age <duration>', 'how old the newest good set may be: 26h, 2d, 1w', '26h')
+    .option('--by <tag:Key>', 'hosts with the same value of this tag are a cluster: a good set of one is enough')
+    .option('--prometheus <file>', "write the same for the node exporter's textfile collector")
+    .addHelpText(
+      'after',
+      `${examples(
+        'status --target tag:Role=database',
+        'status --target tag:Role=database --by tag:Cluster --max-age 8h --json',
+        'status --target tag:Role=database --prometheus /var/lib/node_exporter/mysql-ebs-snapshot.prom',
+      )}
+Exit status: 0 all are fresh, 45 one is not.
+`,
+    )
+    .action(async (_options: unknown, command: Command) =>
+      ended(await backupStatus(command.optsWithGlobals<StatusOptions>(), context)),
     );
 
   program

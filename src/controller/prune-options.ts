@@ -1,6 +1,6 @@
 import { RunError } from '../shared/errors.ts';
 import { parseInstanceIds } from './fleet/scope.ts';
-import type { GlobalOptions } from './options.ts';
+import { type GlobalOptions, parseDuration } from './options.ts';
 import type { KeepRules } from './retention/keep-rules.ts';
 import type { PruneRequest } from './stories/prune.ts';
 
@@ -27,7 +27,7 @@ export function pruneRequest(options: PruneOptions): PruneRequest {
     weekly: parseCount(options.keepWeekly, '--keep-weekly'),
     monthly: parseCount(options.keepMonthly, '--keep-monthly'),
     yearly: parseCount(options.keepYearly, '--keep-yearly'),
-    withinMs: parseDuration(options.keepWithin, '--keep-within'),
+    withinMs: options.keepWithin === undefined ? 0 : parseDuration(options.keepWithin, '--keep-within'),
     minimum: Math.max(1, parseCount(options.keepMinimum, '--keep-minimum')),
   };
   const { minimum: _always, ...asked } = rules;
@@ -43,15 +43,4 @@ function parseCount(text: string | undefined, option: string): number {
   if (text === undefined) return 0;
   if (/^\d{1,5}$/.test(text)) return Number(text);
   throw new RunError('usage', `'${text}' is not valid for ${option}`, { hint: 'Give a number of sets, 0 to 99999.' });
-}
-
-const UNITS_MS: Readonly<Record<string, number>> = { h: 3_600_000, d: 86_400_000, w: 7 * 86_400_000 };
-
-function parseDuration(text: string | undefined, option: string): number {
-  if (text === undefined) return 0;
-  const [, count, unit = ''] = /^(\d{1,5})([hdw])$/.exec(text) ?? [];
-  if (count !== undefined) return Number(count) * (UNITS_MS[unit] ?? 0);
-  throw new RunError('usage', `'${text}' is not valid for ${option}`, {
-    hint: 'Give hours, days or weeks, like 36h, 14d or 8w.',
-  });
 }

@@ -212,6 +212,11 @@ const table = {
     hint: 'The table and --json say which, and what to do there first.',
   },
 
+  stale: {
+    exit: 45,
+    meaning: 'a host, or a cluster, has no good set that is young enough',
+    hint: 'The table and --json say which; see why its runs fail, or raise --max-age.',
+  },
   'prune-incomplete': {
     exit: 44,
     meaning: 'not every set that was to be deleted could be; what was deleted by half is finished by the next `prune`',

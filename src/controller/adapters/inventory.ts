@@ -74,4 +74,5 @@ const fleetInstance = ({ InstanceId: instanceId, State, Tags }: v.InferOutput<ty
   instanceId,
   name: Tags.find(({ Key }) => Key === 'Name')?.Value || '-',
   state: State.Name,
+  tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
 });

@@ -1,5 +1,6 @@
 import type { SnapshotId } from '../../shared/ids.ts';
 import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
+import { groupBy } from '../sets/group-by.ts';
 import { isGood, type SnapshotSet } from '../sets/snapshot-set.ts';
 import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
 
@@ -22,12 +23,7 @@ export interface PruneFacts {
  * set, so a host whose backups have stopped does not lose those that it has.
  */
 export function planPrune(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
-  const byHost = new Map<string, SnapshotSet[]>();
-  for (const set of sets) {
-    const known = byHost.get(set.instance);
-    if (known === undefined) byHost.set(set.instance, [set]);
-    else known.push(set);
-  }
+  const byHost = groupBy(sets, ({ instance }) => instance);
   return [...byHost.values()].flatMap((ofHost) => planHost(ofHost, rules, facts));
 }
 

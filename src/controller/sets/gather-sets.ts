@@ -2,6 +2,7 @@ import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { Grade } from '../../shared/result.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
+import { groupBy } from './group-by.ts';
 import type { SetState, Snapshot, SnapshotSet } from './snapshot-set.ts';
 
 /**
@@ -12,17 +13,13 @@ export function gatherSets(snapshots: readonly Snapshot[]): {
   readonly sets: readonly SnapshotSet[];
   readonly orphans: readonly Snapshot[];
 } {
-  const bySet = new Map<string, { instance: InstanceId; members: Snapshot[] }>();
+  const sets: SnapshotSet[] = [];
   const orphans: Snapshot[] = [];
-  for (const snapshot of snapshots) {
-    const set = snapshot.tags[TAG.set] ?? '';
+  for (const [set, members] of groupBy(snapshots, ({ tags }) => tags[TAG.set] ?? '')) {
     const instance = instanceOf(set);
-    const known = bySet.get(set);
-    if (instance === undefined) orphans.push(snapshot);
-    else if (known === undefined) bySet.set(set, { instance, members: [snapshot] });
-    else known.members.push(snapshot);
+    if (instance === undefined) orphans.push(...members);
+    else sets.push(snapshotSet(set, instance, members));
   }
-  const sets = [...bySet].map(([set, { instance, members }]) => snapshotSet(set, instance, members));
   return { sets: sets.sort(newestFirst), orphans };
 }
 

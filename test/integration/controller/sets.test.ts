@@ -1,3 +1,5 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { CreateSnapshotsCommand, CreateTagsCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { TAG } from '../../../src/shared/tags.ts';
@@ -93,6 +95,47 @@ describe('list and show', () => {
     const { status, stderr } = await lab.run(['show', 'no/*']);
     expect(status).toBe(28);
     expect(stderr).toMatch(/there is no set 'no\/\*'.*\nhint: .*list/);
+  });
+});
+
+describe('status', () => {
+  const both = ['status', '--target', 'tag:Name=db-1', '--target', 'tag:Name=db-2'];
+
+  it('ends well where every host has a good set that is young enough', async () => {
+    const { status, stdout } = await lab.run([...both, '--max-age', '9999w']);
+    expect({ status, stdout }).toEqual({ status: 0, stdout: expect.stringContaining('2 of 2 fresh') });
+  });
+
+  it('names who has none, and writes it for Prometheus', async () => {
+    const file = join(lab.installation, 'status.prom');
+    const ids = [1, 2, 3].map(instanceId).join(',');
+    await lab.aws.addHost(plainHost(3));
+    const { status, json } = await lab.run([
+      'status',
+      '--instance-ids',
+      ids,
+      '--max-age',
+      '9999w',
+      '--prometheus',
+      file,
+      '--json',
+    ]);
+    expect({ status, json }).toMatchObject({ status: 45, json: { outcome: 'failed', code: 'stale' } });
+    expect(json.message).toBe(`no good set that is young enough: ${instanceId(3)}`);
+    expect(readFileSync(file, 'utf8')).toContain(
+      `mysql_ebs_snapshot_fresh{instance="${instanceId(3)}",name="db-3"} 0\n`,
+    );
+    expect((await lab.run([...both, '--max-age', '1h'])).status).toBe(45);
+  });
+
+  it.each([
+    [['--max-age', '1m'], 2, /'1m' is not valid for --max-age/],
+    [['--by', 'Cluster'], 2, /'Cluster' is not valid for --by/],
+    [['--prometheus', '/proc/none/x'], 2, /\/proc\/none\/x cannot be written/],
+    [['--instance-ids', instanceId(1)], 2, /exclude each other/],
+  ])('refuses %j', async (argv, wanted, line) => {
+    const { status, stderr } = await lab.run([...both, ...argv]);
+    expect({ status, stderr }).toEqual({ status: wanted, stderr: expect.stringMatching(line) });
   });
 });
 

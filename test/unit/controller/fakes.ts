@@ -21,7 +21,12 @@ export const RUN = v.parse(RunId, 'nightly-1');
 /** The nth instance id. */
 export const host = (n: number): InstanceId => v.parse(InstanceId, `i-${n.toString(16).padStart(17, '0')}`);
 
-export const running = (n: number, name = `db${n}`): FleetInstance => ({ instanceId: host(n), name, state: 'running' });
+export const running = (n: number, name = `db${n}`): FleetInstance => ({
+  instanceId: host(n),
+  name,
+  state: 'running',
+  tags: {},
+});
 export const online = (n: number): ManagedNode => ({ instanceId: host(n), ping: 'Online', platform: 'Linux' });
 
 export const done = (n: number): Result => ({

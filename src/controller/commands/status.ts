@@ -1,0 +1,49 @@
+import { ERRORS, RunError } from '../../shared/errors.ts';
+import { systemClock } from '../adapters/clock.ts';
+import { inventory } from '../adapters/inventory.ts';
+import { replaceFile } from '../adapters/replace-file.ts';
+import { snapshots } from '../adapters/snapshots.ts';
+import { parseScope } from '../fleet/scope.ts';
+import { judgeFreshness } from '../freshness/judge-freshness.ts';
+import { type GlobalOptions, parseClusterTag, parseDuration } from '../options.ts';
+import { formatFreshness, freshnessJson } from '../report/freshness.ts';
+import { prometheusText } from '../report/prometheus.ts';
+import { styleFor } from '../report/style.ts';
+import { gatherSets } from '../sets/gather-sets.ts';
+import { type Context, clientsFor, type ExitStatus } from './context.ts';
+
+export interface StatusOptions extends GlobalOptions {
+  readonly instanceIds?: readonly string[];
+  readonly target?: readonly string[];
+  readonly maxAge: string;
+  readonly by?: string;
+  readonly prometheus?: string;
+}
+
+/** `status`: ends with `stale` where a host, or a cluster, has no good set that is young enough. */
+export async function backupStatus(options: StatusOptions, context: Context): Promise<ExitStatus> {
+  const scope = parseScope(options.instanceIds ?? [], options.target ?? []);
+  const clusterTag = options.by === undefined ? undefined : parseClusterTag(options.by, '--by');
+  const objective = {
+    maxAgeMs: parseDuration(options.maxAge, '--max-age'),
+    ...(clusterTag !== undefined && { clusterTag }),
+  };
+  using clients = clientsFor(options);
+  const fleet = await inventory(clients.ec2, clients.ssm).instances(scope);
+  if (fleet.length === 0) throw new RunError('no-target', 'EC2 knows none of the targeted instances');
+
+  const ids = fleet.map(({ instanceId }) => instanceId);
+  const known = snapshots(clients);
+  const { sets } = gatherSets(await known.ofSets({ by: 'instances', ids }));
+  const volumes = sets.flatMap(({ members }) => members.map(({ volumeId }) => volumeId));
+  const now = systemClock.now();
+  const all = judgeFreshness(fleet, sets, await known.attachments(volumes), objective, now);
+
+  if (options.prometheus !== undefined) await replaceFile(options.prometheus, prometheusText(all, now));
+  context.stdout.write(
+    options.json === true
+      ? `${freshnessJson(all)}\n`
+      : formatFreshness(all, now, styleFor(context.stdout, context.environment)),
+  );
+  return all.every(({ verdict }) => verdict === 'fresh') ? 0 : ERRORS.stale.exit;
+}

@@ -1,0 +1,68 @@
+import { ERRORS } from '../../shared/errors.ts';
+import { jsonLine } from '../../shared/json-line.ts';
+import { outcomeOf } from '../../shared/result.ts';
+import type { Freshness } from '../freshness/judge-freshness.ts';
+import { type Column, layOut } from './columns.ts';
+import { moment, setFields, worth } from './sets.ts';
+import { printable, type Style } from './style.ts';
+
+const HOUR_MS = 3_600_000;
+
+/** `5 h`, `3 d` */
+export function age(time: Date, now: Date): string {
+  const hours = Math.max(0, Math.floor((now.getTime() - time.getTime()) / HOUR_MS));
+  return hours < 72 ? `${hours} h` : `${Math.floor(hours / 24)} d`;
+}
+
+const isAlone = ({ subject, hosts: [host] }: Freshness): boolean => subject === host?.instanceId;
+const COLOUR_OF = { fresh: 'done', stale: 'failed', none: 'failed' } as const;
+
+const columns = (style: Style, now: Date): readonly Column<Freshness>[] => [
+  { title: 'HOST', cell: ({ subject }) => subject },
+  {
+    title: 'NAME',
+    cell: (each) => (isAlone(each) ? each.hosts[0]?.name : each.hosts.map(({ name }) => name).join(', ')),
+  },
+  {
+    title: 'BACKUP',
+    cell: ({ verdict }) => verdict,
+    paint: ({ verdict }, text) => style.outcome(COLOUR_OF[verdict], text),
+  },
+  { title: 'AGE', cell: ({ newestGood }) => newestGood && age(newestGood.startTime, now) },
+  { title: 'TAKEN', cell: ({ newestGood }) => newestGood && moment(newestGood.startTime) },
+  { title: 'WORTH', cell: ({ newestGood }) => newestGood && worth(newestGood) },
+  { title: 'VERIFIED', cell: ({ newestVerified }) => newestVerified && moment(newestVerified.startTime) },
+];
+
+/** A row for each host or cluster, below it what was taken since and does not count, and one line that sums up. */
+export function formatFreshness(all: readonly Freshness[], now: Date, style: Style): string {
+  const { heading, lines } = layOut(all, columns(style, now));
+  const since = all.flatMap(({ since }) => since.map(({ set, why }) => printable(`${set.set} does not count: ${why}`)));
+  const fresh = all.filter(({ verdict }) => verdict === 'fresh').length;
+  const blocks = [[style.faint(heading), ...lines], since, [`${fresh} of ${all.length} fresh`]];
+  return `${blocks
+    .filter((block) => block.length > 0)
+    .map((block) => block.join('\n'))
+    .join('\n\n')}\n`;
+}
+
+/** The same as ONE line of JSON. */
+export function freshnessJson(all: readonly Freshness[]): string {
+  const stale = all.filter(({ verdict }) => verdict !== 'fresh').map(({ subject }) => subject);
+  const { hint } = ERRORS.stale;
+  const message = `no good set that is young enough: ${stale.join(', ')}`;
+  const ending =
+    stale.length === 0 ? { outcome: 'done' } : { outcome: outcomeOf('stale'), code: 'stale', message, hint };
+  return jsonLine({
+    v: 1,
+    ...ending,
+    backups: all.map(({ subject, hosts, verdict, newestGood, newestVerified, since }) => ({
+      subject,
+      hosts: hosts.map(({ instanceId }) => instanceId),
+      verdict,
+      ...(newestGood && { newestGood: setFields(newestGood) }),
+      ...(newestVerified && { newestVerified: setFields(newestVerified) }),
+      since: since.map(({ set, why }) => ({ ...setFields(set), why })),
+    })),
+  });
+}
