@@ -68,7 +68,7 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
   program
     .command('status')
     .description('tell whether every host, or every cluster, has a good set that is young enough')
-    .option('--instance-ids <ids>', 'instances by id, separated by commas (repeatable)', collect)
+    .option('--instance-ids <ids>', 'instances by id, separated by commas; @FILE, or - for stdin (repeatable)', collect)
     .option('--target <tag:Key=Value>', 'instances by tag (repeatable)', collect)
     .option('--max-age <duration>', 'how old the newest good set may be: 26h, 2d, 1w', '26h')
     .option('--by <tag:Key>', 'hosts with the same value of this tag are a cluster: a good set of one is enough')
@@ -149,7 +149,7 @@ Exit status: 0 every targeted host is done, 2 usage, 10-29 refused (untouched), 
 function fleetCommand(program: Command, operation: Operation): Command {
   const command = program
     .command(operation)
-    .option('--instance-ids <ids>', 'instances by id, separated by commas (repeatable)', collect)
+    .option('--instance-ids <ids>', 'instances by id, separated by commas; @FILE, or - for stdin (repeatable)', collect)
     .option(
       '--target <tag:Key=Value>',
       'instances by tag (repeatable: the same key widens, another key narrows)',
@@ -178,7 +178,7 @@ function fleetCommand(program: Command, operation: Operation): Command {
   return command.option('--tag <Key=Value>', tags, collect);
 }
 
-const ONLY_INSTANCES = 'only sets of these instances, separated by commas (repeatable)';
+const ONLY_INSTANCES = 'only sets of these instances, separated by commas; @FILE, or - for stdin (repeatable)';
 
 const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
 

@@ -1,3 +1,4 @@
+import { readIdLists } from '../adapters/id-lists.ts';
 import { snapshots } from '../adapters/snapshots.ts';
 import { parseInstanceIds } from '../fleet/scope.ts';
 import type { GlobalOptions } from '../options.ts';
@@ -12,7 +13,7 @@ export interface ListOptions extends GlobalOptions {
 
 /** `list` */
 export async function listSets(options: ListOptions, context: Context): Promise<ExitStatus> {
-  const ids = parseInstanceIds(options.instanceIds ?? []);
+  const ids = parseInstanceIds(await readIdLists(options.instanceIds));
   using clients = clientsFor(options);
   const gathered = gatherSets(
     await snapshots(clients).ofSets(ids.length > 0 ? { by: 'instances', ids } : { by: 'all' }),

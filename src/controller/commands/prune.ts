@@ -1,4 +1,5 @@
 import { ERRORS } from '../../shared/errors.ts';
+import { readIdLists } from '../adapters/id-lists.ts';
 import { snapshots } from '../adapters/snapshots.ts';
 import { type PruneOptions, pruneRequest } from '../prune-options.ts';
 import { presentProgress } from '../report/progress.ts';
@@ -9,7 +10,7 @@ import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 /** `prune` */
 export async function pruneSets(options: PruneOptions, context: Context): Promise<ExitStatus> {
-  const request = pruneRequest(options);
+  const request = pruneRequest({ ...options, instanceIds: await readIdLists(options.instanceIds) });
   using clients = clientsFor(options);
   const progress = presentProgress(context.stderr);
   try {

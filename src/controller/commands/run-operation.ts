@@ -3,6 +3,7 @@ import { systemClock } from '../adapters/clock.ts';
 import { commands } from '../adapters/commands.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
+import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
 import type { Operation } from '../fleet/request.ts';
 import { type FleetOptions, fleetRequest } from '../options.ts';
@@ -17,7 +18,8 @@ import { type Context, clientsFor, type ExitStatus } from './context.ts';
 /** `snapshot` and `plan`: options -> story -> report. */
 export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {
   const documentText = await readSnapshotDocument(context.documentsFolder);
-  const request = fleetRequest(operation, options, documentText);
+  const given = { ...options, instanceIds: await readIdLists(options.instanceIds) };
+  const request = fleetRequest(operation, given, documentText);
   context.named(request.run, operation);
 
   using clients = clientsFor(options);

@@ -1,5 +1,6 @@
 import { ERRORS, RunError } from '../../shared/errors.ts';
 import { systemClock } from '../adapters/clock.ts';
+import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
 import { replaceFile } from '../adapters/replace-file.ts';
 import { snapshots } from '../adapters/snapshots.ts';
@@ -22,7 +23,7 @@ export interface StatusOptions extends GlobalOptions {
 
 /** `status`: ends with `stale` where a host, or a cluster, has no good set that is young enough. */
 export async function backupStatus(options: StatusOptions, context: Context): Promise<ExitStatus> {
-  const scope = parseScope(options.instanceIds ?? [], options.target ?? []);
+  const scope = parseScope(await readIdLists(options.instanceIds), options.target ?? []);
   const clusterTag = options.by === undefined ? undefined : parseClusterTag(options.by, '--by');
   const objective = {
     maxAgeMs: parseDuration(options.maxAge, '--max-age'),

@@ -32,10 +32,17 @@ export function parseScope(instanceIds: readonly string[], targets: readonly str
   });
 }
 
-/** The ids of `--instance-ids`, each a list with commas. Throws `usage`. */
+/** The ids of `--instance-ids`, each a list with commas; none only where the option was not given. Throws `usage` or `no-target`. */
 export function parseInstanceIds(lists: readonly string[]): readonly InstanceId[] {
-  const texts = lists.flatMap((list) => list.split(',')).map((id) => id.trim());
-  return [...new Set(texts.filter((id) => id !== '').map(parseInstanceId))];
+  const texts = lists
+    .flatMap((list) => list.split(','))
+    .map((id) => id.trim())
+    .filter((id) => id !== '');
+  if (texts.length > 0 || lists.length === 0) return [...new Set(texts.map(parseInstanceId))];
+  // Whoever names nobody does not mean everybody.
+  throw new RunError('no-target', '--instance-ids names no host', {
+    hint: 'Give ids like i-0123456789abcdef0, @FILE with ids in it, or - for stdin.',
+  });
 }
 
 function parseInstanceId(text: string): InstanceId {

@@ -1,4 +1,4 @@
-import { readFileSync } from 'node:fs';
+import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateSnapshotsCommand, CreateTagsCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
@@ -80,6 +80,9 @@ describe('list and show', () => {
     expect(setsOf(json)).toHaveLength(17);
     expect(setsOf(json)[0]).toMatchObject({ set: nameOf(2, 26), state: 'complete', grade: 'application' });
     expect((await lab.run(['list', '--instance-ids', instanceId(2)])).stdout).toContain('7 sets');
+    const file = join(lab.installation, 'hosts');
+    writeFileSync(file, `# ours\n${instanceId(2)} # the replica\n\n${instanceId(3)}\n`);
+    expect((await lab.run(['list', '--instance-ids', `@${file}`])).stdout).toContain('7 sets');
   });
 
   it('shows one set with its members and coordinates', async () => {
@@ -141,13 +144,16 @@ describe('status', () => {
 
 describe('prune', () => {
   it.each([
-    [[], /no rule says what to keep/],
-    [['--keep-last', 'two'], /'two' is not valid for --keep-last/],
-    [['--keep-within', '3m'], /'3m' is not valid for --keep-within/],
-    [['--keep-last', '1', '--instance-ids', 'i-1'], /'i-1'/],
-  ])('refuses %j', async (argv, line) => {
+    [[], 2, /no rule says what to keep/],
+    [['--keep-last', 'two'], 2, /'two' is not valid for --keep-last/],
+    [['--keep-within', '3m'], 2, /'3m' is not valid for --keep-within/],
+    [['--keep-last', '1', '--instance-ids', 'i-1'], 2, /'i-1'/],
+    [['--keep-last', '1', '--instance-ids', ','], 28, /--instance-ids names no host/],
+    [['--keep-last', '1', '--instance-ids', '-'], 28, /--instance-ids names no host/],
+    [['--keep-last', '1', '--instance-ids', '@/none'], 2, /--instance-ids @\/none cannot be read/],
+  ])('refuses %j', async (argv, wanted, line) => {
     const { status, stderr } = await lab.run(['prune', ...argv], { as: 'pruner' });
-    expect({ status, stderr }).toEqual({ status: 2, stderr: expect.stringMatching(line) });
+    expect({ status, stderr }).toEqual({ status: wanted, stderr: expect.stringMatching(line) });
   });
 
   it('plans, and deletes nothing', async () => {
