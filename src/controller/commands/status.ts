@@ -1,4 +1,4 @@
-import { ERRORS, RunError } from '../../shared/errors.ts';
+import { ERRORS } from '../../shared/errors.ts';
 import { systemClock } from '../adapters/clock.ts';
 import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
@@ -11,6 +11,7 @@ import { formatFreshness, freshnessJson } from '../report/freshness.ts';
 import { prometheusText } from '../report/prometheus.ts';
 import { styleFor } from '../report/style.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
+import { targetInstances } from '../stories/target-instances.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface StatusOptions extends GlobalOptions {
@@ -30,8 +31,7 @@ export async function backupStatus(options: StatusOptions, context: Context): Pr
     ...(clusterTag !== undefined && { clusterTag }),
   };
   using clients = clientsFor(options);
-  const fleet = await inventory(clients.ec2, clients.ssm).instances(scope);
-  if (fleet.length === 0) throw new RunError('no-target', 'EC2 knows none of the targeted instances');
+  const fleet = await targetInstances(scope, inventory(clients.ec2, clients.ssm));
 
   const ids = fleet.map(({ instanceId }) => instanceId);
   const known = snapshots(clients);

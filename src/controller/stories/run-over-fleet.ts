@@ -9,6 +9,7 @@ import type { Clock, CommandRequest, Commands, Documents, DocumentVersion, Inven
 import { awaitCommands, collectInvocations } from './await-commands.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { sendOnce } from './send-once.ts';
+import { targetInstances } from './target-instances.ts';
 
 export interface FleetPorts {
   readonly documents: Documents;
@@ -103,19 +104,7 @@ async function sayingThatHostsAreAtWork<T>(
 }
 
 async function takeInventory(scope: Scope, inventory: Inventory): Promise<Fleet> {
-  const targeted = await inventory.instances(scope);
-  if (scope.by === 'ids') {
-    const known = new Set(targeted.map(({ instanceId }) => instanceId));
-    const unknown = scope.ids.filter((id) => !known.has(id));
-    if (unknown.length > 0) {
-      throw new RunError('no-target', `EC2 knows no instance ${unknown.join(', ')} in this account and Region`, {
-        hint: 'Check --instance-ids, --region and --profile; nothing was sent.',
-      });
-    }
-  } else if (targeted.length === 0) {
-    const tags = scope.tags.map(({ key, values }) => `tag:${key}=${values.join('|')}`).join(' and ');
-    throw new RunError('no-target', `no instance in this account and Region carries ${tags}`);
-  }
+  const targeted = await targetInstances(scope, inventory);
   return sortOut(targeted, await inventory.managed(targeted.map(({ instanceId }) => instanceId)));
 }
 

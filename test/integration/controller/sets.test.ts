@@ -136,6 +136,7 @@ describe('status', () => {
     [['--by', 'Cluster'], 2, /'Cluster' is not valid for --by/],
     [['--prometheus', '/proc/none/x'], 2, /\/proc\/none\/x cannot be written/],
     [['--instance-ids', instanceId(1)], 2, /exclude each other/],
+    [['--target', 'tag:Role=none'], 28, /no instance .* tag:Role=none/],
   ])('refuses %j', async (argv, wanted, line) => {
     const { status, stderr } = await lab.run([...both, ...argv]);
     expect({ status, stderr }).toEqual({ status: wanted, stderr: expect.stringMatching(line) });
