@@ -1,7 +1,10 @@
 import { TAG, TAG_LIMITS, TAG_PREFIX } from '../../../shared/tags.ts';
 import type { Check } from './refusal.ts';
 
-/** The snapshots carry the tags of their volumes and ours: together they must fit, and none may pass for ours. */
+/**
+ * The snapshots carry the tags of their volumes and ours (with room for `verified`, which comes later): together they must
+ * fit, and none may pass for ours.
+ */
 export const tagsFit: Check = ({ storage }, request) => {
   const ours = [...Object.values(TAG), ...Object.keys(request.tags)];
   return storage.members.flatMap(({ volume }) => {

@@ -89,7 +89,7 @@ describe('is told', () => {
   it.each([
     ['people', 'txt', formatFreshness(judged, NOW, styleFor({}, {}))],
     ['Prometheus', 'prom', prometheusText(judged, NOW)],
-    ['programs', 'json', `${JSON.stringify(JSON.parse(freshnessJson(judged)), null, 2)}\n`],
+    ['programs', 'json.txt', `${JSON.stringify(JSON.parse(freshnessJson(judged)), null, 2)}\n`],
   ])('%s', async (_whom, extension, text) => {
     await expect(text).toMatchFileSnapshot(join(import.meta.dirname, `status.golden.${extension}`));
   });
