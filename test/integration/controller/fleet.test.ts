@@ -186,8 +186,9 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
       hosts: [{ outcome: 'unsafe', code: 'outcome-unknown', message: expect.stringContaining('Cancelled') }],
     });
 
-    // This run does all that the controller ever does: the policy grants that and no more.
-    const granted = operatorPolicy.Statement.flatMap(({ Action }) => Action);
+    // This run does all that a run ever does: the policy grants that and no more, but for the looking at sets (sets.test.ts).
+    const ofSets = ['ec2:DescribeSnapshots', 'ec2:DescribeVolumes'];
+    const granted = operatorPolicy.Statement.flatMap(({ Action }) => Action).filter((each) => !ofSets.includes(each));
     const byOperator = lab.aws.calls.filter(({ principal }) => principal.endsWith('user/operator'));
     expect(new Set(byOperator.map(({ service, action }) => `${service}:${action}`))).toEqual(new Set(granted));
   });

@@ -2,6 +2,7 @@ import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateSnapshotsCommand, CreateTagsCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
 import { TAG } from '../../../src/shared/tags.ts';
 import { instanceId, plainHost } from '../../contract/embedded-lab.ts';
 import { type FleetLab, startFleetLab } from './fleet-lab.ts';
@@ -197,4 +198,18 @@ describe('prune', () => {
     expect((await lab.run([...rules, '--apply'], { as: 'pruner' })).status).toBe(0);
     expect(deletions()).toHaveLength(before);
   });
+});
+
+it('asks for what its policies grant, and they grant no more', () => {
+  const asked = (who: string) => {
+    const calls = lab.aws.calls.filter(({ principal }) => principal.endsWith(`user/${who}`));
+    return [...new Set(calls.map(({ service, action }) => `${service}:${action}`))].sort();
+  };
+  expect(asked('operator')).toEqual([
+    'ec2:DescribeInstances',
+    'ec2:DescribeLockedSnapshots', // refused: `prune` is not the operator's
+    'ec2:DescribeSnapshots',
+    'ec2:DescribeVolumes',
+  ]);
+  expect(asked('pruner')).toEqual(prunerPolicy.Statement.flatMap(({ Action }) => Action).sort());
 });
