@@ -6,7 +6,7 @@ import { type ListOptions, listSets } from './commands/list.ts';
 import { pruneSets } from './commands/prune.ts';
 import { runOperation } from './commands/run-operation.ts';
 import { showSet } from './commands/show.ts';
-import { backupStatus, type StatusOptions } from './commands/status.ts';
+import { type StatusOptions, showStatus } from './commands/status.ts';
 import type { Operation } from './fleet/request.ts';
 import type { FleetOptions, GlobalOptions } from './options.ts';
 import type { PruneOptions } from './prune-options.ts';
@@ -84,7 +84,7 @@ Exit status: 0 all are fresh, 45 one is not.
 `,
     )
     .action(async (_options: unknown, command: Command) =>
-      ended(await backupStatus(command.optsWithGlobals<StatusOptions>(), context)),
+      ended(await showStatus(command.optsWithGlobals<StatusOptions>(), context)),
     );
 
   program

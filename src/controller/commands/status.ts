@@ -5,13 +5,11 @@ import { inventory } from '../adapters/inventory.ts';
 import { replaceFile } from '../adapters/replace-file.ts';
 import { snapshots } from '../adapters/snapshots.ts';
 import { parseScope } from '../fleet/scope.ts';
-import { judgeFreshness } from '../freshness/judge-freshness.ts';
 import { type GlobalOptions, parseClusterTag, parseDuration } from '../options.ts';
 import { formatFreshness, freshnessJson } from '../report/freshness.ts';
 import { prometheusText } from '../report/prometheus.ts';
 import { styleFor } from '../report/style.ts';
-import { gatherSets } from '../sets/gather-sets.ts';
-import { targetInstances } from '../stories/target-instances.ts';
+import { backupStatus } from '../stories/backup-status.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface StatusOptions extends GlobalOptions {
@@ -23,7 +21,7 @@ export interface StatusOptions extends GlobalOptions {
 }
 
 /** `status`: ends with `stale` where a host, or a cluster, has no good set that is young enough. */
-export async function backupStatus(options: StatusOptions, context: Context): Promise<ExitStatus> {
+export async function showStatus(options: StatusOptions, context: Context): Promise<ExitStatus> {
   const scope = parseScope(await readIdLists(options.instanceIds), options.target ?? []);
   const clusterTag = options.by === undefined ? undefined : parseClusterTag(options.by, '--by');
   const objective = {
@@ -31,14 +29,9 @@ export async function backupStatus(options: StatusOptions, context: Context): Pr
     ...(clusterTag !== undefined && { clusterTag }),
   };
   using clients = clientsFor(options);
-  const fleet = await targetInstances(scope, inventory(clients.ec2, clients.ssm));
-
-  const ids = fleet.map(({ instanceId }) => instanceId);
-  const known = snapshots(clients);
-  const { sets } = gatherSets(await known.ofSets({ by: 'instances', ids }));
-  const volumes = sets.flatMap(({ members }) => members.map(({ volumeId }) => volumeId));
+  const ports = { inventory: inventory(clients.ec2, clients.ssm), snapshots: snapshots(clients) };
   const now = systemClock.now();
-  const all = judgeFreshness(fleet, sets, await known.attachments(volumes), objective, now);
+  const all = await backupStatus(scope, objective, ports, now);
 
   if (options.prometheus !== undefined) await replaceFile(options.prometheus, prometheusText(all, now));
   context.stdout.write(

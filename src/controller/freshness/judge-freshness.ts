@@ -1,7 +1,7 @@
 import type { FleetInstance } from '../ports.ts';
 import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
 import { groupBy } from '../sets/group-by.ts';
-import { isGood, type SnapshotSet } from '../sets/snapshot-set.ts';
+import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 
 /** What is asked: whether every host, or every cluster, has a good set that is young enough. */
 export interface Objective {
@@ -33,10 +33,8 @@ export function judgeFreshness(
   const byHost = groupBy(sets, ({ instance }) => instance);
   const subjects = groupBy(fleet, (host) => subjectOf(host, objective));
   return [...subjects].map(([subject, hosts]): Freshness => {
-    const newestFirst = hosts
-      .flatMap(({ instanceId }) => byHost.get(instanceId) ?? [])
-      .sort((a, b) => b.startTime.getTime() - a.startTime.getTime());
-    const judged = newestFirst.map((set) => ({ set, why: whyNotGood(set, attachments) }));
+    const ordered = hosts.flatMap(({ instanceId }) => byHost.get(instanceId) ?? []).sort(newestFirst);
+    const judged = ordered.map((set) => ({ set, why: whyNotGood(set, attachments) }));
     const good = judged.filter(({ why }) => why === undefined).map(({ set }) => set);
     const [newestGood] = good;
     const newestVerified = good.find(({ verified }) => verified);
@@ -59,8 +57,7 @@ const subjectOf = ({ instanceId, tags }: FleetInstance, { clusterTag }: Objectiv
   (clusterTag !== undefined && tags[clusterTag]) || instanceId;
 
 function whyNotGood(set: SnapshotSet, attachments: Attachments): string | undefined {
-  if (!isGood(set)) return set.state === 'complete' ? set.grade : set.state;
-  return whyUnattributed(set, attachments);
+  return isGood(set) ? whyUnattributed(set, attachments) : worthOf(set);
 }
 
 function verdictOn(newest: SnapshotSet | undefined, { maxAgeMs }: Objective, now: Date): Freshness['verdict'] {

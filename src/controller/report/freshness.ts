@@ -2,8 +2,10 @@ import { ERRORS } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import type { Freshness } from '../freshness/judge-freshness.ts';
+import { worthOf } from '../sets/snapshot-set.ts';
+import { inBlocks } from './blocks.ts';
 import { type Column, layOut } from './columns.ts';
-import { moment, setFields, worth } from './sets.ts';
+import { moment, setFields } from './sets.ts';
 import { printable, type Style } from './style.ts';
 
 const HOUR_MS = 3_600_000;
@@ -30,7 +32,7 @@ const columns = (style: Style, now: Date): readonly Column<Freshness>[] => [
   },
   { title: 'AGE', cell: ({ newestGood }) => newestGood && age(newestGood.startTime, now) },
   { title: 'TAKEN', cell: ({ newestGood }) => newestGood && moment(newestGood.startTime) },
-  { title: 'WORTH', cell: ({ newestGood }) => newestGood && worth(newestGood) },
+  { title: 'WORTH', cell: ({ newestGood }) => newestGood && worthOf(newestGood) },
   { title: 'VERIFIED', cell: ({ newestVerified }) => newestVerified && moment(newestVerified.startTime) },
 ];
 
@@ -39,11 +41,7 @@ export function formatFreshness(all: readonly Freshness[], now: Date, style: Sty
   const { heading, lines } = layOut(all, columns(style, now));
   const since = all.flatMap(({ since }) => since.map(({ set, why }) => printable(`${set.set} does not count: ${why}`)));
   const fresh = all.filter(({ verdict }) => verdict === 'fresh').length;
-  const blocks = [[style.faint(heading), ...lines], since, [`${fresh} of ${all.length} fresh`]];
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n')}\n`;
+  return inBlocks([style.faint(heading), ...lines], since, [`${fresh} of ${all.length} fresh`]);
 }
 
 /** The same as ONE line of JSON. */

@@ -2,15 +2,17 @@ import { ERRORS } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import type { PrunedVerdict, PruneReport } from '../retention/prune-report.ts';
+import { worthOf } from '../sets/snapshot-set.ts';
+import { inBlocks } from './blocks.ts';
 import { type Column, layOut } from './columns.ts';
-import { moment, setFields, worth } from './sets.ts';
+import { moment, setFields } from './sets.ts';
 import { printable, type Style } from './style.ts';
 
 const COLUMNS: readonly Column<PrunedVerdict>[] = [
   { title: 'FATE', cell: ({ fate, deleted, failure }) => (failure ? 'FAILED' : deleted ? 'deleted' : fate) },
   { title: 'TAKEN', cell: ({ set }) => moment(set.startTime) },
   { title: 'NAME', cell: ({ set }) => set.name },
-  { title: 'WORTH', cell: ({ set }) => worth(set) },
+  { title: 'WORTH', cell: ({ set }) => worthOf(set) },
   { title: 'BECAUSE', cell: ({ because }) => because.join(', ') },
   { title: 'SET', cell: ({ set }) => set.set },
 ];
@@ -28,11 +30,7 @@ export function formatPrune(report: PruneReport, apply: boolean, style: Style): 
   const sum = apply
     ? whatBecame(report)
     : `${doomed} of ${verdicts.length} sets would be deleted; nothing was: give --apply to do it`;
-  const blocks = [verdicts.length === 0 ? [] : [style.faint(heading), ...lines], failures, [sum]];
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n')}\n`;
+  return inBlocks(verdicts.length === 0 ? [] : [style.faint(heading), ...lines], failures, [sum]);
 }
 
 /** In one line. */

@@ -1,6 +1,7 @@
 import { jsonLine } from '../../shared/json-line.ts';
 import { TAG } from '../../shared/tags.ts';
-import type { Snapshot, SnapshotSet } from '../sets/snapshot-set.ts';
+import { type Snapshot, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
+import { inBlocks } from './blocks.ts';
 import { type Column, layOut } from './columns.ts';
 import { printable, type Style } from './style.ts';
 
@@ -12,15 +13,12 @@ interface Gathered {
 /** `YYYY-MM-DD HH:MM:SSZ` */
 export const moment = (time: Date): string => `${time.toISOString().slice(0, 19).replace('T', ' ')}Z`;
 
-/** What a set is worth: its grade once it is complete, and until then why it is worth nothing. */
-export const worth = ({ state, grade }: SnapshotSet): string => (state === 'complete' ? grade : state);
-
 const sizeGiB = ({ members }: SnapshotSet): number => members.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0);
 
 const COLUMNS: readonly Column<SnapshotSet>[] = [
   { title: 'TAKEN', cell: ({ startTime }) => moment(startTime) },
   { title: 'NAME', cell: ({ name }) => name },
-  { title: 'WORTH', cell: worth },
+  { title: 'WORTH', cell: worthOf },
   { title: 'VERIFIED', cell: ({ verified }) => (verified ? 'yes' : undefined) },
   { title: 'MEMBERS', cell: ({ members, planned }) => `${members.length} of ${planned}` },
   { title: 'GIB', cell: (set) => String(sizeGiB(set)) },
@@ -32,11 +30,7 @@ export function formatSets({ sets, orphans }: Gathered, style: Style): string {
   const { heading, lines } = layOut(sets, COLUMNS);
   const lost = orphans.map(({ snapshotId, volumeId }) => `${snapshotId} of ${volumeId}: its tags name no set`);
   const sum = `${sets.length} ${sets.length === 1 ? 'set' : 'sets'}`;
-  const blocks = [sets.length === 0 ? [] : [style.faint(heading), ...lines], lost, [sum]];
-  return `${blocks
-    .filter((block) => block.length > 0)
-    .map((block) => block.join('\n'))
-    .join('\n\n')}\n`;
+  return inBlocks(sets.length === 0 ? [] : [style.faint(heading), ...lines], lost, [sum]);
 }
 
 export const setsJson = ({ sets, orphans }: Gathered): string =>
@@ -86,7 +80,7 @@ export function formatSet(set: SnapshotSet): string {
     ['set', set.set],
     ['instance', `${set.instance} (${set.name})`],
     ['taken', moment(set.startTime)],
-    ['worth', set.verified ? `${worth(set)}, verified` : worth(set)],
+    ['worth', set.verified ? `${worthOf(set)}, verified` : worthOf(set)],
     ...TOLD.flatMap(([key, title]) => (tags[key] === undefined ? [] : [[title, tags[key]] as const])),
     ['members', `${set.members.length} of ${set.planned}, ${sizeGiB(set)} GiB`],
   ];

@@ -1,4 +1,5 @@
 import type { FleetReport, HostReport } from '../fleet/collate.ts';
+import { inBlocks } from './blocks.ts';
 import { type Column, layOut } from './columns.ts';
 import { printable, type Style } from './style.ts';
 
@@ -34,8 +35,7 @@ export function formatTable(report: FleetReport, style: Style): string {
   });
   const done = hosts.filter(({ result }) => result.outcome === 'done').length;
   const sum = `run ${run}: ${done} of ${hosts.length} ${hosts.length === 1 ? 'host' : 'hosts'} done`;
-  const blocks = [[style.faint(heading), ...rows], explanations, [sum]].filter((block) => block.length > 0);
-  return `${blocks.map((block) => block.join('\n')).join('\n\n')}\n`;
+  return inBlocks([style.faint(heading), ...rows], explanations, [sum]);
 }
 
 const milliseconds = (ms: number | undefined): string | undefined =>

@@ -1,7 +1,7 @@
 import type { SnapshotId } from '../../shared/ids.ts';
 import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
 import { groupBy } from '../sets/group-by.ts';
-import { isGood, type SnapshotSet } from '../sets/snapshot-set.ts';
+import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
 
 /** What becomes of one set, and every reason for it. */
@@ -28,11 +28,11 @@ export function planPrune(sets: readonly SnapshotSet[], rules: KeepRules, facts:
 }
 
 function planHost(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
-  const newestFirst = [...sets].sort((a, b) => b.startTime.getTime() - a.startTime.getTime());
+  const ordered = [...sets].sort(newestFirst);
   // What is not proven to be the host's must not push out what is.
-  const good = newestFirst.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
+  const good = ordered.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
   const wanted = wantedByRules(good, rules);
-  return newestFirst.map((set): Verdict => {
+  return ordered.map((set): Verdict => {
     const untouchable = whyUntouchable(set, facts);
     if (untouchable !== undefined) return { set, fate: 'keep', because: [untouchable] };
     const reasons = wanted.get(set);
@@ -43,8 +43,6 @@ function planHost(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFa
     return { set, fate: 'delete', because: [`it is ${worthOf(set)}, and the host has a newer good set`] };
   });
 }
-
-const worthOf = ({ state, grade }: SnapshotSet): string => (state === 'complete' ? grade : state);
 
 function whyUntouchable(set: SnapshotSet, { attachments, locked }: PruneFacts): string | undefined {
   if (set.state === 'contradictory') return 'its members contradict each other';

@@ -1,5 +1,6 @@
-import type { InstanceId } from '../../shared/ids.ts';
-import { ownerOf } from './gather-sets.ts';
+import * as v from 'valibot';
+import { InstanceId } from '../../shared/ids.ts';
+import { TAG, type Tags } from '../../shared/tags.ts';
 import type { SnapshotSet } from './snapshot-set.ts';
 
 /** Which instance a volume is attached to now, by volume id; volumes that are gone, or attached to none, are absent. */
@@ -18,4 +19,10 @@ export function whyUnattributed({ instance, members }: SnapshotSet, attachments:
   if (members.every(({ tags }) => ownerOf(tags) === instance)) return undefined;
   if (members.every(({ volumeId }) => attachments.get(volumeId) === instance)) return undefined;
   return `nothing but its own tags says that it is of ${instance}`;
+}
+
+/** The instance whose role's session made the set, as IAM had it stamped; `undefined` where it was no instance's. */
+function ownerOf(tags: Tags): InstanceId | undefined {
+  const parsed = v.safeParse(InstanceId, tags[TAG.owner]?.split(':')[1]);
+  return parsed.success ? parsed.output : undefined;
 }

@@ -1,9 +1,9 @@
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { Grade } from '../../shared/result.ts';
-import { TAG, type Tags } from '../../shared/tags.ts';
+import { TAG } from '../../shared/tags.ts';
 import { groupBy } from './group-by.ts';
-import type { SetState, Snapshot, SnapshotSet } from './snapshot-set.ts';
+import { newestFirst, type SetState, type Snapshot, type SnapshotSet } from './snapshot-set.ts';
 
 /**
  * The sets that these snapshots make up, newest first, and the snapshots whose tags name no set. The tags are as those
@@ -29,10 +29,6 @@ function instanceOf(set: string): InstanceId | undefined {
   const parsed = v.safeParse(InstanceId, SET.exec(set)?.[1]);
   return parsed.success ? parsed.output : undefined;
 }
-
-/** Equal times by name, so that the order is always the same. */
-const newestFirst = (a: SnapshotSet, b: SnapshotSet): number =>
-  b.startTime.getTime() - a.startTime.getTime() || (a.set < b.set ? 1 : -1);
 
 function snapshotSet(set: string, instance: InstanceId, members: readonly Snapshot[]): SnapshotSet {
   const tags = members[0]?.tags ?? {};
@@ -65,10 +61,4 @@ function stateOf(instance: InstanceId, members: readonly Snapshot[], planned: nu
   // Half raised, or put into the Recycle Bin by half: no whole set.
   if (!same(TAG.grade) || members.some(({ state }) => state !== 'completed')) return 'partial';
   return 'complete';
-}
-
-/** The instance whose role's session made the set, as IAM had it stamped; `undefined` where it was no instance's. */
-export function ownerOf(tags: Tags): InstanceId | undefined {
-  const parsed = v.safeParse(InstanceId, tags[TAG.owner]?.split(':')[1]);
-  return parsed.success ? parsed.output : undefined;
 }

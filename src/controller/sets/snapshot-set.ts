@@ -40,3 +40,13 @@ const GOOD: ReadonlySet<Grade> = new Set(['application', 'crash']);
 
 /** Whether it can be restored from: proven by its run, and completed by EBS. */
 export const isGood = ({ state, grade }: SnapshotSet): boolean => state === 'complete' && GOOD.has(grade);
+
+/** What it is worth in a word: its grade once it is complete, and until then why it is worth nothing. */
+export const worthOf = ({ state, grade }: SnapshotSet): string => (state === 'complete' ? grade : state);
+
+/** For sorting. Equal times by name, so that the order is always the same. */
+export const newestFirst = (a: SnapshotSet, b: SnapshotSet): number =>
+  b.startTime.getTime() - a.startTime.getTime() || (a.set < b.set ? 1 : -1);
+
+/** The volumes that its members are of. */
+export const volumesOf = ({ members }: SnapshotSet): readonly VolumeId[] => members.map(({ volumeId }) => volumeId);

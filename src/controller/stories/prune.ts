@@ -6,6 +6,7 @@ import type { KeepRules } from '../retention/keep-rules.ts';
 import { planPrune, type Verdict } from '../retention/plan-prune.ts';
 import type { PrunedVerdict, PruneReport } from '../retention/prune-report.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
+import { volumesOf } from '../sets/snapshot-set.ts';
 
 export interface PruneRequest {
   readonly instances: readonly InstanceId[];
@@ -48,9 +49,8 @@ async function plan(
 ): Promise<readonly Verdict[]> {
   const choice: SetChoice = instances.length > 0 ? { by: 'instances', ids: instances } : { by: 'all' };
   const { sets } = gatherSets(await snapshots.ofSets(choice));
-  const volumes = sets.flatMap(({ members }) => members.map(({ volumeId }) => volumeId));
   return planPrune(sets, rules, {
-    attachments: await snapshots.attachments(volumes),
+    attachments: await snapshots.attachments(sets.flatMap(volumesOf)),
     locked: await snapshots.locked(),
   });
 }

@@ -1,9 +1,8 @@
 import * as v from 'valibot';
-import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
-import { authorizeEc2, type Ec2World, endDryRun, resourceTagKeys } from './ec2-world.ts';
-import { findSnapshot } from './lookup.ts';
+import { authorizedSnapshot } from './authorized-snapshot.ts';
+import type { Ec2World } from './ec2-world.ts';
 import { Flag, parseParameters, type XmlElement } from './query-protocol.ts';
 
 const Parameters = v.strictObject({ SnapshotId: v.string(), DryRun: v.optional(Flag, 'false') });
@@ -11,14 +10,7 @@ const Parameters = v.strictObject({ SnapshotId: v.string(), DryRun: v.optional(F
 /** DeleteSnapshot: one, whatever set it is a member of; not while it is locked [doc: Amazon EBS snapshot lock]. */
 export async function deleteSnapshot(world: Ec2World, call: ApiCall): Promise<XmlElement> {
   const request = parseParameters(Parameters, call.parameters);
-  const snapshot = findSnapshot(world.state, request.SnapshotId);
-  authorizeEc2(
-    call.caller,
-    'DeleteSnapshot',
-    arn.snapshot(world.account, snapshot.snapshotId),
-    resourceTagKeys(snapshot.tags),
-  );
-  endDryRun(request.DryRun);
+  const snapshot = authorizedSnapshot(world, call, request);
   if (snapshot.lock !== undefined)
     throw new ApiError(
       'OperationNotPermitted',

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
-import { authorizeEc2, type Ec2World, endDryRun, resourceTagKeys } from './ec2-world.ts';
-import { findSnapshot } from './lookup.ts';
+import { authorizedSnapshot } from './authorized-snapshot.ts';
+import { authorizeEc2, type Ec2World, endDryRun } from './ec2-world.ts';
 import { ec2Page, Paging } from './paging.ts';
 import { Flag, items, parseParameters, WholeNumber, type XmlElement } from './query-protocol.ts';
 
@@ -16,14 +15,7 @@ const LockParameters = v.strictObject({
 /** LockSnapshot in the mode `governance`; the lab's locks do not expire. */
 export async function lockSnapshot(world: Ec2World, call: ApiCall): Promise<XmlElement> {
   const request = parseParameters(LockParameters, call.parameters);
-  const snapshot = findSnapshot(world.state, request.SnapshotId);
-  authorizeEc2(
-    call.caller,
-    'LockSnapshot',
-    arn.snapshot(world.account, snapshot.snapshotId),
-    resourceTagKeys(snapshot.tags),
-  );
-  endDryRun(request.DryRun);
+  const snapshot = authorizedSnapshot(world, call, request);
   snapshot.lock = { mode: request.LockMode, days: request.LockDuration };
   return { snapshotId: snapshot.snapshotId, lockState: snapshot.lock.mode, lockDuration: snapshot.lock.days };
 }

@@ -1,11 +1,13 @@
 import * as v from 'valibot';
 import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
 import type { Snapshot, SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
-import { InstanceId, SnapshotId, VolumeId } from '../../../../src/shared/ids.ts';
+import { SnapshotId, VolumeId } from '../../../../src/shared/ids.ts';
 import { TAG, type Tags } from '../../../../src/shared/tags.ts';
+import { host as instance } from '../fakes.ts';
+
+export { instance };
 
 const hex = (number: number): string => number.toString(16).padStart(17, '0');
-export const instance = (number: number): InstanceId => v.parse(InstanceId, `i-${hex(number)}`);
 export const volume = (number: number): VolumeId => v.parse(VolumeId, `vol-${hex(number)}`);
 
 export interface SetOf {
