@@ -13,12 +13,13 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (!cancel.signal.aborted) return cancel.abort();
-      end(leftAlone(run));
+      end(deleting ? leftDeleting() : leftAlone(run));
       process.exit();
     });
   }
 
   let run: { id: string; operation: Operation } | undefined;
+  let deleting = false;
   const end = (error: RunError) => {
     process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
     if (argv.includes('--json')) process.stdout.write(`${formatError(error, run?.id)}\n`);
@@ -33,6 +34,9 @@ async function main(argv: readonly string[]): Promise<void> {
     cancel: cancel.signal,
     named: (id: string, operation: Operation) => {
       run = { id, operation };
+    },
+    deleting: () => {
+      deleting = true;
     },
   };
   try {
@@ -52,6 +56,12 @@ function leftAlone(run: { id: string; operation: Operation } | undefined): RunEr
     hint: `Look for run ${run.id} in the command history, and for snapshots with the tag ${TAG.run}=${run.id}.`,
   });
 }
+
+/** The ending at the second Ctrl-C of `prune --apply`. */
+const leftDeleting = (): RunError =>
+  new RunError('prune-incomplete', 'left at once; sets may have been deleted, one of them by half', {
+    hint: 'Run the same `prune` again: it goes on, and finishes what was deleted by half.',
+  });
 
 /** commander has several lines for some errors (`Did you mean …`), and only a code where a command is missing. */
 function usageError(error: CommanderError): RunError {

@@ -13,6 +13,8 @@ export interface Context {
   readonly cancel: AbortSignal;
   /** Called once the run has a name, so that an ending outside of it can tell it. */
   readonly named: (run: string, operation: Operation) => void;
+  /** Called before sets are deleted, so that an ending at once can tell it. */
+  readonly deleting: () => void;
 }
 
 /** The exit status that a command ends with. */

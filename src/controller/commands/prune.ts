@@ -11,6 +11,7 @@ import { type Context, clientsFor, type ExitStatus } from './context.ts';
 /** `prune` */
 export async function pruneSets(options: PruneOptions, context: Context): Promise<ExitStatus> {
   const request = pruneRequest({ ...options, instanceIds: await readIdLists(options.instanceIds) });
+  if (request.apply) context.deleting();
   using clients = clientsFor(options);
   const progress = presentProgress(context.stderr);
   try {

@@ -57,6 +57,8 @@ export interface RunOptions {
   readonly as?: Who;
   /** Over the environment that points at the lab; `undefined` takes a variable away. */
   readonly environment?: Record<string, string | undefined>;
+  /** Called with the controller's pid. */
+  readonly onStart?: (pid: number) => unknown;
   /** Called with what stderr holds so far, each time it grows; may send signals. */
   readonly onStderr?: (text: string, kill: (signal: NodeJS.Signals) => void) => void;
 }
@@ -136,7 +138,7 @@ export async function startFleetLab({ now }: Pick<EmbeddedAwsOptions, 'now'> = {
       };
     },
 
-    run(argv, { as = 'operator', environment = {}, onStderr = () => {} } = {}) {
+    run(argv, { as = 'operator', environment = {}, onStart = () => {}, onStderr = () => {} } = {}) {
       const child = spawn(process.execPath, [join(installation, 'dist/controller.cjs'), ...argv], {
         stdio: ['ignore', 'pipe', 'pipe'],
         env: {
@@ -150,6 +152,7 @@ export async function startFleetLab({ now }: Pick<EmbeddedAwsOptions, 'now'> = {
           ...environment,
         },
       });
+      onStart(child.pid ?? 0);
       let [stdout, stderr] = ['', ''];
       child.stdout.setEncoding('utf8').on('data', (text: string) => (stdout += text));
       child.stderr.setEncoding('utf8').on('data', (text: string) => {

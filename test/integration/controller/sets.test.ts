@@ -1,7 +1,7 @@
 import { readFileSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { CreateSnapshotsCommand, CreateTagsCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
-import { afterAll, beforeAll, describe, expect, it } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
 import { TAG } from '../../../src/shared/tags.ts';
 import { instanceId, plainHost } from '../../contract/embedded-lab.ts';
@@ -168,6 +168,28 @@ describe('prune', () => {
   it('of one who may not delete is refused before anything is gone', async () => {
     const { status, stderr } = await lab.run(['prune', '--keep-last', '2', '--apply'], { as: 'operator' });
     expect({ status, stderr }).toEqual({ status: 14, stderr: expect.stringMatching(/AWS denies ec2:Describe/) });
+    expect(deletions()).toEqual([]);
+  });
+
+  it('left at once, does not say that nothing was changed', async () => {
+    // It is held before it has deleted anything: what it says is what it may have done.
+    lab.aws.behave({ latencyMs: { DescribeLockedSnapshots: 3_000 } });
+    const held = () => lab.aws.calls.filter(({ action }) => action === 'DescribeLockedSnapshots').length;
+    const before = held();
+    const interrupt = async (pid: number) => {
+      await vi.waitFor(() => expect(held()).toBeGreaterThan(before), { timeout: 20_000 });
+      process.kill(pid, 'SIGINT');
+      process.kill(pid, 'SIGTERM');
+    };
+    const { status, stderr } = await lab.run(['prune', '--keep-last', '2', '--apply'], {
+      as: 'pruner',
+      onStart: interrupt,
+    });
+    lab.aws.behave({ latencyMs: {} });
+    expect({ status, stderr }).toEqual({
+      status: 44,
+      stderr: expect.stringMatching(/left at once; .*\nhint: Run the same `prune` again/),
+    });
     expect(deletions()).toEqual([]);
   });
 
