@@ -16,6 +16,7 @@ export interface LoadOrders {
 export type ToLoad =
   | { readonly kind: 'start'; readonly orders: LoadOrders }
   | { readonly kind: 'count' }
+  | { readonly kind: 'ease' }
   | { readonly kind: 'stop' };
 export type FromLoad =
   | { readonly kind: 'ready' }
@@ -25,13 +26,21 @@ export type FromLoad =
   | { readonly kind: 'failed'; readonly message: string };
 
 const INNODB_WRITERS = 4;
+/** How many times as long the workers' pauses are once the load has been eased. */
+const EASED = 20;
+
+/** What a running load is told by its parent. */
+interface Reins {
+  slowness: number;
+  readonly stop: AbortController;
+}
 
 /**
  * The hostile write load, in a process of its own so that it holds up nobody's event loop and nobody's is its excuse.
  * It is told what to do by its parent, and ends with it.
  */
 export async function runLoadProcess(): Promise<void> {
-  const stop = new AbortController();
+  const reins: Reins = { slowness: 1, stop: new AbortController() };
   // The parent hangs up when it has heard the end, or has died.
   process.on('disconnect', () => process.exit(0));
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its load.
@@ -41,12 +50,13 @@ export async function runLoadProcess(): Promise<void> {
     process.on('message', (message: ToLoad) => {
       if (message.kind === 'start') resolve(message.orders);
       else if (message.kind === 'count') tell({ kind: 'counted', work: done });
-      else stop.abort();
+      else if (message.kind === 'ease') reins.slowness = EASED;
+      else reins.stop.abort();
     });
     tell({ kind: 'ready' });
   });
   try {
-    tell({ kind: 'report', report: await load(orders, done, stop) });
+    tell({ kind: 'report', report: await load(orders, done, reins) });
   } catch (error) {
     tell({ kind: 'failed', message: messageOf(error) });
   }
@@ -56,7 +66,7 @@ export async function runLoadProcess(): Promise<void> {
 async function load(
   { socket: socketPath, ledgers }: LoadOrders,
   done: { -readonly [Kind in keyof Work]: number },
-  stop: AbortController,
+  reins: Reins,
 ): Promise<LoadReport> {
   const commits: Commit[] = [];
   const acknowledged = (commit: Commit) => {
@@ -87,10 +97,10 @@ async function load(
     workers.map(async (worker) => {
       const connection = await connect(SCHEMA);
       try {
-        await work(worker, connection, stop.signal);
+        await work(worker, connection, () => reins.slowness, reins.stop.signal);
       } finally {
         // One worker that fails ends the load: its silence would make the proof weaker than it looks.
-        stop.abort();
+        reins.stop.abort();
         connection.destroy();
       }
     }),

@@ -109,15 +109,20 @@ export function longReader(done: () => void): Worker {
   };
 }
 
-/** Runs a worker until the signal, then to the end of its turn. */
-export async function work(worker: Worker, connection: Connection, signal: AbortSignal): Promise<void> {
+/** Runs a worker until the signal, then to the end of its turn. Its pauses are as many times as long as `slowness` says at the time. */
+export async function work(
+  worker: Worker,
+  connection: Connection,
+  slowness: () => number,
+  signal: AbortSignal,
+): Promise<void> {
   while (!signal.aborted) {
     try {
       await worker.turn(connection);
     } catch (error) {
       throw new Error(`${worker.name}: ${messageOf(error)}`, { cause: error });
     }
-    await sleep(worker.pauseMs, undefined, { signal }).catch(() => undefined);
+    await sleep(worker.pauseMs * slowness(), undefined, { signal }).catch(() => undefined);
   }
 }
 

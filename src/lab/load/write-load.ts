@@ -21,6 +21,8 @@ export interface WriteLoad {
    * Throws RunError `rehearsal-failed` where it takes a minute.
    */
   hasDone(more: Partial<Work>): Promise<void>;
+  /** From now on at a walking pace: what has been proven under the full load leaves the machine to the rest. */
+  ease(): void;
   /** Lets every worker finish its turn, and hands over what was acknowledged. Throws RunError `rehearsal-failed`. */
   stop(): Promise<LoadReport>;
 }
@@ -89,6 +91,7 @@ export async function startLoad(
         await sleep(POLL_MS, undefined, { signal: shell.signal });
       }
     },
+    ease: () => send({ kind: 'ease' }),
     stop: () => {
       send({ kind: 'stop' });
       return report;

@@ -125,7 +125,8 @@ async function restoreAndLook(
       distribution,
       runFolder,
       serverId: options.serverId,
-      durability: host.durability,
+      // What it recovers is in the image; nothing that it writes is needed after it.
+      durability: '0/0',
       enter: namespace.enter,
       extra: [flavour.withoutReplication, ...replicationDialect(flavour.name).replicaOptions],
     }),

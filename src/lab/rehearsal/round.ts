@@ -45,6 +45,8 @@ export async function rehearseRound(stage: Stage): Promise<readonly RehearsedHos
   const results = await controller.snapshot(scope);
   say(`${results.length} hosts have taken their sets.`);
   await Promise.all(loads.map((load) => load.hasDone(BEYOND_THE_SET)));
+  // Servers that recover beside the full load take many times as long, and what they follow need not be much.
+  for (const load of loads) load.ease();
 
   await using copies = new Undo();
   const restored = await restoreAll(stage, results, copies);
