@@ -9,6 +9,7 @@ import {
   paginateDescribeVolumes,
 } from '@aws-sdk/client-ec2';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
+import { realTime } from '../../src/lab/aws/lab-time.ts';
 import { type Clients, failure, instanceId, type Lab, plainHost, startLab, volumeId } from './embedded-lab.ts';
 
 let lab: Lab;
@@ -124,7 +125,10 @@ describe('DescribeSnapshots', () => {
 
   test('goes from pending to completed in its time', async () => {
     let clock = Date.now();
-    await using slow = await startLab({ now: () => clock, behaviour: { snapshotCompletionMs: 1000 } });
+    await using slow = await startLab({
+      time: { ...realTime, now: () => clock },
+      behaviour: { snapshotCompletionMs: 1000 },
+    });
     await slow.aws.addHost(plainHost(1));
     const client = slow.as('administrator').ec2;
     await client.send(new CreateSnapshotsCommand({ InstanceSpecification: { InstanceId: instanceId(1) } }));

@@ -21,6 +21,7 @@ import installerPolicy from '../../iam/installer.json' with { type: 'json' };
 import operatorPolicy from '../../iam/operator.json' with { type: 'json' };
 import { conditionKeys, isAllowed } from '../../src/lab/aws/iam/evaluate.ts';
 import { Policy } from '../../src/lab/aws/iam/policy.ts';
+import { realTime } from '../../src/lab/aws/lab-time.ts';
 import { TAG } from '../../src/shared/tags.ts';
 import { DOCUMENT, install } from './commands.ts';
 import { type Clients, failure, instanceId, type Lab, plainHost, startLab } from './embedded-lab.ts';
@@ -208,7 +209,7 @@ describe('a signature', () => {
 
   test('by credentials that have expired', async () => {
     let clock = Date.now();
-    await using aged = await startLab({ now: () => clock });
+    await using aged = await startLab({ time: { ...realTime, now: () => clock } });
     const { imdsEndpoint } = await aged.aws.addHost(plainHost(1));
     const host = aged.asHost(imdsEndpoint);
     await host.ec2.send(new DescribeVolumesCommand({}));

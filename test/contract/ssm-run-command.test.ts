@@ -9,6 +9,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import type { AddHostOptions } from '../../src/lab/aws/embedded-aws.ts';
+import { realTime } from '../../src/lab/aws/lab-time.ts';
 import { ssmAgent } from '../../src/lab/ssm-agent/run-document.ts';
 import type { LabHost } from '../../src/lab/world.ts';
 import { ended, install, runToEnd, send } from './commands.ts';
@@ -319,7 +320,10 @@ describe('the service', () => {
 
   test('a host that is offline delays its command until the delivery times out', async () => {
     let clock = Date.now();
-    await using late = await startLab({ behaviour: { offline: [instanceId(1)] }, now: () => clock });
+    await using late = await startLab({
+      behaviour: { offline: [instanceId(1)] },
+      time: { ...realTime, now: () => clock },
+    });
     await late.aws.addHost(plainHost(1));
     await install(late, [{ script: 'true' }]);
     const commandId = await send(late, { TimeoutSeconds: 30 });

@@ -16,6 +16,7 @@ import { Policy } from './iam/policy.ts';
 import { type Credentials, Principals } from './iam/principals.ts';
 import { startImds } from './imds.ts';
 import { controlLab } from './lab-control.ts';
+import { type LabTime, realTime } from './lab-time.ts';
 import { applyToNewHost } from './ssm/associations.ts';
 
 export interface EmbeddedAwsOptions {
@@ -29,8 +30,8 @@ export interface EmbeddedAwsOptions {
   readonly credentialLifetimeMs?: number;
   /** Where the SSM agents put their scripts, within the hosts. */
   readonly orchestrationRoot?: string;
-  /** Wall clock in milliseconds, for tests of what takes hours. */
-  readonly now?: () => number;
+  /** The real time where nothing is said; another for tests of what takes hours. */
+  readonly time?: LabTime;
 }
 
 export interface AddHostOptions {
@@ -74,7 +75,8 @@ const ORCHESTRATION_ROOT = '/var/lib/mysql-ebs-snapshot-lab/ssm';
 
 export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   const account: Account = { id: '123456789012', region: options.region ?? 'eu-central-1' };
-  const now = options.now ?? Date.now;
+  const time = options.time ?? realTime;
+  const now = () => time.now();
   const behaviour: Behaviour = { ...usualBehaviour(), ...options.behaviour };
   const gate = options.gate ?? openGate;
   const principals = new Principals(account);
@@ -85,6 +87,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     ssm: {
       account,
       behaviour,
+      time,
       now,
       hosts: new Map(),
       documents: new Map(),

@@ -77,7 +77,7 @@ export interface FleetLab extends AsyncDisposable {
 }
 
 /** Builds the controller and starts an AWS without hosts. */
-export async function startFleetLab({ now }: Pick<EmbeddedAwsOptions, 'now'> = {}): Promise<FleetLab> {
+export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
   await build({
@@ -97,7 +97,7 @@ export async function startFleetLab({ now }: Pick<EmbeddedAwsOptions, 'now'> = {
   const aws = await startEmbeddedAws({
     store: { capture: async () => {} },
     orchestrationRoot,
-    ...(now === undefined ? {} : { now }),
+    ...(time === undefined ? {} : { time }),
   });
 
   return {

@@ -3,6 +3,7 @@ import { join } from 'node:path';
 import { CreateSnapshotsCommand, CreateTagsCommand, EC2Client, LockSnapshotCommand } from '@aws-sdk/client-ec2';
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
 import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
+import { realTime } from '../../../src/lab/aws/lab-time.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 import { instanceId, plainHost } from '../../contract/embedded-lab.ts';
 import { type FleetLab, startFleetLab } from './fleet-lab.ts';
@@ -15,7 +16,7 @@ let lab: FleetLab;
 let ec2: EC2Client;
 
 beforeAll(async () => {
-  lab = await startFleetLab({ now: () => now });
+  lab = await startFleetLab({ time: { ...realTime, now: () => now } });
   ec2 = new EC2Client({ endpoint: lab.aws.endpoint, region: lab.aws.region, credentials: lab.aws.administrator });
   for (const host of [1, 2]) await lab.aws.addHost(plainHost(host));
   const [, locked = ''] = await take(1, 18);

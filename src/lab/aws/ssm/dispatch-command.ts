@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { type Command, detailOf, type Invocation, isError, limitOf } from './command.ts';
 import type { SsmWorld } from './ssm-world.ts';
 
@@ -32,7 +31,7 @@ async function execute(world: SsmWorld, command: Command, invocation: Invocation
   while (world.behaviour.offline.includes(host.instanceId) && !signal.aborted) {
     invocation.detail = 'Delayed';
     if (world.now() >= deadline) return end(world, invocation, 'DeliveryTimedOut');
-    await sleep(LOOK_MS, undefined, { ref: false });
+    await world.time.sleep(LOOK_MS);
   }
   if (signal.aborted) return end(world, invocation, 'Cancelled');
 

@@ -5,6 +5,7 @@ import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { conditionKeys, isAllowed } from '../iam/evaluate.ts';
 import type { Principal } from '../iam/principals.ts';
+import type { LabTime } from '../lab-time.ts';
 import type { Association } from './associations.ts';
 import type { Command } from './command.ts';
 import type { StoredDocument } from './document-store.ts';
@@ -21,6 +22,7 @@ export interface ManagedHost {
 export interface SsmWorld {
   readonly account: Account;
   readonly behaviour: Behaviour;
+  readonly time: LabTime;
   readonly now: () => number;
   readonly hosts: Map<string, ManagedHost>;
   readonly documents: Map<string, StoredDocument>;
