@@ -7,6 +7,10 @@ export type FleetEvent =
   | { type: 'host-left-out'; instance: string; name: string; message: string }
   | { type: 'command-sent'; commandId: string; hosts: number | undefined }
   | { type: 'send-unclear'; message: string }
+  | { type: 'resuming'; commands: number }
+  | { type: 'wave-started'; wave: number; waves: number; hosts: number }
+  | { type: 'halted'; wave: number; waves: number; hosts: number }
+  | { type: 'completing'; pending: number }
   | { type: 'progress'; targets: number; completed: number; errors: number }
   | { type: 'sets-deleted'; sets: number; of: number }
   | { type: 'cancelling'; commands: number }

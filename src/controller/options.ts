@@ -5,7 +5,8 @@ import { newRunId, RunId } from '../shared/ids.ts';
 import { TAG_PREFIX } from '../shared/tags.ts';
 import { documentParameters, type GivenParameter } from './fleet/document-parameters.ts';
 import type { FleetRequest, Operation } from './fleet/request.ts';
-import { parseScope } from './fleet/scope.ts';
+import { parseScope, parseTarget } from './fleet/scope.ts';
+import type { WaveRule } from './fleet/waves.ts';
 
 /** The options that every command takes, as commander hands them over. */
 export interface GlobalOptions {
@@ -32,6 +33,10 @@ export interface FleetOptions extends GlobalOptions {
   readonly freezeTimeout?: string;
   readonly splay?: string;
   readonly passwordParameter?: string;
+  readonly resume?: string;
+  readonly waveBy?: string;
+  readonly prefer?: string;
+  readonly until?: string;
 }
 
 /** Options of the agent that are parameters of the document, under their names there. */
@@ -47,8 +52,7 @@ const PARAMETER_OPTIONS = {
 
 /** The request of a command line. Throws `usage` or `no-target`, naming the wrong value. */
 export function fleetRequest(operation: Operation, options: FleetOptions, documentText: string): FleetRequest {
-  const run =
-    options.runId === undefined ? newRunId(new Date(), randomBytes(3).toString('hex')) : parseRunId(options.runId);
+  const { run, begins } = parseRun(options);
   const given: GivenParameter[] = [
     { name: 'Operation', option: 'the operation', value: operation },
     { name: 'RunId', option: '--run-id', value: run },
@@ -71,7 +75,36 @@ export function fleetRequest(operation: Operation, options: FleetOptions, docume
       options.maxConcurrency === undefined ? undefined : parseShare(options.maxConcurrency, '--max-concurrency', 1),
     maxErrors: parseShare(options.maxErrors, '--max-errors', 0),
     deliverySeconds: parseDelivery(options.timeout),
+    begins,
+    waves: parseWaves(options),
+    until: parseUntil(options.until ?? 'pending'),
   };
+}
+
+function parseRun({ runId, resume }: FleetOptions): Pick<FleetRequest, 'run' | 'begins'> {
+  if (runId !== undefined && resume !== undefined) {
+    throw new RunError('usage', '--run-id and --resume exclude each other', {
+      hint: '--run-id names a new run, --resume goes on with one.',
+    });
+  }
+  if (resume !== undefined) return { run: parseRunId(resume, '--resume'), begins: 'resume' };
+  if (runId !== undefined) return { run: parseRunId(runId, '--run-id'), begins: 'named' };
+  return { run: newRunId(new Date(), randomBytes(3).toString('hex')), begins: 'new' };
+}
+
+function parseWaves({ waveBy, prefer }: FleetOptions): WaveRule | undefined {
+  if (waveBy !== undefined) {
+    return { key: parseTagKey(waveBy, '--wave-by'), prefer: prefer === undefined ? undefined : parseTarget(prefer) };
+  }
+  if (prefer === undefined) return undefined;
+  throw new RunError('usage', '--prefer is given without --wave-by', {
+    hint: 'It says who of a cluster comes first: give --wave-by tag:Cluster as well.',
+  });
+}
+
+function parseUntil(text: string): FleetRequest['until'] {
+  if (text === 'pending' || text === 'completed') return text;
+  throw new RunError('usage', `'${text}' is not valid for --until (one of pending, completed)`);
 }
 
 export function parseDocumentName(text: string, option: string): string {
@@ -81,10 +114,10 @@ export function parseDocumentName(text: string, option: string): string {
   });
 }
 
-function parseRunId(text: string): RunId {
+function parseRunId(text: string, option: string): RunId {
   const parsed = v.safeParse(RunId, text);
   if (parsed.success) return parsed.output;
-  throw new RunError('usage', `'${text}' is not valid for --run-id`, {
+  throw new RunError('usage', `'${text}' is not valid for ${option}`, {
     hint: 'A run id has at most 64 letters, digits and ._- and begins with a letter or digit.',
   });
 }
@@ -137,7 +170,7 @@ export function parseDuration(text: string, option: string): number {
 }
 
 /** The key of `tag:Key`. Throws `usage`. */
-export function parseClusterTag(text: string, option: string): string {
+export function parseTagKey(text: string, option: string): string {
   const key = /^tag:([^=]{1,127})$/.exec(text)?.[1];
   if (key !== undefined) return key;
   throw new RunError('usage', `'${text}' is not valid for ${option}`, {

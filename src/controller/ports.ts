@@ -1,4 +1,4 @@
-import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
+import type { InstanceId, RunId, SnapshotId, VolumeId } from '../shared/ids.ts';
 import type { Tags } from '../shared/tags.ts';
 import type { Scope } from './fleet/scope.ts';
 import type { Attachments } from './sets/attribution.ts';
@@ -100,30 +100,60 @@ export type SendAnswer =
 /** A command that was found again: its id and what it was sent with. */
 export interface SentCommand {
   readonly commandId: string;
-  readonly runId: string | undefined;
+  readonly sentAt: Date;
+  readonly parameters: Readonly<Record<string, string>>;
   readonly scope: Scope;
 }
+
+/** Where a run's commands are found among all others. */
+export interface CommandWindow {
+  readonly documentName: string;
+  /** None of them was sent before. */
+  readonly since: Date;
+}
+
+/** The statuses of an invocation that ListCommandInvocations can be asked for, all but `Success`. */
+export const OTHER_THAN_SUCCESS = [
+  'Failed',
+  'TimedOut',
+  'Cancelled',
+  'Cancelling',
+  'Pending',
+  'Delayed',
+  'InProgress',
+] as const;
+export type NotSuccess = (typeof OTHER_THAN_SUCCESS)[number];
 
 export interface Commands {
   /** ONE attempt (SendCommand knows no idempotency token), except that a throttled request is asked again. */
   send(request: CommandRequest): Promise<SendAnswer>;
-  /** The commands of a document since a moment, newest first. */
-  sentSince(documentName: string, since: Date): Promise<readonly SentCommand[]>;
-  /** `undefined` while Systems Manager does not show the command yet. */
-  progress(commandId: string): Promise<CommandProgress | undefined>;
+  /** The commands of a window, newest first. */
+  sentIn(window: CommandWindow): Promise<readonly SentCommand[]>;
+  /** How far these commands are: one request for one, one for each 50 of the window's otherwise. Those that Systems Manager does not show yet are absent. */
+  progress(commandIds: readonly string[], window: CommandWindow): Promise<ReadonlyMap<string, CommandProgress>>;
+  /** Every invocation of a command. */
   invocations(commandId: string): Promise<readonly Invocation[]>;
+  /** Those of all these commands that are in one of these states. */
+  invocationsIn(
+    statuses: readonly NotSuccess[],
+    commandIds: readonly string[],
+    window: CommandWindow,
+  ): Promise<readonly Invocation[]>;
   cancel(commandId: string): Promise<void>;
 }
 
-/** Which sets: of these instances, the one of this name, or all. */
+/** Which sets: of these instances, of a run (all, or of these instances), the one of this name, or all. */
 export type SetChoice =
   | { readonly by: 'all' }
+  | { readonly by: 'run'; readonly run: RunId; readonly only?: readonly InstanceId[] }
   | { readonly by: 'instances'; readonly ids: readonly InstanceId[] }
   | { readonly by: 'name'; readonly set: string };
 
 export interface Snapshots {
   /** Every snapshot of this account that its tags say is a member of such a set. */
   ofSets(choice: SetChoice): Promise<readonly Snapshot[]>;
+  /** How many members of a run's sets EBS has not completed; a thousand stands for that many or more. */
+  pending(run: RunId): Promise<number>;
   /** Of those volumes that exist and are attached. */
   attachments(volumes: readonly VolumeId[]): Promise<Attachments>;
   /** Every snapshot of this account that a lock keeps from being deleted. */

@@ -35,6 +35,8 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
         'snapshot --instance-ids i-0123456789abcdef0',
         'snapshot --target tag:Role=database --max-concurrency 10%',
         'snapshot --target tag:Role=database --tag Team=db --json',
+        'snapshot --target tag:Role=database --wave-by tag:Cluster --prefer tag:Duty=replica',
+        'snapshot --target tag:Role=database --resume 20261122T030000Z-4f2a9c',
       ),
     )
     .action(async (_options: unknown, command: Command) => ended(await runFleet('snapshot', command)));
@@ -162,7 +164,7 @@ function fleetCommand(program: Command, operation: Operation): Command {
     .option('--max-errors <number|percent>', 'stop sending to further hosts after more failures than this', '100%')
     .option('--timeout <seconds>', 'how long a host may take to pick the command up', '600')
     .option('--comment <text>', 'comment in the command history, at most 100 characters')
-    .option('--run-id <id>', 'name of the run (default: made of the time)')
+    .option('--run-id <id>', 'name of the new run (default: made of the time)')
     .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME)
     .option('--level <level>', 'how the sets are taken: application, crash, auto (the document says more)')
     .option('--freeze <mode>', 'auto, or never: sync the file systems without freezing them')
@@ -171,11 +173,14 @@ function fleetCommand(program: Command, operation: Operation): Command {
     .option('--freeze-timeout <seconds>', 'thaw after this time whatever happens')
     .option('--splay <seconds>', 'each host first waits a random time of at most this')
     .option('--password-parameter <name>', 'Parameter Store name of the database password');
-  const tags =
-    operation === 'snapshot'
-      ? 'more tags for the snapshots (repeatable)'
-      : 'tags as `snapshot` would be given (repeatable)';
-  return command.option('--tag <Key=Value>', tags, collect);
+  if (operation === 'plan')
+    return command.option('--tag <Key=Value>', 'tags as `snapshot` would be given (repeatable)', collect);
+  return command
+    .option('--tag <Key=Value>', 'more tags for the snapshots (repeatable)', collect)
+    .option('--wave-by <tag:Key>', 'hosts with the same value of this tag are a cluster: of each, one at a time')
+    .option('--prefer <tag:Key=Value>', 'with --wave-by: members with this tag come before the others of their cluster')
+    .option('--until <state>', 'over when the sets are `pending` in EBS, or `completed`', 'pending')
+    .option('--resume <run>', 'go on with a run that was broken off or halted: no host is done twice');
 }
 
 const ONLY_INSTANCES = 'only sets of these instances, separated by commas; @FILE, or - for stdin (repeatable)';

@@ -222,6 +222,11 @@ const table = {
     meaning: 'not every set that was to be deleted could be; what was deleted by half is finished by the next `prune`',
     hint: 'The table and --json say which, and why; mend that, then run again.',
   },
+  'member-failed': {
+    exit: 46,
+    meaning: 'a set was taken, but EBS could not complete a member, or EC2 does not have it whole: it is worth nothing',
+    hint: 'Take another; the older sets of the host are untouched.',
+  },
   'host-missing': {
     exit: 40,
     meaning:

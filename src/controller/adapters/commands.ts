@@ -1,6 +1,7 @@
 import {
   CancelCommandCommand,
-  ListCommandsCommand,
+  type CommandFilter,
+  type ListCommandInvocationsCommandInput,
   paginateListCommandInvocations,
   paginateListCommands,
   SendCommandCommand,
@@ -10,15 +11,46 @@ import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { understood } from '../../shared/understood.ts';
 import type { Scope, TagTarget } from '../fleet/scope.ts';
-import type { Clock, CommandRequest, Commands, Invocation, SentCommand } from '../ports.ts';
+import type {
+  Clock,
+  CommandProgress,
+  CommandRequest,
+  Commands,
+  CommandWindow,
+  Invocation,
+  SentCommand,
+} from '../ports.ts';
 import { asking, fromAws, isAmbiguous, isThrottled } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
 
 /** A throttled SendCommand was not carried out, so it may be asked again: this often, with these pauses (times 2). */
 const THROTTLED = { tries: 6, firstPauseMs: 500 } as const;
+/** What ListCommands and ListCommandInvocations give at a time [API model]. */
+const PAGE = 50;
 const ENDED = new Set(['Success', 'Cancelled', 'Failed', 'TimedOut']);
 
-export function commands({ ssmPatient, ssmOnce }: Clients, clock: Clock): Commands {
+export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock): Commands {
+  async function* listed(choice: CommandWindow | { readonly CommandId: string | undefined }) {
+    const request = 'since' in choice ? { Filters: windowFilters(choice) } : choice;
+    const pages = paginateListCommands({ client, pageSize: PAGE }, request)[Symbol.asyncIterator]();
+    for (;;) {
+      const page = await asking('ssm:ListCommands', () => pages.next());
+      if (page.done === true) return;
+      yield* understood('ssm:ListCommands', Listed, page.value).Commands;
+    }
+  }
+
+  async function* invoked(choice: Pick<ListCommandInvocationsCommandInput, 'CommandId' | 'Filters'>) {
+    const pages = paginateListCommandInvocations({ client, pageSize: PAGE }, { ...choice, Details: true });
+    const iterator = pages[Symbol.asyncIterator]();
+    for (;;) {
+      const page = await asking('ssm:ListCommandInvocations', () => iterator.next());
+      if (page.done === true) return;
+      const { CommandInvocations } = understood('ssm:ListCommandInvocations', Invoked, page.value);
+      for (const each of CommandInvocations) yield { commandId: each.CommandId, invocation: invocation(each) };
+    }
+  }
+
   return {
     async send(request) {
       for (let tried = 1; ; tried++) {
@@ -35,49 +67,54 @@ export function commands({ ssmPatient, ssmOnce }: Clients, clock: Clock): Comman
       }
     },
 
-    sentSince(documentName, since) {
-      return asking('ssm:ListCommands', async () => {
-        const filters = [
-          { key: 'InvokedAfter' as const, value: since.toISOString().replace(/\.\d+/, '') },
-          { key: 'DocumentName' as const, value: documentName },
-        ];
-        const found: SentCommand[] = [];
-        for await (const page of paginateListCommands({ client: ssmPatient, pageSize: 50 }, { Filters: filters })) {
-          for (const command of understood('ssm:ListCommands', Listed, page).Commands) {
-            const { CommandId: commandId, Parameters } = command;
-            found.push({ commandId, runId: Parameters['RunId']?.[0], scope: scopeOf(command) });
-          }
-        }
-        return found;
-      });
+    async sentIn(window) {
+      const found: SentCommand[] = [];
+      for await (const command of listed(window)) {
+        const parameters = Object.entries(command.Parameters).map(([name, values]) => [name, values.join(',')]);
+        found.push({
+          commandId: command.CommandId,
+          sentAt: command.RequestedDateTime,
+          parameters: Object.fromEntries(parameters),
+          scope: scopeOf(command),
+        });
+      }
+      return found;
     },
 
-    progress(commandId) {
-      return asking('ssm:ListCommands', async () => {
-        const answer = await ssmPatient.send(new ListCommandsCommand({ CommandId: commandId }));
-        const [command] = understood('ssm:ListCommands', Listed, answer).Commands;
-        if (command === undefined) return undefined;
-        const { Status: status, TargetCount: targets, CompletedCount: completed, ErrorCount: errors } = command;
-        return { status, ended: ENDED.has(status), targets, completed, errors };
-      });
+    async progress(commandIds, window) {
+      const [only, ...more] = commandIds;
+      const missing = new Set(commandIds);
+      const found = new Map<string, CommandProgress>();
+      for await (const command of listed(more.length === 0 ? { CommandId: only } : window)) {
+        if (!missing.delete(command.CommandId)) continue;
+        found.set(command.CommandId, progressOf(command));
+        if (missing.size === 0) break;
+      }
+      return found;
     },
 
-    invocations(commandId) {
-      return asking('ssm:ListCommandInvocations', async () => {
-        const found: Invocation[] = [];
-        const pages = paginateListCommandInvocations(
-          { client: ssmPatient, pageSize: 50 },
-          { CommandId: commandId, Details: true },
-        );
-        for await (const page of pages)
-          found.push(...understood('ssm:ListCommandInvocations', Invoked, page).CommandInvocations.map(invocation));
-        return found;
-      });
+    async invocations(commandId) {
+      const found: Invocation[] = [];
+      for await (const { invocation } of invoked({ CommandId: commandId })) found.push(invocation);
+      return found;
+    },
+
+    async invocationsIn(statuses, commandIds, window) {
+      const [only, ...more] = commandIds;
+      const ours = new Set(commandIds);
+      const found: Invocation[] = [];
+      for (const value of statuses) {
+        const status = { key: 'Status' as const, value };
+        const choice =
+          more.length === 0 ? { CommandId: only, Filters: [status] } : { Filters: [...windowFilters(window), status] };
+        for await (const { commandId, invocation } of invoked(choice)) if (ours.has(commandId)) found.push(invocation);
+      }
+      return found;
     },
 
     cancel(commandId) {
       return asking('ssm:CancelCommand', async () => {
-        await ssmPatient.send(new CancelCommandCommand({ CommandId: commandId }));
+        await client.send(new CancelCommandCommand({ CommandId: commandId }));
       });
     },
   };
@@ -101,9 +138,15 @@ function sendCommand(request: CommandRequest): SendCommandCommand {
 
 const ssmTarget = ({ key, values }: TagTarget): Target => ({ Key: `tag:${key}`, Values: [...values] });
 
+const windowFilters = ({ documentName, since }: CommandWindow): CommandFilter[] => [
+  { key: 'InvokedAfter', value: since.toISOString().replace(/\.\d+/, '') },
+  { key: 'DocumentName', value: documentName },
+];
+
 const Count = v.optional(v.pipe(v.number(), v.safeInteger()), 0);
 const Command = v.object({
   CommandId: v.pipe(v.string(), v.uuid()),
+  RequestedDateTime: v.optional(v.date(), () => new Date(0)),
   Status: v.optional(v.string(), 'Pending'),
   InstanceIds: v.optional(v.array(InstanceId), []),
   Targets: v.optional(v.array(v.object({ Key: v.string(), Values: v.optional(v.array(v.string()), []) })), []),
@@ -116,6 +159,7 @@ const Sent = v.object({ Command: v.object({ CommandId: v.pipe(v.string(), v.uuid
 const Listed = v.object({ Commands: v.array(Command) });
 
 const CommandInvocation = v.object({
+  CommandId: v.optional(v.string(), ''),
   InstanceId,
   Status: v.optional(v.string(), 'Pending'),
   StatusDetails: v.optional(v.string()),
@@ -131,6 +175,11 @@ const CommandInvocation = v.object({
   ),
 });
 const Invoked = v.object({ CommandInvocations: v.array(CommandInvocation) });
+
+function progressOf(command: v.InferOutput<typeof Command>): CommandProgress {
+  const { Status: status, TargetCount: targets, CompletedCount: completed, ErrorCount: errors } = command;
+  return { status, ended: ENDED.has(status), targets, completed, errors };
+}
 
 function scopeOf({ InstanceIds: ids, Targets: targets }: v.InferOutput<typeof Command>): Scope {
   if (ids.length > 0) return { by: 'ids', ids };

@@ -1,14 +1,15 @@
 import {
   DeleteSnapshotCommand,
   DescribeLockedSnapshotsCommand,
+  DescribeSnapshotsCommand,
   type EC2Client,
   type Filter,
   paginateDescribeSnapshots,
   paginateDescribeVolumes,
 } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
-import { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
-import { TAG, TAG_PREFIX } from '../../shared/tags.ts';
+import { InstanceId, type RunId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { TAG, TAG_PREFIX, type Tags } from '../../shared/tags.ts';
 import { understood } from '../../shared/understood.ts';
 import { portions } from '../fleet/scope.ts';
 import type { SetChoice, Snapshots } from '../ports.ts';
@@ -23,12 +24,24 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
     ofSets(choice) {
       return asking('ec2:DescribeSnapshots', async () => {
         const found: Snapshot[] = [];
+        const keep = tagKeeper();
         for (const Filters of filtersOf(choice)) {
           const request = { OwnerIds: ['self'], Filters };
           for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request))
-            found.push(...understood('ec2:DescribeSnapshots', Described, page).Snapshots.map(snapshot));
+            found.push(
+              ...understood('ec2:DescribeSnapshots', Described, page).Snapshots.map((each) => snapshot(each, keep)),
+            );
         }
         return found;
+      });
+    },
+
+    pending(run) {
+      return asking('ec2:DescribeSnapshots', async () => {
+        const Filters = [ofRun(run), { Name: 'status', Values: ['pending'] }];
+        const request = { OwnerIds: ['self'], Filters, MaxResults: LIMITS.page };
+        const answer = await client.send(new DescribeSnapshotsCommand(request));
+        return understood('ec2:DescribeSnapshots', Described, answer).Snapshots.length;
       });
     },
 
@@ -76,9 +89,16 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
 /** The filters of the requests that together find what was chosen. */
 function filtersOf(choice: SetChoice): Filter[][] {
   if (choice.by === 'all') return [[{ Name: 'tag-key', Values: [TAG.set] }]];
+  if (choice.by === 'run') {
+    if (choice.only === undefined) return [[ofRun(choice.run)]];
+    return portions(choice.only, LIMITS.values).map((ids) => [ofRun(choice.run), ofInstances(ids)]);
+  }
   if (choice.by === 'name') return [[{ Name: `tag:${TAG.set}`, Values: [literally(choice.set)] }]];
-  return portions(choice.ids, LIMITS.values).map((ids) => [{ Name: `tag:${TAG.instance}`, Values: ids }]);
+  return portions(choice.ids, LIMITS.values).map((ids) => [ofInstances(ids)]);
 }
+
+const ofInstances = (ids: InstanceId[]): Filter => ({ Name: `tag:${TAG.instance}`, Values: ids });
+const ofRun = (run: RunId): Filter => ({ Name: `tag:${TAG.run}`, Values: [literally(run)] });
 
 /** `*` and `?` in a filter stand for others. */
 const literally = (value: string): string => value.replace(/[*?\\]/g, '\\$&');
@@ -106,17 +126,31 @@ const Locked = v.object({
   NextToken: v.optional(v.string()),
 });
 
-/** Of the tags only ours and the name: of ten thousand hosts nobody keeps the others in memory. */
-const snapshot = (described: v.InferOutput<typeof Described>['Snapshots'][number]): Snapshot => ({
-  snapshotId: described.SnapshotId,
-  volumeId: described.VolumeId,
+type DescribedSnapshot = v.InferOutput<typeof Described>['Snapshots'][number];
+
+const snapshot = (described: DescribedSnapshot, keep: (tags: DescribedSnapshot['Tags']) => Tags): Snapshot => ({
+  snapshotId: detached(described.SnapshotId),
+  volumeId: detached(described.VolumeId),
   state: described.State,
   startTime: described.StartTime,
   sizeGiB: described.VolumeSize,
-  tags: Object.fromEntries(
-    described.Tags.filter(({ Key }) => Key === TAG.name || Key.startsWith(TAG_PREFIX)).map(({ Key, Value }) => [
-      Key,
-      Value,
-    ]),
-  ),
+  tags: keep(described.Tags),
 });
+
+/**
+ * Keeps what a listing of ten thousand hosts needs of tags: only ours and the name; once for all members of a set, which
+ * are tagged alike; and from JSON, since a piece of a parsed answer keeps the whole answer in memory.
+ */
+function tagKeeper(): (tags: DescribedSnapshot['Tags']) => Tags {
+  const known = new Map<string, Tags>();
+  return (tags) => {
+    const ours = tags.filter(({ Key }) => Key === TAG.name || Key.startsWith(TAG_PREFIX));
+    const text = JSON.stringify(Object.fromEntries(ours.map(({ Key, Value }) => [Key, Value])));
+    const kept: Tags = known.get(text) ?? JSON.parse(text);
+    known.set(text, kept);
+    return kept;
+  };
+}
+
+/** The same text, in memory of its own. */
+const detached = <T extends string>(text: T): T => Buffer.from(text).toString() as T;

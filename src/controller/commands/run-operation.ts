@@ -5,6 +5,7 @@ import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
+import { snapshots } from '../adapters/snapshots.ts';
 import type { Operation } from '../fleet/request.ts';
 import { type FleetOptions, fleetRequest } from '../options.ts';
 import { formatReport } from '../report/json.ts';
@@ -27,6 +28,7 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
     documents: documents(clients),
     inventory: inventory(clients.ec2, clients.ssm),
     commands: commands(clients, systemClock),
+    snapshots: snapshots(clients),
     clock: systemClock,
   };
   const progress = presentProgress(context.stderr);

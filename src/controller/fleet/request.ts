@@ -1,5 +1,6 @@
 import type { RunId } from '../../shared/ids.ts';
 import type { Scope } from './scope.ts';
+import type { WaveRule } from './waves.ts';
 
 export type Operation = 'snapshot' | 'plan';
 
@@ -16,4 +17,10 @@ export interface FleetRequest {
   readonly maxConcurrency: string | undefined;
   readonly maxErrors: string;
   readonly deliverySeconds: number;
+  /** `new`: named by us; `named`: by the caller, and it must not exist yet; `resume`: it exists, and is gone on with. */
+  readonly begins: 'new' | 'named' | 'resume';
+  /** Absent: all hosts in one wave. */
+  readonly waves: WaveRule | undefined;
+  /** How far EBS has to be with the sets before the run is over. */
+  readonly until: 'pending' | 'completed';
 }

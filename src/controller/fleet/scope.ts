@@ -53,7 +53,8 @@ function parseInstanceId(text: string): InstanceId {
   });
 }
 
-function parseTarget(text: string): TagTarget {
+/** The tag of `tag:Key=Value`. Throws `usage`. */
+export function parseTarget(text: string): TagTarget {
   const match = /^tag:([^=]{1,127})=(.{0,256})$/.exec(text);
   if (match?.[1] !== undefined && match[2] !== undefined) return { key: match[1], values: [match[2]] };
   throw new RunError('usage', `'${text}' is not a target`, {
@@ -81,12 +82,6 @@ function mergeTargets(targets: readonly TagTarget[]): TagTarget[] {
       `${values.size} values are given for tag:${key}, Systems Manager takes ${SEND_LIMITS.targetValues}`,
     );
   });
-}
-
-/** The scopes of the commands that reach these hosts: tags in one command, ids in portions that SendCommand takes. */
-export function commandScopes(scope: Scope, reachable: readonly InstanceId[]): Scope[] {
-  if (reachable.length === 0) return [];
-  return scope.by === 'tags' ? [scope] : portions(reachable, SEND_LIMITS.ids).map((ids) => ({ by: 'ids', ids }));
 }
 
 export function portions<T>(items: readonly T[], size: number): T[][] {

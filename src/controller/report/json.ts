@@ -5,8 +5,12 @@ import type { FleetReport } from '../fleet/collate.ts';
 /** The report as ONE line of JSON, the last one on stdout. */
 export function formatReport({ outcome, run, ending, hosts }: FleetReport): string {
   const code = ending === 'done' ? {} : { code: ending };
-  return JSON.stringify({ v: 1, outcome, run, ...code, hosts: hosts.map(({ result }) => result) });
+  return JSON.stringify({ v: 1, outcome, run, ...code, hosts: hosts.map(hostLine) });
 }
+
+/** A host's result, and behind it what has become of its set in EBS. */
+const hostLine = ({ result, state }: FleetReport['hosts'][number]) =>
+  state === undefined ? result : { ...result, state };
 
 /** The same form for an ending before any host was asked. */
 export function formatError(error: RunError, run: string | undefined): string {

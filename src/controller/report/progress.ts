@@ -15,6 +15,9 @@ export interface ProgressPresenter {
   close(): void;
 }
 
+/** What is said again and again. */
+const REWRITTEN: ReadonlySet<FleetEvent['type']> = new Set(['progress', 'completing', 'sets-deleted']);
+
 /** On a terminal the counts are one line that is rewritten; piped, a line each time they change. */
 export function presentProgress(screen: Screen): ProgressPresenter {
   const live = screen.isTTY === true;
@@ -26,7 +29,7 @@ export function presentProgress(screen: Screen): ProgressPresenter {
   return {
     emit(event) {
       const text = printable(sentence(event));
-      if (event.type !== 'progress' && event.type !== 'sets-deleted') {
+      if (!REWRITTEN.has(event.type)) {
         clear();
         screen.write(`${text}\n`);
       } else if (text !== lastCounts) {
@@ -54,6 +57,18 @@ function sentence(event: FleetEvent): string {
       return `no clear answer to SendCommand (${event.message}); looking for the command`;
     case 'progress':
       return `${event.completed} of ${hosts(event.targets)} ended${event.errors === 0 ? '' : `, ${event.errors} not well`}`;
+    case 'resuming':
+      return event.commands === 1
+        ? 'going on; 1 command was sent before'
+        : `going on; ${event.commands} commands were sent before`;
+    case 'wave-started':
+      return `wave ${event.wave} of ${event.waves}: ${hosts(event.hosts)}`;
+    case 'halted':
+      return `halted after wave ${event.wave} of ${event.waves}: ${hosts(event.hosts)} not begun`;
+    case 'completing':
+      return event.pending === 0
+        ? 'EBS has nothing left to complete'
+        : `EBS has ${event.pending}${event.pending === 1000 ? ' or more' : ''} snapshots left to complete`;
     case 'sets-deleted':
       return `${event.sets} of ${event.of} sets done`;
     case 'cancelling':

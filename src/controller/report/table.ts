@@ -12,6 +12,7 @@ const columnsFor = (style: Style): readonly Column<HostReport>[] => [
     paint: ({ result }, text) => style.outcome(result.outcome, text),
   },
   { title: 'GRADE', cell: ({ result }) => result.grade },
+  { title: 'EBS', cell: ({ state }) => state },
   { title: 'MEMBERS', cell: ({ result }) => result.members?.toString() },
   { title: 'STALL', cell: ({ result }) => milliseconds(result.stallMs) },
   { title: 'FROZEN', cell: ({ result }) => milliseconds(result.frozenMs) },

@@ -38,8 +38,11 @@ export interface SnapshotSet {
 
 const GOOD: ReadonlySet<Grade> = new Set(['application', 'crash']);
 
+/** Whether its run has proven it; EBS may not have completed it yet. */
+export const isProven = ({ grade }: SnapshotSet): boolean => GOOD.has(grade);
+
 /** Whether it can be restored from: proven by its run, and completed by EBS. */
-export const isGood = ({ state, grade }: SnapshotSet): boolean => state === 'complete' && GOOD.has(grade);
+export const isGood = (set: SnapshotSet): boolean => set.state === 'complete' && isProven(set);
 
 /** What it is worth in a word: its grade once it is complete, and until then why it is worth nothing. */
 export const worthOf = ({ state, grade }: SnapshotSet): string => (state === 'complete' ? grade : state);

@@ -2,13 +2,11 @@ import { RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { EmitFleet } from '../events.ts';
 import { sameScope } from '../fleet/scope.ts';
-import type { Clock, CommandRequest, Commands } from '../ports.ts';
+import type { Clock, CommandRequest, Commands, CommandWindow } from '../ports.ts';
 
 /** ListCommands may lag behind SendCommand: it is asked this often, this far apart, before we decide. */
 const LOOKS = 5;
 const LOOK_EVERY_MS = 3_000;
-/** Our clock and that of Systems Manager may differ. */
-const CLOCK_SKEW_MS = 300_000;
 
 /**
  * Sends a command once and answers its id. SendCommand has no idempotency token, so after an answer that does not
@@ -17,11 +15,11 @@ const CLOCK_SKEW_MS = 300_000;
  */
 export async function sendOnce(
   request: CommandRequest,
+  window: CommandWindow,
   commands: Commands,
   clock: Clock,
   emit: EmitFleet,
 ): Promise<string> {
-  const since = new Date(clock.now().getTime() - CLOCK_SKEW_MS);
   const answer = await commands.send(request);
   const commandId = answer.kind === 'sent' ? answer.commandId : await look(answer.message);
   emit({ type: 'command-sent', commandId, hosts: request.scope.by === 'ids' ? request.scope.ids.length : undefined });
@@ -32,8 +30,10 @@ export async function sendOnce(
     const run = request.parameters['RunId'];
     for (let looked = 0; looked < LOOKS; looked++) {
       await clock.sleep(LOOK_EVERY_MS);
-      const sent = await commands.sentSince(request.document.name, since);
-      const found = sent.find((command) => command.runId === run && sameScope(command.scope, request.scope));
+      const sent = await commands.sentIn(window);
+      const found = sent.find(
+        ({ parameters, scope }) => parameters['RunId'] === run && sameScope(scope, request.scope),
+      );
       if (found !== undefined) return found.commandId;
     }
     throw new RunError('outcome-unknown', `Systems Manager did not say whether it took the command (${message})`, {

@@ -11,11 +11,16 @@ import type {
   Inventory,
   Invocation,
   ManagedNode,
+  NotSuccess,
   SendAnswer,
   SentCommand,
+  SetChoice,
+  Snapshots,
 } from '../../../src/controller/ports.ts';
-import { InstanceId, RunId } from '../../../src/shared/ids.ts';
+import type { Snapshot } from '../../../src/controller/sets/snapshot-set.ts';
+import { InstanceId, RunId, SnapshotId, VolumeId } from '../../../src/shared/ids.ts';
 import type { Result } from '../../../src/shared/result.ts';
+import { TAG, type Tags } from '../../../src/shared/tags.ts';
 
 export const RUN = v.parse(RunId, 'nightly-1');
 /** The nth instance id. */
@@ -129,20 +134,34 @@ export class FakeFleet implements Commands, Inventory {
     this.sent.push(request);
     return this.answerTo(this.sent.length);
   }
-  async sentSince(): Promise<readonly SentCommand[]> {
+  async sentIn(): Promise<readonly SentCommand[]> {
     return this.found;
   }
-  async progress(commandId: string): Promise<CommandProgress | undefined> {
+  async progress(commandIds: readonly string[]): Promise<ReadonlyMap<string, CommandProgress>> {
+    return new Map(commandIds.map((id) => [id, this.#progressOf(id)]));
+  }
+  #progressOf(commandId: string): CommandProgress {
     const polled = (this.#polled.get(commandId) ?? 0) + 1;
     this.#polled.set(commandId, polled);
     const ended = polled >= this.polls || (this.cancelled.includes(commandId) && this.pollsToCancel-- <= 0);
     const all = this.#of(commandId);
     const targets = all.length;
+    const errors = all.filter(({ status }) => status === 'Failed').length;
     const completed = ended ? targets : all.filter((each) => each.ended).length;
-    return { status: ended ? this.endStatus : 'InProgress', ended, targets, completed, errors: 0 };
+    return { status: ended ? this.endStatus : 'InProgress', ended, targets, completed, errors };
+  }
+  /** The sets of the hosts that a command has reached and that say that they are done. */
+  sets(): readonly Snapshot[] {
+    const reached = [...this.#polled.keys()].flatMap((id) => this.#of(id));
+    const done = new Set(reached.filter(({ output }) => output.includes('"done"')).map(({ instanceId }) => instanceId));
+    return this.targeted.flatMap(({ instanceId }, n) => (done.has(instanceId) ? [memberOf(n + 1)] : []));
   }
   async invocations(commandId: string): Promise<readonly Invocation[]> {
     return this.#of(commandId);
+  }
+  async invocationsIn(statuses: readonly NotSuccess[], commandIds: readonly string[]): Promise<readonly Invocation[]> {
+    const wanted = new Set<string>(statuses);
+    return commandIds.flatMap((id) => this.#of(id)).filter(({ status }) => wanted.has(status));
   }
   async cancel(commandId: string): Promise<void> {
     this.cancelled.push(commandId);
@@ -154,6 +173,54 @@ export class FakeFleet implements Commands, Inventory {
     return this.answers.filter(({ instanceId }) => scope.ids.some((id) => id === instanceId));
   }
 }
+
+/** EC2 as far as it keeps sets. */
+export class FakeSnapshots implements Snapshots {
+  readonly asked: SetChoice[] = [];
+  /** All members of all sets. */
+  shown: () => readonly Snapshot[];
+  /** What is left to complete, look by look. */
+  left: number[] = [];
+
+  constructor(shown: () => readonly Snapshot[]) {
+    this.shown = shown;
+  }
+  async ofSets(choice: SetChoice): Promise<readonly Snapshot[]> {
+    this.asked.push(choice);
+    return this.shown();
+  }
+  async pending(): Promise<number> {
+    return this.left.shift() ?? 0;
+  }
+  async attachments(): Promise<ReadonlyMap<string, InstanceId>> {
+    return new Map();
+  }
+  async locked(): Promise<ReadonlySet<SnapshotId>> {
+    return new Set();
+  }
+  async delete(): Promise<void> {}
+}
+
+/** The one member of a host's set, tagged as a run tags it and IAM stamps it. */
+export const memberOf = (n: number, more: Partial<Snapshot> = {}, tags: Tags = {}): Snapshot => ({
+  snapshotId: v.parse(SnapshotId, `snap-${n.toString(16).padStart(17, '0')}`),
+  volumeId: v.parse(VolumeId, `vol-${n.toString(16).padStart(17, '0')}`),
+  state: 'completed',
+  startTime: new Date('2026-11-22T03:00:05Z'),
+  sizeGiB: 10,
+  tags: {
+    [TAG.set]: `${RUN}/${host(n)}`,
+    [TAG.run]: RUN,
+    [TAG.instance]: host(n),
+    [TAG.owner]: `AROA:${host(n)}`,
+    [TAG.level]: 'application',
+    [TAG.grade]: 'application',
+    [TAG.members]: '1',
+    [TAG.binlog]: 'binlog.000042:1234',
+    ...tags,
+  },
+  ...more,
+});
 
 export function recorder(): { events: FleetEvent[]; emit: (event: FleetEvent) => void } {
   const events: FleetEvent[] = [];

@@ -62,6 +62,8 @@ const REQUEST: CommandRequest = {
   deliverySeconds: 60,
 };
 
+const WINDOW = { documentName: 'd', since: new Date(0) };
+
 /** A value, or a RunError of the table. */
 async function typed<T>(ask: () => Promise<T>): Promise<T | undefined> {
   try {
@@ -88,11 +90,10 @@ test('whatever answers in the place of Systems Manager, the controller gets what
       // Never an error: the command may have been accepted.
       const sent = await ssm.send(REQUEST);
       if (sent.kind === 'sent') expect(sent.commandId).toMatch(/^[0-9a-f-]{36}$/);
-      for (const { commandId } of (await typed(() => ssm.sentSince('d', new Date()))) ?? []) {
+      for (const { commandId } of (await typed(() => ssm.sentIn(WINDOW))) ?? []) {
         expect(commandId).toMatch(/^[0-9a-f-]{36}$/);
       }
-      const progress = await typed(() => ssm.progress('c'));
-      if (progress)
+      for (const progress of (await typed(() => ssm.progress(['c'], WINDOW)))?.values() ?? [])
         expect([progress.targets, progress.completed, progress.errors].every(Number.isSafeInteger)).toBe(true);
       for (const { instanceId, status, output } of (await typed(() => ssm.invocations('c'))) ?? []) {
         expect(instanceId).toMatch(INSTANCE_ID);

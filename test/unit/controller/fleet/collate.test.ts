@@ -34,7 +34,10 @@ describe('who can be reached', () => {
 
 describe('the report', () => {
   it('is done only where every targeted host is done', () => {
-    expect(collate(SNAPSHOT, two, [ran(1), ran(2)])).toMatchObject({ ending: 'done', outcome: 'done' });
+    expect(collate(SNAPSHOT, two, { invocations: [ran(1), ran(2)] })).toMatchObject({
+      ending: 'done',
+      outcome: 'done',
+    });
   });
 
   const killed = ran(2, '', { status: 'Cancelled', exitStatus: undefined });
@@ -54,7 +57,7 @@ describe('the report', () => {
     ['still running', [ran(1), { ...killed, status: 'InProgress', ended: false }], 'host-unsafe', 'unsafe'],
     ['still pending', [ran(1), { ...neverHad, status: 'Pending', ended: false }], 'host-unsafe', 'unsafe'],
   ])('ends for the fleet as its hosts did: %s', (_what, invocations, ending, outcome) => {
-    expect(collate(SNAPSHOT, two, invocations)).toMatchObject({ ending, outcome });
+    expect(collate(SNAPSHOT, two, { invocations: invocations })).toMatchObject({ ending, outcome });
   });
 
   it.each([
@@ -65,7 +68,10 @@ describe('the report', () => {
     ['an unsafe host', [ran(1), ran(2, unsafe)], 'host-unsafe', 'unsafe'],
     ['nobody asked', [], 'cancelled', 'failed'],
   ])('ends a run that was cancelled as its hosts did: %s', (_what, invocations, ending, outcome) => {
-    expect(collate({ ...SNAPSHOT, cancelled: true }, two, invocations)).toMatchObject({ ending, outcome });
+    expect(collate({ ...SNAPSHOT, cancelled: true }, two, { invocations: invocations })).toMatchObject({
+      ending,
+      outcome,
+    });
   });
 
   it('has an exit status that says the same as the outcome, whatever the hosts say', () => {
@@ -83,7 +89,7 @@ describe('the report', () => {
           each === undefined ? [] : { ...each, instanceId: host(n + 1) },
         );
         const bare = given.map((each) => ({ ...each, output: each.output.replace(/"instance":"[^"]*",/, '') }));
-        const { ending, outcome, hosts } = collate({ operation, run: RUN, cancelled }, two, bare);
+        const { ending, outcome, hosts } = collate({ operation, run: RUN, cancelled }, two, { invocations: bare });
         const outcomes = hosts.map(({ result }) => result.outcome);
         const exit = ending === 'done' ? 0 : ERRORS[ending].exit;
         expect(exit >= 50 && exit < 70).toBe(outcomes.includes('unsafe'));
@@ -110,7 +116,7 @@ describe('the report', () => {
     });
     fc.assert(
       fc.property(fc.array(invocation, { maxLength: 4 }), (invocations) => {
-        const report = collate(SNAPSHOT, two, invocations);
+        const report = collate(SNAPSHOT, two, { invocations: invocations });
         expect(report.hosts.map(({ instance }) => instance)).toEqual(expect.arrayContaining([host(1), host(2)]));
         for (const { instance, result } of report.hosts) {
           expect(result).toMatchObject({ run: RUN, instance });
@@ -127,12 +133,15 @@ describe('the report', () => {
 
   it('takes a plan that gave no result for missing: it makes nothing that could be left', () => {
     const run = { ...SNAPSHOT, operation: 'plan' } as const;
-    expect(collate(run, two, [ran(1), killed])).toMatchObject({ ending: 'host-missing', outcome: 'failed' });
+    expect(collate(run, two, { invocations: [ran(1), killed] })).toMatchObject({
+      ending: 'host-missing',
+      outcome: 'failed',
+    });
   });
 
   it('leaves no targeted host out, and adds who came meanwhile', () => {
     const fleet = sortOut([running(1), { ...running(2), state: 'stopped' }, running(3)], [online(1), online(3)]);
-    const { hosts } = collate(SNAPSHOT, fleet, [ran(9), ran(1)]);
+    const { hosts } = collate(SNAPSHOT, fleet, { invocations: [ran(9), ran(1)] });
     expect(hosts.map(({ instance, result }) => [instance, result.code ?? result.outcome])).toEqual([
       [host(1), 'done'],
       [host(2), 'host-missing'],
@@ -148,7 +157,7 @@ describe('the report', () => {
   });
 
   const only = (invocation: ReturnType<typeof ran>) =>
-    collate(SNAPSHOT, sortOut([running(1)], [online(1)]), [invocation]).hosts[0]?.result;
+    collate(SNAPSHOT, sortOut([running(1)], [online(1)]), { invocations: [invocation] }).hosts[0]?.result;
 
   it('finds the result before what Systems Manager appends of stderr', () => {
     const output = `${JSON.stringify(done(1))}\n\n----------ERROR-------\n{"v":1,"run":"nightly-1","outcome":"failed"}\n`;
@@ -195,7 +204,7 @@ describe('the report', () => {
   });
 
   it('is one line of JSON', () => {
-    const line = formatReport(collate({ ...SNAPSHOT, cancelled: true }, two, [ran(1)]));
+    const line = formatReport(collate({ ...SNAPSHOT, cancelled: true }, two, { invocations: [ran(1)] }));
     expect(JSON.parse(line)).toMatchObject({ v: 1, outcome: 'failed', code: 'cancelled', run: RUN });
     expect(line).not.toContain('\n');
   });

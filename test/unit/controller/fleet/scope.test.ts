@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { commandScopes, parseScope, portions, sameScope } from '../../../../src/controller/fleet/scope.ts';
+import { parseScope, portions, sameScope } from '../../../../src/controller/fleet/scope.ts';
 import { host } from '../fakes.ts';
 
 describe('the scope of a run', () => {
@@ -37,15 +37,6 @@ describe('the scope of a run', () => {
     expect(() => parseScope(ids, targets)).toThrow(
       expect.objectContaining({ code, message: expect.stringContaining(said) }),
     );
-  });
-
-  it('sends ids in portions of 50 and tags in one command', () => {
-    const ids = Array.from({ length: 120 }, (_, n) => host(n));
-    const scopes = commandScopes({ by: 'ids', ids }, ids);
-    expect(scopes.map((scope) => scope.by === 'ids' && scope.ids.length)).toEqual([50, 50, 20]);
-    const tags = parseScope([], ['tag:Role=db']);
-    expect(commandScopes(tags, ids)).toEqual([tags]);
-    expect(commandScopes(tags, [])).toEqual([]);
   });
 
   it('loses and doubles nothing in portions', () => {

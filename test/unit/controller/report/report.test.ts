@@ -15,17 +15,19 @@ const report = collate(
     [running(1, 'orders'), running(2, 'a\x1b[31m\nname'), { ...running(3, '-'), state: 'stopped' }],
     [online(1), online(2)],
   ),
-  [
-    ran(1, whole),
-    ran(2, {
-      v: 1,
-      run: RUN,
-      outcome: 'unsafe',
-      code: 'thaw-failed',
-      message: '/data may\nbe frozen',
-      hint: 'Thaw it.',
-    }),
-  ],
+  {
+    invocations: [
+      ran(1, whole),
+      ran(2, {
+        v: 1,
+        run: RUN,
+        outcome: 'unsafe',
+        code: 'thaw-failed',
+        message: '/data may\nbe frozen',
+        hint: 'Thaw it.',
+      }),
+    ],
+  },
 );
 
 describe('the table', () => {
@@ -34,7 +36,9 @@ describe('the table', () => {
   });
 
   it('leaves out what nobody has', () => {
-    const plan = collate(SNAPSHOT, sortOut([running(1)], [online(1)]), [ran(1, { v: 1, run: RUN, outcome: 'done' })]);
+    const plan = collate(SNAPSHOT, sortOut([running(1)], [online(1)]), {
+      invocations: [ran(1, { v: 1, run: RUN, outcome: 'done' })],
+    });
     expect(formatTable(plan, styleFor({}, {})).split('\n')[0]).toBe('INSTANCE             NAME  OUTCOME');
   });
 

@@ -5,7 +5,18 @@ import type { Invocation } from '../../../../src/controller/ports.ts';
 import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
 import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
-import { FakeDocuments, FakeFleet, fakeClock, host, online, RUN, ran, recorder, running } from '../fakes.ts';
+import {
+  FakeDocuments,
+  FakeFleet,
+  FakeSnapshots,
+  fakeClock,
+  host,
+  online,
+  RUN,
+  ran,
+  recorder,
+  running,
+} from '../fakes.ts';
 
 const ours = ourDocument('mysql-ebs-snapshot', 'content');
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
@@ -24,7 +35,12 @@ function fleetOf(count: number): FakeFleet {
 function start(
   fleet: FakeFleet,
   scope: Scope,
-  options: { cancel?: AbortSignal; clock?: ReturnType<typeof fakeClock> } = {},
+  options: {
+    cancel?: AbortSignal;
+    clock?: ReturnType<typeof fakeClock>;
+    snapshots?: FakeSnapshots;
+    request?: Partial<FleetRequest>;
+  } = {},
 ) {
   const documents = new FakeDocuments();
   documents.kept = [{ version: '7', status: 'Active', statusText: undefined, sha256: ours.sha256, latest: 7 }];
@@ -39,9 +55,14 @@ function start(
     maxConcurrency: '10%',
     maxErrors: '100%',
     deliverySeconds: 600,
+    begins: 'new',
+    waves: undefined,
+    until: 'pending',
+    ...options.request,
   };
   const { events, emit } = recorder();
-  const ports = { documents, inventory: fleet, commands: fleet, clock: options.clock ?? fakeClock() };
+  const snapshots = options.snapshots ?? new FakeSnapshots(() => fleet.sets());
+  const ports = { documents, inventory: fleet, commands: fleet, snapshots, clock: options.clock ?? fakeClock() };
   const report = runOverFleet(request, ours, ports, emit, options.cancel ?? new AbortController().signal);
   return { report, events };
 }
@@ -180,10 +201,10 @@ describe('a run over the fleet', () => {
     it('waits while Systems Manager does not show every host yet', async () => {
       const fleet = halfReachable({ status: 'Delayed' });
       const { progress } = fleet;
-      fleet.progress = async (id) => {
-        const shown = await progress.call(fleet, id);
-        return shown && { ...shown, targets: shown.targets + 1, completed: shown.completed + 1 };
-      };
+      fleet.progress = async (ids) =>
+        new Map(
+          [...(await progress.call(fleet, ids))].map(([id, shown]) => [id, { ...shown, targets: shown.targets + 1 }]),
+        );
       await start(fleet, byRole).report;
       expect(fleet.cancelled).toEqual([]);
     });
@@ -262,6 +283,7 @@ describe('a run over the fleet', () => {
   });
 
   describe('after an unclear answer to SendCommand', () => {
+    const sent = { sentAt: new Date(), parameters: { Operation: 'snapshot', RunId: RUN }, scope: ids(1) };
     const unclear = () => {
       const fleet = fleetOf(1);
       fleet.answerTo = () => ({ kind: 'unknown', message: 'socket hang up' });
@@ -271,9 +293,9 @@ describe('a run over the fleet', () => {
     it('finds the command by run and targets, and does not send again', async () => {
       const fleet = unclear();
       fleet.found = [
-        { commandId: 'command-9', runId: 'another', scope: ids(1) },
-        { commandId: 'command-8', runId: RUN, scope: ids(2) },
-        { commandId: 'command-1', runId: RUN, scope: ids(1) },
+        { ...sent, commandId: 'command-9', parameters: { RunId: 'another' } },
+        { ...sent, commandId: 'command-8', scope: ids(2) },
+        { ...sent, commandId: 'command-1' },
       ];
       const { report, events } = start(fleet, ids(1));
       expect(await report).toMatchObject({ ending: 'done' });

@@ -1,0 +1,91 @@
+import { RunError } from '../../shared/errors.ts';
+import type { FleetRequest } from '../fleet/request.ts';
+import type { Clock, Commands, CommandWindow, SentCommand, Snapshots } from '../ports.ts';
+
+/** Systems Manager keeps the history of commands for so long [doc]. */
+const HISTORY_MS = 30 * 86_400_000;
+/** Our clock and that of Systems Manager may differ. */
+const CLOCK_SKEW_MS = 300_000;
+/** ListCommands may lag behind a SendCommand of somebody who died since: it has to say the same twice, this far apart. */
+const LOOK_AGAIN_MS = 3_000;
+
+/** What is there already of a run: its commands, and where these are found. */
+export interface Before {
+  readonly commandIds: readonly string[];
+  readonly window: CommandWindow;
+}
+
+export interface LookBackPorts {
+  readonly commands: Commands;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+}
+
+/**
+ * Looks for what a run has sent before. Throws RunError `usage` where a run that is to be new exists already, where there
+ * is none that could be gone on with, or where it was sent with other parameters: its sets would not be alike.
+ */
+export async function lookBack(request: FleetRequest, ports: LookBackPorts): Promise<Before> {
+  const { run, documentName, begins } = request;
+  const { clock, snapshots } = ports;
+  const nothing = { commandIds: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
+  if (begins === 'new' || request.operation !== 'snapshot') return nothing;
+
+  const history = { documentName, since: before(clock.now(), HISTORY_MS) };
+  const ours = await commandsOf(request, history, ports);
+  const exists = ours.length > 0 || (await snapshots.ofSets({ by: 'run', run })).length > 0;
+  if (begins === 'named') {
+    if (exists) throw runExists(run);
+    return nothing;
+  }
+  if (!exists) throw noSuchRun(run);
+  for (const command of ours) refuseOtherParameters(request, command);
+  const first = Math.min(clock.now().getTime(), ...ours.map(({ sentAt }) => sentAt.getTime()));
+  return {
+    commandIds: ours.map(({ commandId }) => commandId),
+    window: { documentName, since: before(new Date(first), CLOCK_SKEW_MS) },
+  };
+}
+
+async function commandsOf(
+  { run, begins }: FleetRequest,
+  history: CommandWindow,
+  { commands, clock }: LookBackPorts,
+): Promise<readonly SentCommand[]> {
+  const look = async () =>
+    (await commands.sentIn(history)).filter(
+      ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
+    );
+  let found = await look();
+  if (begins !== 'resume') return found;
+  for (let last = -1; last !== found.length; ) {
+    last = found.length;
+    await clock.sleep(LOOK_AGAIN_MS);
+    found = await look();
+  }
+  return found;
+}
+
+function refuseOtherParameters({ run, parameters }: FleetRequest, sent: SentCommand): void {
+  const names = new Set([...Object.keys(parameters), ...Object.keys(sent.parameters)]);
+  for (const name of names) {
+    const [then, now] = [sent.parameters[name], parameters[name]];
+    if (then === now) continue;
+    const word = (value: string | undefined) => (value === undefined ? `without ${name}` : `with ${name}=${value}`);
+    throw new RunError('usage', `run ${run} was begun ${word(then)}, not ${word(now)}`, {
+      hint: 'Give --resume the options that the run was begun with.',
+    });
+  }
+}
+
+const before = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);
+
+const runExists = (run: string) =>
+  new RunError('usage', `there is a run ${run} already`, {
+    hint: `Give another --run-id, or none; or go on with it: --resume ${run}.`,
+  });
+
+const noSuchRun = (run: string) =>
+  new RunError('usage', `nothing is known of a run ${run}`, {
+    hint: 'Check --resume, --region and --profile; a new run begins without --resume.',
+  });
