@@ -1,5 +1,4 @@
 import { ERRORS } from '../../shared/errors.ts';
-import { systemClock } from '../adapters/clock.ts';
 import { commands } from '../adapters/commands.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
@@ -26,8 +25,8 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
   const ports = {
     documents: documents(clients),
     inventory: inventory(clients.ec2, clients.ssm),
-    commands: commands(clients, systemClock),
-    clock: systemClock,
+    commands: commands(clients, context.clock),
+    clock: context.clock,
   };
   const progress = presentProgress(context.stderr);
   try {
