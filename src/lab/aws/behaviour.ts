@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { ServiceName } from './api-call.ts';
+import { Rates } from './rates.ts';
 
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -51,6 +52,8 @@ export const Behaviour = v.object({
   /** Answer time by action, like `{ "CreateSnapshots": 300 }`; the work is done half-way. DryRun answers at once. */
   latencyMs: v.record(v.string(), Milliseconds),
   faults: v.array(Fault),
+  /** How many requests are taken; what is more is throttled. */
+  rates: Rates,
   /** From a snapshot's start to `completed`. */
   snapshotCompletionMs: Milliseconds,
   /** SnapshotCreationPerVolumeRateExceeded below this interval (AWS: 15,000); 0 leaves it out. */
@@ -68,6 +71,7 @@ export type BehaviourChange = v.InferInput<typeof BehaviourChange>;
 export const usualBehaviour = (): Behaviour => ({
   latencyMs: {},
   faults: [],
+  rates: {},
   snapshotCompletionMs: 300,
   snapshotIntervalMs: 0,
   invocationMisses: 1,

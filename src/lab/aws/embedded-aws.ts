@@ -17,6 +17,7 @@ import { type Credentials, Principals } from './iam/principals.ts';
 import { startImds } from './imds.ts';
 import { controlLab } from './lab-control.ts';
 import { type LabTime, realTime } from './lab-time.ts';
+import { RateLimiter } from './rates.ts';
 import { applyToNewHost } from './ssm/associations.ts';
 
 export interface EmbeddedAwsOptions {
@@ -101,6 +102,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     },
     principals,
     behaviour,
+    limiter: new RateLimiter(),
     calls: [],
     gate,
     now,
