@@ -1,6 +1,7 @@
 import * as v from 'valibot';
 import type { ServiceName } from './api-call.ts';
 import { Rates } from './rates.ts';
+import { NotDelivered } from './ssm/command.ts';
 
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -62,6 +63,8 @@ export const Behaviour = v.object({
   invocationMisses: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Instances whose SSM agent has lost its connection: commands wait for them until their delivery times out. */
   offline: v.array(v.string()),
+  /** Instances to which Systems Manager does not deliver, and why. */
+  undelivered: v.record(v.string(), NotDelivered),
 });
 export type Behaviour = v.InferOutput<typeof Behaviour>;
 
@@ -76,6 +79,7 @@ export const usualBehaviour = (): Behaviour => ({
   snapshotIntervalMs: 0,
   invocationMisses: 1,
   offline: [],
+  undelivered: {},
 });
 
 /** Takes the next fault that strikes this call, and counts it. */
