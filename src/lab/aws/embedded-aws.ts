@@ -117,7 +117,9 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   let lastAddress = 1;
 
   const server = await serve('127.0.0.1', async (request) =>
-    request.path.startsWith('/_lab/') ? controlLab(behaviour, services.calls, request) : dispatch(services, request),
+    request.path.startsWith('/_lab/')
+      ? controlLab({ behaviour, calls: services.calls, time }, request)
+      : dispatch(services, request),
   );
 
   const registerHost: EmbeddedAws['registerHost'] = (host, { run = agent } = {}) => {
