@@ -1,5 +1,6 @@
 import { GetCallerIdentityCommand } from '@aws-sdk/client-sts';
 import { afterEach, beforeEach, expect, test } from 'vitest';
+import { SteeredTime } from '../../src/lab/aws/lab-time.ts';
 import { failure, type Lab, startLab } from './embedded-lab.ts';
 
 let lab: Lab;
@@ -8,8 +9,8 @@ beforeEach(async () => {
 });
 afterEach(() => lab[Symbol.asyncDispose]());
 
-const door = (method: string, path: string, body?: object) =>
-  fetch(`${lab.aws.endpoint}/_lab/${path}`, { method, body: body === undefined ? null : JSON.stringify(body) });
+const door = (method: string, path: string, body?: object, of = lab) =>
+  fetch(`${of.aws.endpoint}/_lab/${path}`, { method, body: body === undefined ? null : JSON.stringify(body) });
 const whoAmI = () => lab.as('operator').sts.send(new GetCallerIdentityCommand({}));
 
 test('another process tells the lab how to behave', async () => {
@@ -46,4 +47,18 @@ test('every call is on record, with its caller and outcome', async () => {
   ]);
   await door('DELETE', 'calls');
   expect(lab.aws.calls).toEqual([]);
+});
+
+test('another process pushes the time forward, where it can be', async () => {
+  const time = new SteeredTime(Date.parse('2026-11-22T03:00:00Z'));
+  await using steered = await startLab({ time });
+  const asleep = time.sleep(3_000_000);
+  const answer = await door('POST', 'time/advance', { ms: 3_600_000 }, steered);
+  expect(answer.status).toBe(200);
+  const { now } = (await answer.json()) as { now: number };
+  expect(new Date(now).toISOString()).toMatch(/^2026-11-22T04:00:/);
+  expect(await (await door('GET', 'time', undefined, steered)).json()).toEqual({ now: expect.closeTo(now, -4) });
+  await asleep;
+  expect((await door('POST', 'time/advance', { ms: -1 }, steered)).status).toBe(400);
+  expect((await door('POST', 'time/advance', { ms: 1 })).status).toBe(409);
 });

@@ -1,11 +1,13 @@
 import { type Clients, openClients } from '../adapters/clients.ts';
 import type { Operation } from '../fleet/request.ts';
 import type { GlobalOptions } from '../options.ts';
+import type { Clock } from '../ports.ts';
 
-/** What the commands are given of the process they run in; `main` makes it once. */
+/** What the commands are given of the process they run in; made once, by `runController`. */
 export interface Context {
   /** The folder with the documents of this installation. */
   readonly documentsFolder: string;
+  readonly clock: Clock;
   readonly stdout: NodeJS.WriteStream;
   readonly stderr: NodeJS.WriteStream;
   readonly environment: NodeJS.ProcessEnv;

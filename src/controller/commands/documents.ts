@@ -1,5 +1,4 @@
 import { ERRORS } from '../../shared/errors.ts';
-import { systemClock } from '../adapters/clock.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { type GlobalOptions, parseDocumentName } from '../options.ts';
@@ -32,7 +31,7 @@ export async function documentsInstall(options: DocumentsOptions, context: Conte
     await readSnapshotDocument(context.documentsFolder),
   );
   using clients = clientsFor(options);
-  const installation = await installDocument(ours, documents(clients), systemClock, options.dryRun === true);
+  const installation = await installDocument(ours, documents(clients), context.clock, options.dryRun === true);
   const { name, did, version, sha256 } = installation;
   const text =
     options.json === true

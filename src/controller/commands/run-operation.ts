@@ -1,5 +1,4 @@
 import { ERRORS } from '../../shared/errors.ts';
-import { systemClock } from '../adapters/clock.ts';
 import { commands } from '../adapters/commands.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
@@ -27,9 +26,9 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
   const ports = {
     documents: documents(clients),
     inventory: inventory(clients.ec2, clients.ssm),
-    commands: commands(clients, systemClock),
+    commands: commands(clients, context.clock),
     snapshots: snapshots(clients),
-    clock: systemClock,
+    clock: context.clock,
   };
   const progress = presentProgress(context.stderr);
   try {

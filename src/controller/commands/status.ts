@@ -1,5 +1,4 @@
 import { ERRORS } from '../../shared/errors.ts';
-import { systemClock } from '../adapters/clock.ts';
 import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
 import { replaceFile } from '../adapters/replace-file.ts';
@@ -30,7 +29,7 @@ export async function showStatus(options: StatusOptions, context: Context): Prom
   };
   using clients = clientsFor(options);
   const ports = { inventory: inventory(clients.ec2, clients.ssm), snapshots: snapshots(clients) };
-  const now = systemClock.now();
+  const now = context.clock.now();
   const all = await backupStatus(scope, objective, ports, now);
 
   if (options.prometheus !== undefined) await replaceFile(options.prometheus, prometheusText(all, now));

@@ -1,5 +1,7 @@
 import * as v from 'valibot';
 import type { ServiceName } from './api-call.ts';
+import { Rates } from './rates.ts';
+import { NotDelivered } from './ssm/command.ts';
 
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -51,6 +53,8 @@ export const Behaviour = v.object({
   /** Answer time by action, like `{ "CreateSnapshots": 300 }`; the work is done half-way. DryRun answers at once. */
   latencyMs: v.record(v.string(), Milliseconds),
   faults: v.array(Fault),
+  /** How many requests are taken; what is more is throttled. */
+  rates: Rates,
   /** From a snapshot's start to `completed`. */
   snapshotCompletionMs: Milliseconds,
   /** SnapshotCreationPerVolumeRateExceeded below this interval (AWS: 15,000); 0 leaves it out. */
@@ -59,6 +63,8 @@ export const Behaviour = v.object({
   invocationMisses: v.pipe(v.number(), v.integer(), v.minValue(0)),
   /** Instances whose SSM agent has lost its connection: commands wait for them until their delivery times out. */
   offline: v.array(v.string()),
+  /** Instances to which Systems Manager does not deliver, and why. */
+  undelivered: v.record(v.string(), NotDelivered),
 });
 export type Behaviour = v.InferOutput<typeof Behaviour>;
 
@@ -68,10 +74,12 @@ export type BehaviourChange = v.InferInput<typeof BehaviourChange>;
 export const usualBehaviour = (): Behaviour => ({
   latencyMs: {},
   faults: [],
+  rates: {},
   snapshotCompletionMs: 300,
   snapshotIntervalMs: 0,
   invocationMisses: 1,
   offline: [],
+  undelivered: {},
 });
 
 /** Takes the next fault that strikes this call, and counts it. */

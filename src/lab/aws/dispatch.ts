@@ -11,6 +11,7 @@ import type { HttpRequest } from './http-server.ts';
 import { authenticate } from './iam/authenticate.ts';
 import type { Principals } from './iam/principals.ts';
 import { readSignature } from './iam/sigv4.ts';
+import type { RateLimiter } from './rates.ts';
 import { answerJson, refuseJson } from './ssm/json-protocol.ts';
 import { performSsm } from './ssm/ssm-service.ts';
 import type { SsmWorld } from './ssm/ssm-world.ts';
@@ -21,6 +22,7 @@ export interface Services {
   readonly ssm: SsmWorld;
   readonly principals: Principals;
   readonly behaviour: Behaviour;
+  readonly limiter: RateLimiter;
   readonly calls: RecordedCall[];
   readonly gate: Gate;
   readonly now: () => number;
@@ -48,6 +50,8 @@ export async function dispatch(services: Services, request: HttpRequest): Promis
   try {
     const caller = authenticate(services.principals, service, signature, request, services.now());
     record.principal = caller.arn;
+    if (!services.limiter.admits(services.behaviour.rates, action, parameters, services.now()))
+      throw throttled(service);
     const fault = takeFault(services.behaviour, action, dryRun);
     if (fault?.kind === 'drop-before') {
       end('dropped');
@@ -112,10 +116,12 @@ function decode(
 
 function refuseBefore(service: ServiceName, fault: Fault | undefined): void {
   if (fault?.kind === 'refuse') throw new ApiError(fault.code, fault.message, fault.status);
-  if (fault?.kind === 'throttle') {
-    const { code, message, status } = THROTTLED[service];
-    throw new ApiError(code, message, status);
-  }
+  if (fault?.kind === 'throttle') throw throttled(service);
+}
+
+function throttled(service: ServiceName): ApiError {
+  const { code, message, status } = THROTTLED[service];
+  return new ApiError(code, message, status);
 }
 
 /** Does the work half-way through the latency, so that the answer comes when it has passed. */

@@ -17,6 +17,7 @@ import { type Credentials, Principals } from './iam/principals.ts';
 import { startImds } from './imds.ts';
 import { controlLab } from './lab-control.ts';
 import { type LabTime, realTime } from './lab-time.ts';
+import { RateLimiter } from './rates.ts';
 import { applyToNewHost } from './ssm/associations.ts';
 
 export interface EmbeddedAwsOptions {
@@ -55,6 +56,10 @@ export interface EmbeddedAws extends AsyncDisposable {
   readonly administrator: Credentials;
   /** Registers the instance in EC2 and Systems Manager and starts its IMDS. Its rights are those of `iam/host.json`. */
   addHost(host: LabHost, options?: AddHostOptions): Promise<{ readonly imdsEndpoint: string }>;
+  /** The same for a host on which nothing runs that would ask an IMDS: for fleets of thousands. */
+  registerHost(host: LabHost, options?: AddHostOptions): void;
+  /** Takes the instance from Systems Manager; EC2 keeps it. */
+  deregister(instanceId: string): void;
   /** Takes the instance away, its volumes and its IMDS; its snapshots stay. */
   removeHost(instanceId: string): Promise<void>;
   /** Puts a SecureString into Parameter Store. */
@@ -101,6 +106,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     },
     principals,
     behaviour,
+    limiter: new RateLimiter(),
     calls: [],
     gate,
     now,
@@ -111,8 +117,17 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   let lastAddress = 1;
 
   const server = await serve('127.0.0.1', async (request) =>
-    request.path.startsWith('/_lab/') ? controlLab(behaviour, services.calls, request) : dispatch(services, request),
+    request.path.startsWith('/_lab/')
+      ? controlLab({ behaviour, calls: services.calls, time }, request)
+      : dispatch(services, request),
   );
+
+  const registerHost: EmbeddedAws['registerHost'] = (host, { run = agent } = {}) => {
+    state.addHost(host, new Date(now()));
+    const managed = { host, run, registeredAt: now() };
+    services.ssm.hosts.set(host.instanceId, managed);
+    applyToNewHost(services.ssm, managed);
+  };
 
   return {
     endpoint: server.url,
@@ -127,7 +142,10 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     calls: services.calls,
     putParameter: (name, value) => void services.ssm.parameters.set(name, { name, value, modifiedAt: now() }),
 
-    async addHost(host, { run = agent } = {}) {
+    registerHost,
+    deregister: (instanceId) => void services.ssm.hosts.delete(instanceId),
+
+    async addHost(host, addHostOptions) {
       const session = principals.hostSession(host.instanceId, rights);
       const lifetime = options.credentialLifetimeMs ?? SIX_HOURS_MS;
       lastAddress += 1;
@@ -139,10 +157,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
         now,
       });
       imds.set(host.instanceId, metadata);
-      state.addHost(host, new Date(now()));
-      const managed = { host, run, registeredAt: now() };
-      services.ssm.hosts.set(host.instanceId, managed);
-      applyToNewHost(services.ssm, managed);
+      registerHost(host, addHostOptions);
       return { imdsEndpoint: metadata.url };
     },
 

@@ -3,9 +3,19 @@ import type { HttpAnswer } from './api-call.ts';
 import { type Behaviour, BehaviourChange } from './behaviour.ts';
 import type { RecordedCall } from './call-record.ts';
 import type { HttpRequest } from './http-server.ts';
+import { type LabTime, SteeredTime } from './lab-time.ts';
+
+interface ControlledLab {
+  readonly behaviour: Behaviour;
+  readonly calls: RecordedCall[];
+  readonly time: LabTime;
+}
+
+/** At most a day at once: who asks for more has mistaken the unit. */
+const Advance = v.strictObject({ ms: v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)) });
 
 /** The lab's own door, below `/_lab/`: what other processes of the lab may ask and set. */
-export function controlLab(behaviour: Behaviour, calls: RecordedCall[], request: HttpRequest): HttpAnswer {
+export async function controlLab({ behaviour, calls, time }: ControlledLab, request: HttpRequest): Promise<HttpAnswer> {
   switch (`${request.method} ${request.path}`) {
     case 'GET /_lab/behaviour':
       return json(200, behaviour);
@@ -22,6 +32,15 @@ export function controlLab(behaviour: Behaviour, calls: RecordedCall[], request:
     case 'DELETE /_lab/calls':
       calls.length = 0;
       return json(200, calls);
+    case 'GET /_lab/time':
+      return json(200, { now: time.now() });
+    case 'POST /_lab/time/advance': {
+      if (!(time instanceof SteeredTime)) return json(409, { message: 'this lab lives in the real time' });
+      const asked = v.safeParse(Advance, parseJson(request.body));
+      if (!asked.success) return json(400, { message: asked.issues[0].message });
+      await time.advance(asked.output.ms);
+      return json(200, { now: time.now() });
+    }
     default:
       return json(404, {
         message: `${request.method} ${request.path} is not there; see the README beside the embedded AWS`,

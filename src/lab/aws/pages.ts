@@ -4,6 +4,8 @@ export interface Page<T> {
   readonly nextToken: string | undefined;
 }
 
+const PREFIX = 'after ';
+
 /**
  * Cuts one page. The token names the last item given, so that a list that grows
  * meanwhile neither repeats nor skips. `undefined` where the token is none of this list's.
@@ -15,12 +17,13 @@ export function cutPage<T>(
 ): Page<T> | undefined {
   let start = 0;
   if (token !== undefined) {
-    const last = Buffer.from(token, 'base64url').toString('utf8');
-    start = list.findIndex((item) => `after ${idOf(item)}` === last) + 1;
-    if (start === 0) return undefined;
+    const given = Buffer.from(token, 'base64url').toString('utf8');
+    const last = given.slice(PREFIX.length);
+    start = list.findIndex((item) => idOf(item) === last) + 1;
+    if (!given.startsWith(PREFIX) || start === 0) return undefined;
   }
   const items = list.slice(start, start + size);
   const last = items.at(-1);
   const more = start + size < list.length && last !== undefined;
-  return { items, nextToken: more ? Buffer.from(`after ${idOf(last)}`).toString('base64url') : undefined };
+  return { items, nextToken: more ? Buffer.from(PREFIX + idOf(last)).toString('base64url') : undefined };
 }

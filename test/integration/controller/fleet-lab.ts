@@ -4,12 +4,15 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
+import { CreateSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import { build } from 'esbuild';
-import * as v from 'valibot';
 import { type EmbeddedAws, type EmbeddedAwsOptions, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMachineFolder, removeMachineFolders } from '../../../src/lab/machine/lab-folder.ts';
 import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
-import { InstanceId } from '../../../src/shared/ids.ts';
+import type { InstanceId } from '../../../src/shared/ids.ts';
+import { decodeResult, type Result } from '../../../src/shared/result.ts';
+import { TAG } from '../../../src/shared/tags.ts';
+import { plainHost } from '../../contract/embedded-lab.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -30,7 +33,8 @@ const report = (result, status) => {
 };
 `;
 export const AGENTS = {
-  good: `${NOTES_ARGUMENTS}report({ outcome: 'done', level: 'application', grade: 'application', set: run + '/' + instance, members: 2, stallMs: 312, frozenMs: 251, apiMs: 240, binlog: 'binlog.000042:1234' }, 0);`,
+  good: `${NOTES_ARGUMENTS}const set = argv[0] === 'snapshot' ? { set: run + '/' + instance } : {};
+report({ outcome: 'done', level: 'application', grade: 'application', ...set, members: 2, stallMs: 312, frozenMs: 251, apiMs: 240, binlog: 'binlog.000042:1234' }, 0);`,
   refusing: `${NOTES_ARGUMENTS}report({ outcome: 'refused', code: 'storage-unfit', message: 'nvme3n1 is instance store', hint: 'Move it.' }, 21);`,
   unsafe: `${NOTES_ARGUMENTS}report({ outcome: 'unsafe', code: 'thaw-failed', message: '/data may be frozen', hint: 'Thaw it.' }, 50);`,
   broken: `${NOTES_ARGUMENTS}throw new Error('no such module');`,
@@ -100,12 +104,34 @@ export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> =
     ...(time === undefined ? {} : { time }),
   });
 
+  const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
+
+  /** What the agent of a host that is done has left in EC2: its set, proven, and stamped by IAM. */
+  async function leaveSet(instance: InstanceId, { run, set = '', grade = '', members = 0 }: Result): Promise<void> {
+    const tags = {
+      [TAG.set]: set,
+      [TAG.run]: run,
+      [TAG.instance]: instance,
+      [TAG.owner]: `AROALABHOSTROLE000001:${instance}`,
+      [TAG.grade]: grade,
+      [TAG.members]: String(members),
+    };
+    await ec2.send(
+      new CreateSnapshotsCommand({
+        InstanceSpecification: { InstanceId: instance, ExcludeBootVolume: true },
+        TagSpecifications: [
+          { ResourceType: 'snapshot', Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
+        ],
+      }),
+    );
+  }
+
   return {
     aws,
     installation,
 
     async addHost(number, agent, { tags = {}, oldSsmAgent } = {}) {
-      const instanceId = v.parse(InstanceId, `i-${number.toString(16).padStart(17, '0')}`);
+      const { instanceId } = plainHost(number);
       const opt = join(folder, instanceId);
       await mkdir(join(opt, 'bin'), { recursive: true });
       await symlink(process.execPath, join(opt, 'bin/node'));
@@ -121,9 +147,17 @@ export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> =
         `mount --bind "$0" ${OPT} && exec "$@"`,
         opt,
       ];
+      const documentRun = ssmAgent({ orchestrationRoot, ignoresEnvVar: oldSsmAgent === true });
       await aws.addHost(
-        { instanceId, tags: { Name: `db${number}`, ...tags }, volumes: [], enter, environment: {} },
-        oldSsmAgent === true ? { run: ssmAgent({ orchestrationRoot, ignoresEnvVar: true }) } : {},
+        { ...plainHost(number), tags: { Name: `db${number}`, ...tags }, enter },
+        {
+          run: async (host, run, signal) => {
+            const steps = await documentRun(host, run, signal);
+            const result = decodeResult(steps[0]?.stdout.split('\n')[0] ?? '');
+            if (result?.outcome === 'done' && result.set !== undefined) await leaveSet(instanceId, result);
+            return steps;
+          },
+        },
       );
       const notes = join(opt, 'ran');
       return {

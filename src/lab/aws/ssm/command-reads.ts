@@ -3,6 +3,7 @@ import type { StepResult } from '../../ssm-agent/run-document.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
 import { type Command, type Invocation, isUnderWay, stateOf, statusOf } from './command.ts';
+import { byFilters, COMMAND_STATUSES, filterBy, INVOCATION_STATUSES } from './command-filters.ts';
 import { describeCommand } from './describe-command.ts';
 import { parseInput, present, seconds } from './json-protocol.ts';
 import { combinedOutput, STDERR_CHARACTERS, STDOUT_CHARACTERS } from './output-limits.ts';
@@ -11,45 +12,46 @@ import { authorizeSsm, type SsmWorld } from './ssm-world.ts';
 
 /** ListCommands, ListCommandInvocations, GetCommandInvocation, CancelCommand [doc and model]. */
 
-const Filter = v.strictObject({
-  key: v.picklist(['InvokedAfter', 'InvokedBefore', 'Status', 'DocumentName']),
-  value: v.string(),
-});
-type Filter = v.InferOutput<typeof Filter>;
-
-const List = {
+const list = (filter: ReturnType<typeof filterBy>) => ({
   CommandId: v.optional(v.string()),
   InstanceId: v.optional(v.string()),
-  Filters: v.optional(v.pipe(v.array(Filter), v.maxLength(5)), []),
+  Filters: v.optional(v.pipe(v.array(filter), v.maxLength(5)), []),
   ...paging(1, 50),
-};
+});
 
-const ListCommands = v.strictObject(List);
+const ListCommands = v.strictObject(list(filterBy(COMMAND_STATUSES)));
 
 export async function listCommands(world: SsmWorld, call: ApiCall): Promise<object> {
   const input = parseInput(ListCommands, call.parameters);
   authorizeSsm(call.caller, 'ListCommands', '*');
+  const wanted = byFilters(input.Filters, (command: Command) => ({ command, ...stateOf(command) }));
   const found = candidates(world, input.CommandId).filter(
-    (command) =>
-      (input.InstanceId === undefined || command.invocations.has(input.InstanceId)) &&
-      passes(input.Filters, command, stateOf(command).status),
+    (command) => (input.InstanceId === undefined || command.invocations.has(input.InstanceId)) && wanted(command),
   );
   const page = ssmPage(found, ({ commandId }) => commandId, input);
   return present({ Commands: page.items.map(describeCommand), NextToken: page.nextToken });
 }
 
-const ListInvocations = v.strictObject({ ...List, Details: v.optional(v.boolean(), false) });
+const ListInvocations = v.strictObject({
+  ...list(filterBy(INVOCATION_STATUSES)),
+  Details: v.optional(v.boolean(), false),
+});
 
 export async function listCommandInvocations(world: SsmWorld, call: ApiCall): Promise<object> {
   const input = parseInput(ListInvocations, call.parameters);
   authorizeSsm(call.caller, 'ListCommandInvocations', '*');
-  const found = candidates(world, input.CommandId).flatMap((command) =>
-    invocationsOf(command, input.InstanceId)
-      .filter((invocation) => passes(input.Filters, command, statusOf(invocation)))
-      .map((invocation) => ({ command, invocation })),
+  const all = candidates(world, input.CommandId).flatMap((command) =>
+    invocationsOf(command, input.InstanceId).map((invocation) => ({ command, invocation })),
   );
-  const idOf = ({ command, invocation }: (typeof found)[number]) =>
-    `${command.commandId} ${invocation.target.host.instanceId}`;
+  type Listed = (typeof all)[number];
+  const found = all.filter(
+    byFilters(input.Filters, ({ command, invocation }: Listed) => ({
+      command,
+      status: statusOf(invocation),
+      detail: invocation.detail,
+    })),
+  );
+  const idOf = ({ command, invocation }: Listed) => `${command.commandId} ${invocation.target.host.instanceId}`;
   const page = ssmPage(found, idOf, input);
   return present({
     CommandInvocations: page.items.map(({ command, invocation }) =>
@@ -135,16 +137,6 @@ function invocationsOf(command: Command, instanceId: string | undefined): readon
   if (instanceId === undefined) return [...command.invocations.values()];
   const found = command.invocations.get(instanceId);
   return found === undefined ? [] : [found];
-}
-
-function passes(filters: readonly Filter[], command: Command, status: string): boolean {
-  const tests: Readonly<Record<Filter['key'], (value: string) => boolean>> = {
-    InvokedAfter: (value) => command.requestedAt >= Date.parse(value),
-    InvokedBefore: (value) => command.requestedAt <= Date.parse(value),
-    Status: (value) => status === value,
-    DocumentName: (value) => command.documentName === value,
-  };
-  return filters.every(({ key, value }) => tests[key](value));
 }
 
 function describeInvocation(command: Command, invocation: Invocation, details: boolean): object {

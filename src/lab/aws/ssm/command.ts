@@ -1,3 +1,4 @@
+import * as v from 'valibot';
 import type { StepResult } from '../../ssm-agent/run-document.ts';
 import type { DocumentVersion } from './document-store.ts';
 import type { ManagedHost } from './ssm-world.ts';
@@ -12,7 +13,16 @@ export type InvocationStatus =
   | 'TimedOut'
   | 'Failed'
   | 'Cancelling';
-export type InvocationDetail = InvocationStatus | 'DeliveryTimedOut' | 'ExecutionTimedOut' | 'Terminated';
+export type InvocationDetail =
+  | InvocationStatus
+  | 'DeliveryTimedOut'
+  | 'ExecutionTimedOut'
+  | 'Terminated'
+  | NotDelivered;
+
+/** Why a target never gets its command. Neither an error to MaxErrors nor to the command as a whole, if there are others. */
+export const NotDelivered = v.picklist(['Undeliverable', 'InvalidPlatform', 'AccessDenied']);
+type NotDelivered = v.InferOutput<typeof NotDelivered>;
 
 export interface Invocation {
   readonly target: ManagedHost;
@@ -57,6 +67,10 @@ const STATUS: Readonly<Record<InvocationDetail, InvocationStatus>> = {
   DeliveryTimedOut: 'TimedOut',
   ExecutionTimedOut: 'TimedOut',
   Terminated: 'Cancelled',
+  // Seen in the wild of Undeliverable, with the response code -1; of the other two it is the lab's reading.
+  Undeliverable: 'Failed',
+  InvalidPlatform: 'Failed',
+  AccessDenied: 'Failed',
 };
 
 export const statusOf = ({ detail }: Invocation): InvocationStatus => STATUS[detail];
@@ -78,7 +92,8 @@ export interface CommandState {
 
 /**
  * The command as a whole, made of its invocations [doc: Command, StatusDetails]. The documentation gives
- * `Incomplete` as a detail only; that its status is Failed is the lab's reading.
+ * `Incomplete` as a detail only; that its status is Failed is the lab's reading. Four undeliverable invocations and one
+ * that succeeds are a success; undeliverable ones alone are a failure [doc: Understanding command statuses].
  */
 export function stateOf(command: Command): CommandState {
   const count = new Map<InvocationDetail, number>();
@@ -89,6 +104,7 @@ export function stateOf(command: Command): CommandState {
   const completed = targets - of(...UNDER_WAY);
   const deliveryTimedOut = of('DeliveryTimedOut');
   const errors = of('Failed', 'ExecutionTimedOut');
+  const delivered = targets - of(...NotDelivered.options);
   const as = (status: CommandState['status'], detail: string = status): CommandState => ({
     status,
     detail,
@@ -103,10 +119,10 @@ export function stateOf(command: Command): CommandState {
   if (completed < targets && cancelled) return as('Cancelling');
   if (completed < targets) return of('Pending', 'Delayed') === targets ? as('Pending') : as('InProgress');
   if (cancelled) return as('Cancelled');
-  if (of('Failed') > command.errorsAllowed) return as('Failed');
+  if (delivered === 0 || of('Failed') > command.errorsAllowed) return as('Failed');
   if (errors > command.errorsAllowed) return as('TimedOut', 'ExecutionTimedOut');
   if (deliveryTimedOut > command.errorsAllowed) return as('TimedOut', 'DeliveryTimedOut');
-  return of('Success') === targets ? as('Success') : as('Failed', 'Incomplete');
+  return of('Success') === delivered ? as('Success') : as('Failed', 'Incomplete');
 }
 
 /** What the steps make of an invocation: one failure fails it, skipped steps do not. */

@@ -27,7 +27,7 @@ const Parameters = v.strictObject({
 export async function describeInstanceInformation(world: SsmWorld, call: ApiCall): Promise<object> {
   const input = parseInput(Parameters, call.parameters);
   authorizeSsm(call.caller, 'DescribeInstanceInformation', '*');
-  const found = [...world.hosts.values()].filter((managed) =>
+  const found = candidates(world, input.Filters).filter((managed) =>
     input.Filters.every(({ Key, Values }) => valuesOf(world, managed, Key).some((value) => Values.includes(value))),
   );
   const page = ssmPage(found, ({ host }) => host.instanceId, input);
@@ -48,6 +48,13 @@ export async function describeInstanceInformation(world: SsmWorld, call: ApiCall
     })),
     NextToken: page.nextToken,
   });
+}
+
+/** Those that a filter names, or all. */
+function candidates({ hosts }: SsmWorld, filters: v.InferOutput<typeof Parameters>['Filters']): readonly ManagedHost[] {
+  const named = filters.find(({ Key }) => Key === 'InstanceIds');
+  if (named === undefined) return [...hosts.values()];
+  return [...new Set(named.Values)].flatMap((id) => hosts.get(id) ?? []);
 }
 
 const pingStatus = ({ behaviour }: SsmWorld, { host }: ManagedHost): string =>

@@ -25,6 +25,8 @@ export async function dispatchCommand(world: SsmWorld, command: Command): Promis
 }
 
 async function execute(world: SsmWorld, command: Command, invocation: Invocation): Promise<void> {
+  const refusal = world.behaviour.undelivered[invocation.target.host.instanceId];
+  if (refusal !== undefined) return end(world, invocation, refusal);
   const { signal } = command.cancel;
   const { host, run } = invocation.target;
   const deadline = invocation.requestedAt + command.timeoutSeconds * 1000;
