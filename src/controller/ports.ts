@@ -112,12 +112,18 @@ export interface CommandWindow {
   readonly since: Date;
 }
 
-/** The statuses of an invocation that ListCommandInvocations can be asked for, all but `Success`. */
+/**
+ * The statuses that ListCommandInvocations can be asked for [API model: CommandFilter], all but `Success`. Of `TimedOut` the
+ * model says that it includes both kinds; that the others include each other it does not say, so each is asked for.
+ */
 export const OTHER_THAN_SUCCESS = [
   'Failed',
   'TimedOut',
   'Cancelled',
-  'Cancelling',
+  'Terminated',
+  'Undeliverable',
+  'InvalidPlatform',
+  'AccessDenied',
   'Pending',
   'Delayed',
   'InProgress',
@@ -133,7 +139,7 @@ export interface Commands {
   progress(commandIds: readonly string[], window: CommandWindow): Promise<ReadonlyMap<string, CommandProgress>>;
   /** Every invocation of a command. */
   invocations(commandId: string): Promise<readonly Invocation[]>;
-  /** Those of all these commands that are in one of these states. */
+  /** Those of all these commands that are in one of these states, each once. */
   invocationsIn(
     statuses: readonly NotSuccess[],
     commandIds: readonly string[],

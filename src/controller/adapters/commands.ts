@@ -102,14 +102,16 @@ export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock)
     async invocationsIn(statuses, commandIds, window) {
       const [only, ...more] = commandIds;
       const ours = new Set(commandIds);
-      const found: Invocation[] = [];
+      const found = new Map<string, Invocation>();
       for (const value of statuses) {
         const status = { key: 'Status' as const, value };
         const choice =
           more.length === 0 ? { CommandId: only, Filters: [status] } : { Filters: [...windowFilters(window), status] };
-        for await (const { commandId, invocation } of invoked(choice)) if (ours.has(commandId)) found.push(invocation);
+        for await (const { commandId, invocation } of invoked(choice)) {
+          if (ours.has(commandId)) found.set(`${commandId} ${invocation.instanceId}`, invocation);
+        }
       }
-      return found;
+      return [...found.values()];
     },
 
     cancel(commandId) {

@@ -39,7 +39,7 @@ const POLLS_UNTIL_SHOWN = 12;
 /** How often the hosts that are left are listed. */
 const LOOKS_AT_THE_LAST = 5;
 
-const UNDER_WAY: readonly NotSuccess[] = ['Pending', 'Delayed', 'InProgress', 'Cancelling'];
+const UNDER_WAY: readonly NotSuccess[] = ['Pending', 'Delayed', 'InProgress'];
 /** What Systems Manager says of a host that has not taken its command. */
 const UNDELIVERED: ReadonlySet<string> = new Set(['Pending', 'Delayed']);
 

@@ -107,7 +107,10 @@ export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> =
   const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
 
   /** What the agent of a host that is done has left in EC2: its set, proven, and stamped by IAM. */
-  async function leaveSet(instance: InstanceId, { run, set = '', grade = '', members = 0 }: Result): Promise<void> {
+  async function leaveSet(
+    instance: InstanceId,
+    { run, set = '', grade = 'unproven', members = 0 }: Result,
+  ): Promise<void> {
     const tags = {
       [TAG.set]: set,
       [TAG.run]: run,
