@@ -80,6 +80,7 @@ export interface CommandProgress {
 
 /** What became of a command on one host. */
 export interface Invocation {
+  readonly commandId: string;
   readonly instanceId: string;
   /** The status in detail: `Success`, `Failed`, `ExecutionTimedOut`, `Undeliverable` … */
   readonly status: string;

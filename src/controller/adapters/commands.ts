@@ -47,7 +47,7 @@ export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock)
       const page = await asking('ssm:ListCommandInvocations', () => iterator.next());
       if (page.done === true) return;
       const { CommandInvocations } = understood('ssm:ListCommandInvocations', Invoked, page.value);
-      for (const each of CommandInvocations) yield { commandId: each.CommandId, invocation: invocation(each) };
+      for (const each of CommandInvocations) yield invocation(each);
     }
   }
 
@@ -95,7 +95,7 @@ export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock)
 
     async invocations(commandId) {
       const found: Invocation[] = [];
-      for await (const { invocation } of invoked({ CommandId: commandId })) found.push(invocation);
+      for await (const each of invoked({ CommandId: commandId })) found.push(each);
       return found;
     },
 
@@ -107,8 +107,8 @@ export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock)
         const status = { key: 'Status' as const, value };
         const choice =
           more.length === 0 ? { CommandId: only, Filters: [status] } : { Filters: [...windowFilters(window), status] };
-        for await (const { commandId, invocation } of invoked(choice)) {
-          if (ours.has(commandId)) found.set(`${commandId} ${invocation.instanceId}`, invocation);
+        for await (const each of invoked(choice)) {
+          if (ours.has(each.commandId)) found.set(`${each.commandId} ${each.instanceId}`, each);
         }
       }
       return [...found.values()];
@@ -189,6 +189,7 @@ function scopeOf({ InstanceIds: ids, Targets: targets }: v.InferOutput<typeof Co
 }
 
 function invocation({
+  CommandId: commandId,
   InstanceId: instanceId,
   Status: status,
   StatusDetails: details,
@@ -196,6 +197,7 @@ function invocation({
 }: v.InferOutput<typeof CommandInvocation>): Invocation {
   const exitStatus = plugin?.ResponseCode;
   return {
+    commandId,
     instanceId,
     status: details ?? status,
     ended: ENDED.has(status),

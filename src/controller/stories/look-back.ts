@@ -1,6 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import type { FleetRequest } from '../fleet/request.ts';
-import type { Clock, Commands, CommandWindow, SentCommand, Snapshots } from '../ports.ts';
+import type { Clock, Commands, CommandWindow, Invocation, SentCommand, Snapshots } from '../ports.ts';
 
 /** Systems Manager keeps the history of commands for so long [doc]. */
 const HISTORY_MS = 30 * 86_400_000;
@@ -11,7 +11,8 @@ const LOOK_AGAIN_MS = 3_000;
 
 /** What is there already of a run: its commands, and where these are found. */
 export interface Before {
-  readonly commandIds: readonly string[];
+  /** The oldest first. */
+  readonly sent: readonly SentCommand[];
   readonly window: CommandWindow;
 }
 
@@ -28,7 +29,7 @@ export interface LookBackPorts {
 export async function lookBack(request: FleetRequest, ports: LookBackPorts): Promise<Before> {
   const { run, documentName, begins } = request;
   const { clock, snapshots } = ports;
-  const nothing = { commandIds: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
+  const nothing = { sent: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
   if (begins === 'new' || request.operation !== 'snapshot') return nothing;
 
   const history = { documentName, since: before(clock.now(), HISTORY_MS) };
@@ -42,7 +43,7 @@ export async function lookBack(request: FleetRequest, ports: LookBackPorts): Pro
   for (const command of ours) refuseOtherParameters(request, command);
   const first = Math.min(clock.now().getTime(), ...ours.map(({ sentAt }) => sentAt.getTime()));
   return {
-    commandIds: ours.map(({ commandId }) => commandId),
+    sent: ours.toSorted((a, b) => a.sentAt.getTime() - b.sentAt.getTime()),
     window: { documentName, since: before(new Date(first), CLOCK_SKEW_MS) },
   };
 }
@@ -76,6 +77,17 @@ function refuseOtherParameters({ run, parameters }: FleetRequest, sent: SentComm
       hint: 'Give --resume the options that the run was begun with.',
     });
   }
+}
+
+/**
+ * The invocations that tell of the last command that a host was sent. A command by tags is always the first of its run;
+ * where a later one has succeeded and only what has not is listed, none is left of the host.
+ */
+export function latestOf(sent: readonly SentCommand[], invocations: readonly Invocation[]): readonly Invocation[] {
+  const latest = new Map<string, string>();
+  for (const { commandId, scope } of sent)
+    if (scope.by === 'ids') for (const id of scope.ids) latest.set(id, commandId);
+  return invocations.filter(({ instanceId, commandId }) => (latest.get(instanceId) ?? commandId) === commandId);
 }
 
 const before = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);

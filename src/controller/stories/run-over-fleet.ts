@@ -14,7 +14,7 @@ import type { Clock, CommandRequest, Commands, Documents, DocumentVersion, Inven
 import { type CarriedOut, carryOut, type Orders } from './carry-out.ts';
 import { type Collected, collectInvocations } from './collect.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
-import { type Before, lookBack } from './look-back.ts';
+import { type Before, latestOf, lookBack } from './look-back.ts';
 import { awaitCompletion, type SetsOfRun, seeSets } from './see-sets.ts';
 import { targetInstances } from './target-instances.ts';
 
@@ -87,17 +87,19 @@ const reported = ({ request, cancel }: Run): ReportedRun => ({
 async function settle(run: Run, fleet: Fleet): Promise<Known> {
   const { before, ports, emit, cancel, request } = run;
   if (request.begins !== 'resume') return { invocations: [], withSuccesses: true, leftOut: [] };
-  emit({ type: 'resuming', commands: before.commandIds.length });
+  const sent = before.sent.map(({ commandId }) => commandId);
+  emit({ type: 'resuming', commands: sent.length });
   const orders = {
     requests: [],
     atATime: 1,
     errorsAllowed: Number.POSITIVE_INFINITY,
-    sent: before.commandIds,
+    sent,
     begun: true,
   };
   const carried = await carryOut(orders, { ...fleet, unreachable: [] }, before.window, ports, emit, cancel);
   const collected = await collect(run, carried);
-  return { ...collected, sets: await seeSets(request.run, [], ports), leftOut: [] };
+  const invocations = latestOf(before.sent, collected.invocations);
+  return { ...collected, invocations, sets: await seeSets(request.run, [], ports), leftOut: [] };
 }
 
 /** Wave by wave; nothing more is begun after one in which a host was not done. */
@@ -203,7 +205,7 @@ async function sayingThatHostsAreAtWork<T>(
   emit: EmitFleet,
   work: (emit: EmitFleet) => Promise<T>,
 ): Promise<T> {
-  const sent = [...before.commandIds];
+  const sent = before.sent.map(({ commandId }) => commandId);
   try {
     return await work((event) => {
       if (event.type === 'command-sent') sent.push(event.commandId);

@@ -4,15 +4,15 @@ import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/pr
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { fileURLToPath } from 'node:url';
-import { CreateSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
+import { EC2Client } from '@aws-sdk/client-ec2';
 import { build } from 'esbuild';
 import { type EmbeddedAws, type EmbeddedAwsOptions, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMachineFolder, removeMachineFolders } from '../../../src/lab/machine/lab-folder.ts';
 import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
 import type { InstanceId } from '../../../src/shared/ids.ts';
-import { decodeResult, type Result } from '../../../src/shared/result.ts';
-import { TAG } from '../../../src/shared/tags.ts';
+import { decodeResult } from '../../../src/shared/result.ts';
 import { plainHost } from '../../contract/embedded-lab.ts';
+import { leaveSet } from './leave-set.ts';
 
 const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
@@ -81,7 +81,7 @@ export interface FleetLab extends AsyncDisposable {
 }
 
 /** Builds the controller and starts an AWS without hosts. */
-export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> = {}): Promise<FleetLab> {
+export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | 'gate'> = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
   await build({
@@ -101,33 +101,10 @@ export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> =
   const aws = await startEmbeddedAws({
     store: { capture: async () => {} },
     orchestrationRoot,
-    ...(time === undefined ? {} : { time }),
+    ...options,
   });
 
   const ec2 = new EC2Client({ endpoint: aws.endpoint, region: aws.region, credentials: aws.administrator });
-
-  /** What the agent of a host that is done has left in EC2: its set, proven, and stamped by IAM. */
-  async function leaveSet(
-    instance: InstanceId,
-    { run, set = '', grade = 'unproven', members = 0 }: Result,
-  ): Promise<void> {
-    const tags = {
-      [TAG.set]: set,
-      [TAG.run]: run,
-      [TAG.instance]: instance,
-      [TAG.owner]: `AROALABHOSTROLE000001:${instance}`,
-      [TAG.grade]: grade,
-      [TAG.members]: String(members),
-    };
-    await ec2.send(
-      new CreateSnapshotsCommand({
-        InstanceSpecification: { InstanceId: instance, ExcludeBootVolume: true },
-        TagSpecifications: [
-          { ResourceType: 'snapshot', Tags: Object.entries(tags).map(([Key, Value]) => ({ Key, Value })) },
-        ],
-      }),
-    );
-  }
 
   return {
     aws,
@@ -157,7 +134,7 @@ export async function startFleetLab({ time }: Pick<EmbeddedAwsOptions, 'time'> =
           run: async (host, run, signal) => {
             const steps = await documentRun(host, run, signal);
             const result = decodeResult(steps[0]?.stdout.split('\n')[0] ?? '');
-            if (result?.outcome === 'done' && result.set !== undefined) await leaveSet(instanceId, result);
+            if (result?.outcome === 'done' && result.set !== undefined) await leaveSet(ec2, instanceId, result);
             return steps;
           },
         },

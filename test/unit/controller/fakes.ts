@@ -42,6 +42,7 @@ export const done = (n: number): Result => ({
   grade: 'application',
 });
 export const ran = (n: number, result: Result | string = done(n), more: Partial<Invocation> = {}): Invocation => ({
+  commandId: 'command-1',
   instanceId: host(n),
   status: 'Success',
   ended: true,

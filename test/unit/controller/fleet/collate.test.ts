@@ -110,6 +110,7 @@ describe('the report', () => {
     const output = fc.array(line, { maxLength: 4 }).map((lines) => lines.join('\n'));
     const status = fc.oneof(fc.constantFrom('Success', 'Failed', 'ExecutionTimedOut', 'Terminated'), oddText);
     const invocation = fc.record({
+      commandId: fc.constant('command-1'),
       instanceId: fc.constantFrom(host(1), host(2), host(9)),
       ...{ status, output, ended: fc.boolean(), began: fc.boolean() },
       exitStatus: fc.option(fc.nat(255), { nil: undefined }),
