@@ -87,6 +87,8 @@ export interface Invocation {
   readonly ended: boolean;
   /** Whether Systems Manager names a moment at which the script began. */
   readonly began: boolean;
+  /** That moment; where it names none, when the host was asked. */
+  readonly since: Date;
   /** The exit status of the script; `undefined` where it did not end by itself. */
   readonly exitStatus: number | undefined;
   /** What is kept of stdout and stderr; stdout of at most 1,238 bytes comes whole and first. */
@@ -167,6 +169,12 @@ export interface Snapshots {
   locked(): Promise<ReadonlySet<SnapshotId>>;
   /** One that is gone already is fine. */
   delete(snapshot: SnapshotId): Promise<void>;
+}
+
+/** What commands are followed with. */
+export interface CommandPorts {
+  readonly commands: Commands;
+  readonly clock: Clock;
 }
 
 export interface Clock {

@@ -165,6 +165,7 @@ const CommandInvocation = v.object({
   InstanceId,
   Status: v.optional(v.string(), 'Pending'),
   StatusDetails: v.optional(v.string()),
+  RequestedDateTime: v.optional(v.date(), () => new Date(0)),
   CommandPlugins: v.optional(
     v.array(
       v.object({
@@ -193,6 +194,7 @@ function invocation({
   InstanceId: instanceId,
   Status: status,
   StatusDetails: details,
+  RequestedDateTime: requestedAt,
   CommandPlugins: [plugin],
 }: v.InferOutput<typeof CommandInvocation>): Invocation {
   const exitStatus = plugin?.ResponseCode;
@@ -202,6 +204,7 @@ function invocation({
     status: details ?? status,
     ended: ENDED.has(status),
     began: plugin?.ResponseStartDateTime !== undefined,
+    since: plugin?.ResponseStartDateTime ?? requestedAt,
     // -1 where the script never ended by itself.
     exitStatus: exitStatus === undefined || exitStatus < 0 ? undefined : exitStatus,
     output: plugin?.Output ?? '',

@@ -13,7 +13,7 @@ export async function pruneSets(options: PruneOptions, context: Context): Promis
   const request = pruneRequest({ ...options, instanceIds: await readIdLists(options.instanceIds) });
   if (request.apply) context.deleting();
   using clients = clientsFor(options);
-  const progress = presentProgress(context.stderr);
+  const progress = presentProgress(context.stderr, () => context.clock.now().getTime());
   try {
     const report = await prune(request, snapshots(clients), progress.emit, context.cancel);
     progress.close();

@@ -5,9 +5,10 @@ import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { readIdLists } from '../adapters/id-lists.ts';
 import { inventory } from '../adapters/inventory.ts';
 import { snapshots } from '../adapters/snapshots.ts';
+import type { FleetEvent } from '../events.ts';
 import type { Operation } from '../fleet/request.ts';
 import { type FleetOptions, fleetRequest } from '../options.ts';
-import { formatReport } from '../report/json.ts';
+import { formatEvent, formatReport } from '../report/json.ts';
 import { presentProgress } from '../report/progress.ts';
 import { styleFor } from '../report/style.ts';
 import { formatTable } from '../report/table.ts';
@@ -30,10 +31,14 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
     snapshots: snapshots(clients),
     clock: context.clock,
   };
-  const progress = presentProgress(context.stderr);
+  const progress = presentProgress(context.stderr, () => context.clock.now().getTime());
+  const emit = (event: FleetEvent) => {
+    progress.emit(event);
+    if (options.json === true) context.stdout.write(`${formatEvent(event)}\n`);
+  };
   try {
     const ours = ourDocument(request.documentName, documentText);
-    const report = await runOverFleet(request, ours, ports, progress.emit, context.cancel);
+    const report = await runOverFleet(request, ours, ports, emit, context.cancel, context.stderr.isTTY === true);
     progress.close();
     const text =
       options.json === true

@@ -1,9 +1,10 @@
 import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
-import { decodeResult, outcomeOf, type Result, SetLevel } from '../../shared/result.ts';
+import { outcomeOf, type Result, SetLevel } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { Invocation } from '../ports.ts';
 import { isProven, type SetState, type SnapshotSet } from '../sets/snapshot-set.ts';
+import { printedResult } from './printed-result.ts';
 import type { UnreachableHost } from './reachable.ts';
 import type { FleetRequest } from './request.ts';
 
@@ -92,15 +93,6 @@ function resultOf(run: RunId, { instanceId: instance, status, output }: Invocati
     return { ...printed, run, instance, outcome: 'failed', code: 'bug', message, hint: ERRORS.bug.hint };
   }
   return { ...printed, run, instance };
-}
-
-/** The first line that is a result. Systems Manager puts stderr behind stdout, so the host's own line comes first. */
-function printedResult(output: string): Result | undefined {
-  for (const line of output.split('\n')) {
-    const result = decodeResult(line.trim());
-    if (result !== undefined) return result;
-  }
-  return undefined;
 }
 
 /**

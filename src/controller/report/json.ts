@@ -1,6 +1,10 @@
 import type { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
+import type { FleetEvent } from '../events.ts';
 import type { FleetReport } from '../fleet/collate.ts';
+
+/** An event as one line of JSON: `{"v":1,"event":"progress",…}`. Such lines come before the report. */
+export const formatEvent = ({ type, ...rest }: FleetEvent): string => JSON.stringify({ v: 1, event: type, ...rest });
 
 /** The report as ONE line of JSON, the last one on stdout. */
 export function formatReport({ outcome, run, ending, hosts }: FleetReport): string {

@@ -1,7 +1,8 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
 import type { EmitFleet } from '../events.ts';
 import type { Fleet, UnreachableHost } from '../fleet/reachable.ts';
-import type { Clock, CommandProgress, CommandRequest, Commands, CommandWindow, NotSuccess } from '../ports.ts';
+import type { CommandPorts, CommandProgress, CommandRequest, Commands, CommandWindow, NotSuccess } from '../ports.ts';
+import type { Look } from './look-in.ts';
 import { sendOnce } from './send-once.ts';
 
 /** Commands to be sent in turn and waited for. */
@@ -24,11 +25,6 @@ export interface CarriedOut {
   readonly unsent: readonly UnreachableHost[];
   /** Hosts that had their command when it was cancelled: one that is killed at work need not be shown as having begun. */
   readonly interrupted: ReadonlySet<string>;
-}
-
-export interface CommandPorts {
-  readonly commands: Commands;
-  readonly clock: Clock;
 }
 
 /** Between two polls: one second at first, then longer and longer up to a quarter of a minute. */
@@ -57,6 +53,7 @@ export async function carryOut(
   { commands, clock }: CommandPorts,
   emit: EmitFleet,
   cancel: AbortSignal,
+  look?: Look,
 ): Promise<CarriedOut> {
   const queue = [...orders.requests];
   const commandIds = [...orders.sent];
@@ -93,6 +90,7 @@ export async function carryOut(
     const counts = sum(latest.values());
     emit({ type: 'progress', ...counts, targets: Math.max(counts.targets, named) });
     if (open.length === 0) continue;
+    await look?.(commandIds, counts.targets);
     for (const id of open) await takeBackWhereNobodyElseIsLeft(id);
     await clock.sleep(wait, cancelled ? undefined : cancel);
     wait = Math.min(wait * POLL.factor, POLL.longestMs);

@@ -1,6 +1,5 @@
 import type { EmitFleet } from '../events.ts';
-import { type CommandWindow, type Invocation, OTHER_THAN_SUCCESS } from '../ports.ts';
-import type { CommandPorts } from './carry-out.ts';
+import { type CommandPorts, type CommandWindow, type Invocation, OTHER_THAN_SUCCESS } from '../ports.ts';
 
 /**
  * Up to so many hosts every invocation is listed, 50 a request: it holds the result in the host's own words. Of a larger

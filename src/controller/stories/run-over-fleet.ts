@@ -15,6 +15,7 @@ import { type CarriedOut, carryOut, type Orders } from './carry-out.ts';
 import { type Collected, collectInvocations } from './collect.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { type Before, latestOf, lookBack } from './look-back.ts';
+import { type Look, lookIn } from './look-in.ts';
 import { awaitCompletion, type SetsOfRun, seeSets } from './see-sets.ts';
 import { targetInstances } from './target-instances.ts';
 
@@ -35,12 +36,14 @@ interface Run {
   readonly emit: EmitFleet;
   readonly cancel: AbortSignal;
   readonly before: Before;
+  /** Only where somebody watches. */
+  readonly look: Look | undefined;
 }
 
 /**
  * The run: prove the document, take the inventory, see what was done before, then wave by wave send, wait and collect;
  * see the sets in EC2, and compare. When `cancel` is aborted the commands are cancelled, and the report says what had
- * become of each host by then.
+ * become of each host by then. `isWatched`: hosts are looked at on the way, too.
  */
 export async function runOverFleet(
   request: FleetRequest,
@@ -48,6 +51,7 @@ export async function runOverFleet(
   ports: FleetPorts,
   emit: EmitFleet,
   cancel: AbortSignal,
+  isWatched = false,
 ): Promise<FleetReport> {
   const document = await requireOurDocument(ours, ports.documents);
   const { operation, run: id } = request;
@@ -59,7 +63,8 @@ export async function runOverFleet(
   const before = await lookBack(request, ports);
 
   return sayingThatHostsAreAtWork(request, before, emit, async (noting) => {
-    const run: Run = { request, ours, document, ports, emit: noting, cancel, before };
+    const look = isWatched ? lookIn(fleet.targeted, before.window, ports, emit) : undefined;
+    const run: Run = { request, ours, document, ports, emit: noting, cancel, before, look };
     const earlier = await settle(run, fleet);
     const later = await workThrough(run, fleet, earlier);
     const { invocations, leftOut } = later;
@@ -85,7 +90,7 @@ const reported = ({ request, cancel }: Run): ReportedRun => ({
 
 /** Brings what a resumed run has sent before to its end, and collects it. */
 async function settle(run: Run, fleet: Fleet): Promise<Known> {
-  const { before, ports, emit, cancel, request } = run;
+  const { before, ports, emit, cancel, request, look } = run;
   if (request.begins !== 'resume') return { invocations: [], withSuccesses: true, leftOut: [] };
   const sent = before.sent.map(({ commandId }) => commandId);
   emit({ type: 'resuming', commands: sent.length });
@@ -96,7 +101,7 @@ async function settle(run: Run, fleet: Fleet): Promise<Known> {
     sent,
     begun: true,
   };
-  const carried = await carryOut(orders, { ...fleet, unreachable: [] }, before.window, ports, emit, cancel);
+  const carried = await carryOut(orders, { ...fleet, unreachable: [] }, before.window, ports, emit, cancel, look);
   const collected = await collect(run, carried);
   const invocations = latestOf(before.sent, collected.invocations);
   return { ...collected, invocations, sets: await seeSets(request.run, [], ports), leftOut: [] };
@@ -119,7 +124,7 @@ async function workThrough(run: Run, fleet: Fleet, earlier: Known): Promise<Know
     const isWhole = wave.length === fleet.reachable.length && request.begins !== 'resume';
     const sentTo = request.scope.by === 'tags' && isWhole ? fleet : { ...fleet, unreachable: [] };
     const orders = { ...ordersFor(run, isWhole ? request.scope : undefined, wave), sent: [], begun: turn > 0 };
-    const carried = await carryOut(orders, sentTo, run.before.window, run.ports, emit, cancel);
+    const carried = await carryOut(orders, sentTo, run.before.window, run.ports, emit, cancel, run.look);
     const collected = await collect(run, carried);
     invocations.push(...collected.invocations);
     leftOut.push(...carried.unsent);

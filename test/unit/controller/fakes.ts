@@ -47,6 +47,7 @@ export const ran = (n: number, result: Result | string = done(n), more: Partial<
   status: 'Success',
   ended: true,
   began: true,
+  since: new Date('2026-11-22T03:00:00Z'),
   exitStatus: 0,
   output: typeof result === 'string' ? result : `${JSON.stringify(result)}\n`,
   ...more,

@@ -112,7 +112,7 @@ describe('the report', () => {
     const invocation = fc.record({
       commandId: fc.constant('command-1'),
       instanceId: fc.constantFrom(host(1), host(2), host(9)),
-      ...{ status, output, ended: fc.boolean(), began: fc.boolean() },
+      ...{ status, output, ended: fc.boolean(), began: fc.boolean(), since: fc.date() },
       exitStatus: fc.option(fc.nat(255), { nil: undefined }),
     });
     fc.assert(
