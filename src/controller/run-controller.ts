@@ -1,7 +1,5 @@
 import { CommanderError } from 'commander';
 import { RunError, toRunError } from '../shared/errors.ts';
-import { TAG } from '../shared/tags.ts';
-import type { Operation } from './fleet/request.ts';
 import type { Clock } from './ports.ts';
 import { buildProgram } from './program.ts';
 import { formatError } from './report/json.ts';
@@ -20,16 +18,16 @@ export async function runController(argv: readonly string[], world: ControllerWo
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (!cancel.signal.aborted) return cancel.abort();
-      end(deleting ? leftDeleting() : leftAlone(run));
+      end(left);
       process.exit();
     });
   }
 
-  let run: { id: string; operation: Operation } | undefined;
-  let deleting = false;
+  let run: string | undefined;
+  let left = new RunError('cancelled', 'left at once', { hint: 'Nothing was changed.' });
   const end = (error: RunError) => {
     process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
-    if (argv.includes('--json')) process.stdout.write(`${formatError(error, run?.id)}\n`);
+    if (argv.includes('--json')) process.stdout.write(`${formatError(error, run)}\n`);
     process.exitCode = error.exit;
   };
   const context = {
@@ -38,11 +36,11 @@ export async function runController(argv: readonly string[], world: ControllerWo
     stderr: process.stderr,
     environment: process.env,
     cancel: cancel.signal,
-    named: (id: string, operation: Operation) => {
-      run = { id, operation };
+    named: (id: string) => {
+      run = id;
     },
-    deleting: () => {
-      deleting = true;
+    ifLeft: (ending: RunError) => {
+      left = ending;
     },
   };
   try {
@@ -54,20 +52,6 @@ export async function runController(argv: readonly string[], world: ControllerWo
     end(thrown instanceof CommanderError ? usageError(thrown) : toRunError(thrown));
   }
 }
-
-/** The ending at the second Ctrl-C: nobody has seen what became of the hosts of a snapshot. */
-function leftAlone(run: { id: string; operation: Operation } | undefined): RunError {
-  if (run?.operation !== 'snapshot') return new RunError('cancelled', 'left at once', { hint: 'Nothing was changed.' });
-  return new RunError('outcome-unknown', 'left at once; hosts may still be at work', {
-    hint: `Look for run ${run.id} in the command history, and for snapshots with the tag ${TAG.run}=${run.id}.`,
-  });
-}
-
-/** The ending at the second Ctrl-C of `prune --apply`. */
-const leftDeleting = (): RunError =>
-  new RunError('prune-incomplete', 'left at once; sets may have been deleted, one of them by half', {
-    hint: 'Run the same `prune` again: it goes on, and finishes what was deleted by half.',
-  });
 
 /** commander has several lines for some errors (`Did you mean …`), and only a code where a command is missing. */
 function usageError(error: CommanderError): RunError {

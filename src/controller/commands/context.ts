@@ -1,5 +1,5 @@
+import type { RunError } from '../../shared/errors.ts';
 import { type Clients, openClients } from '../adapters/clients.ts';
-import type { Operation } from '../fleet/request.ts';
 import type { GlobalOptions } from '../options.ts';
 import type { Clock } from '../ports.ts';
 
@@ -14,9 +14,9 @@ export interface Context {
   /** Aborted by the first Ctrl-C. */
   readonly cancel: AbortSignal;
   /** Called once the run has a name, so that an ending outside of it can tell it. */
-  readonly named: (run: string, operation: Operation) => void;
-  /** Called before sets are deleted, so that an ending at once can tell it. */
-  readonly deleting: () => void;
+  readonly named: (run: string) => void;
+  /** Called before something is changed: from then on the second Ctrl-C, which leaves at once, ends with this. */
+  readonly ifLeft: (ending: RunError) => void;
 }
 
 /** The exit status that a command ends with. */

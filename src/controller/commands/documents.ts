@@ -1,4 +1,4 @@
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, RunError } from '../../shared/errors.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
 import { type GlobalOptions, parseDocumentName } from '../options.ts';
@@ -24,12 +24,18 @@ const SENTENCES: Readonly<Record<Installation['did'], string>> = {
   'would-update': 'would be updated (dry run, nothing changed)',
 };
 
+const leftInstalling = () =>
+  new RunError('outcome-unknown', 'left at once; the document may have been changed', {
+    hint: 'See `documents status`; the same command again finishes what is not done.',
+  });
+
 /** `documents install` */
 export async function documentsInstall(options: DocumentsOptions, context: Context): Promise<ExitStatus> {
   const ours = ourDocument(
     parseDocumentName(options.name, '--name'),
     await readSnapshotDocument(context.documentsFolder),
   );
+  if (options.dryRun !== true) context.ifLeft(leftInstalling());
   using clients = clientsFor(options);
   const installation = await installDocument(ours, documents(clients), context.clock, options.dryRun === true);
   const { name, did, version, sha256 } = installation;

@@ -1,4 +1,4 @@
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, RunError } from '../../shared/errors.ts';
 import { readIdLists } from '../adapters/id-lists.ts';
 import { snapshots } from '../adapters/snapshots.ts';
 import { type PruneOptions, pruneRequest } from '../prune-options.ts';
@@ -8,10 +8,15 @@ import { styleFor } from '../report/style.ts';
 import { prune } from '../stories/prune.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
+const leftDeleting = () =>
+  new RunError('prune-incomplete', 'left at once; sets may have been deleted, one of them by half', {
+    hint: 'Run the same `prune` again: it goes on, and finishes what was deleted by half.',
+  });
+
 /** `prune` */
 export async function pruneSets(options: PruneOptions, context: Context): Promise<ExitStatus> {
   const request = pruneRequest({ ...options, instanceIds: await readIdLists(options.instanceIds) });
-  if (request.apply) context.deleting();
+  if (request.apply) context.ifLeft(leftDeleting());
   using clients = clientsFor(options);
   const progress = presentProgress(context.stderr, () => context.clock.now().getTime());
   try {

@@ -1,4 +1,5 @@
-import { ERRORS } from '../../shared/errors.ts';
+import { ERRORS, RunError } from '../../shared/errors.ts';
+import { TAG } from '../../shared/tags.ts';
 import { commands } from '../adapters/commands.ts';
 import { documents } from '../adapters/documents.ts';
 import { readSnapshotDocument } from '../adapters/documents-folder.ts';
@@ -16,12 +17,19 @@ import { ourDocument } from '../stories/install-document.ts';
 import { runOverFleet } from '../stories/run-over-fleet.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
+/** Nobody has seen what became of the hosts. */
+const leftAtWork = (run: string) =>
+  new RunError('outcome-unknown', 'left at once; hosts may still be at work', {
+    hint: `Go on with --resume ${run}; its sets carry the tag ${TAG.run}=${run}.`,
+  });
+
 /** `snapshot` and `plan`: options -> story -> report. */
 export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {
   const documentText = await readSnapshotDocument(context.documentsFolder);
   const given = { ...options, instanceIds: await readIdLists(options.instanceIds) };
   const request = fleetRequest(operation, given, documentText);
-  context.named(request.run, operation);
+  context.named(request.run);
+  if (operation === 'snapshot') context.ifLeft(leftAtWork(request.run));
 
   using clients = clientsFor(options);
   const ports = {

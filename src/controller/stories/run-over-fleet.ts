@@ -10,7 +10,16 @@ import type { FleetRequest } from '../fleet/request.ts';
 import type { Scope } from '../fleet/scope.ts';
 import { stillToDo } from '../fleet/still-to-do.ts';
 import { planWaves } from '../fleet/waves.ts';
-import type { Clock, CommandRequest, Commands, Documents, DocumentVersion, Inventory, Snapshots } from '../ports.ts';
+import type {
+  Clock,
+  CommandRequest,
+  Commands,
+  Documents,
+  DocumentVersion,
+  FleetInstance,
+  Inventory,
+  Snapshots,
+} from '../ports.ts';
 import { type CarriedOut, carryOut, type Orders } from './carry-out.ts';
 import { type Collected, collectInvocations } from './collect.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
@@ -60,6 +69,7 @@ export async function runOverFleet(
   const fleet = await takeInventory(request.scope, ports.inventory);
   emit({ type: 'inventory-taken', targeted: fleet.targeted.length, reachable: fleet.reachable.length });
   sayWhoIsLeftOut(fleet.unreachable, emit);
+  sayWhatNobodyCarries(request.waves, fleet.targeted, emit);
   const before = await lookBack(request, ports);
 
   return sayingThatHostsAreAtWork(request, before, emit, async (noting) => {
@@ -196,6 +206,20 @@ function halted(fleet: Fleet, ids: readonly InstanceId[], wave: number, run: str
     hint: `See that host; then go on with --resume ${run}.`,
   } as const;
   return fleet.targeted.filter(({ instanceId }) => rest.has(instanceId)).map((host) => ({ host, ...why }));
+}
+
+/** Throws `no-target` where nobody carries the tag of `--wave-by`: it is misspelt, and nobody would get a turn. */
+function sayWhatNobodyCarries(rule: FleetRequest['waves'], targeted: readonly FleetInstance[], emit: EmitFleet): void {
+  if (rule === undefined) return;
+  const { key, prefer } = rule;
+  if (!targeted.some(({ tags }) => key in tags)) {
+    throw new RunError('no-target', `no targeted instance carries the tag ${key} (--wave-by)`, {
+      hint: 'Check how it is spelt; nothing was sent.',
+    });
+  }
+  if (prefer === undefined || targeted.some(({ tags }) => prefer.values.includes(tags[prefer.key] ?? ''))) return;
+  const message = `no targeted instance carries tag:${prefer.key}=${prefer.values.join('|')} (--prefer)`;
+  emit({ type: 'warned', message });
 }
 
 function sayWhoIsLeftOut(hosts: readonly UnreachableHost[], emit: EmitFleet): void {

@@ -169,6 +169,82 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
     expect(lab.aws.calls.filter(({ action }) => action === 'SendCommand')).toHaveLength(1);
   });
 
+  it.each([
+    ['a permission', 'ListCommandInvocations', 'AccessDeniedException', 0, /AWS denies ssm:ListCommandInvocations/],
+    ['the session', 'ListCommands', 'ExpiredTokenException', 1, /ssm:ListCommands/],
+  ] as const)(
+    'says in one line that %s was lost in the middle of a run; resumed, nothing is lost',
+    async (_what, action, code, skip, said) => {
+      const host = await lab.addHost(1, 'good');
+      lab.aws.behave({ faults: [{ action, kind: 'refuse', code, skip }] });
+      const { status, json, stderr } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json']);
+      expect([status, json.code]).toEqual([52, 'outcome-unknown']);
+      expect(json.message).toMatch(/^the hosts are at work, but cannot be watched any more: /);
+      expect(json.message).toMatch(said);
+      expect(stderr.split('\n').filter((line) => line.startsWith('mysql-ebs-snapshot: '))).toHaveLength(1);
+
+      lab.aws.behave({ faults: [] });
+      const resumed = await lab.run([
+        'snapshot',
+        '--instance-ids',
+        host.instanceId,
+        '--resume',
+        json.run ?? '',
+        '--json',
+      ]);
+      expect([resumed.status, resumed.json.run]).toEqual([0, json.run]);
+      expect(await host.ran()).toHaveLength(1);
+    },
+  );
+
+  it('keeps the words of the hosts where the sets cannot be seen, and says so', async () => {
+    const host = await lab.addHost(1, 'good');
+    lab.aws.behave({
+      faults: [{ action: 'DescribeSnapshots', kind: 'refuse', code: 'UnauthorizedOperation', status: 403 }],
+    });
+    const { status, stderr } = await lab.run(['snapshot', '--instance-ids', host.instanceId]);
+    expect([status, stderr]).toEqual([0, expect.stringMatching(/warning: .*AWS denies ec2:DescribeSnapshots/)]);
+  });
+
+  it('reports a set that EBS fails after the host was done, and waits for that where it was told to', async () => {
+    const [one, two] = [await lab.addHost(1, 'good'), await lab.addHost(2, 'good')];
+    lab.aws.behave({
+      faults: [{ action: 'CreateSnapshots', kind: 'set-fails', afterMs: 4_000, times: 1 }],
+      snapshotCompletionMs: 6_000,
+    });
+    const ids = `${one.instanceId},${two.instanceId}`;
+    const { status, json, stderr } = await lab.run([
+      'snapshot',
+      '--instance-ids',
+      ids,
+      '--until',
+      'completed',
+      '--json',
+    ]);
+    expect(status).toBe(41);
+    expect(json.hosts?.map(({ outcome, code, state }) => [outcome, code, state])).toEqual(
+      expect.arrayContaining([
+        ['failed', 'member-failed', 'failed'],
+        ['done', undefined, 'complete'],
+      ]),
+    );
+    expect(stderr).toContain('EBS has nothing left to complete');
+  });
+
+  it('tells what goes on in lines of JSON before the report', async () => {
+    const host = await lab.addHost(1, 'good');
+    const { stdout } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json']);
+    const events = stdout
+      .trimEnd()
+      .split('\n')
+      .map((line) => JSON.parse(line));
+    const kinds = events.slice(0, -1).map(({ v, event }) => `${v} ${event}`);
+    expect(new Set(kinds)).toEqual(
+      new Set(['run-started', 'inventory-taken', 'command-sent', 'progress'].map((each) => `1 ${each}`)),
+    );
+    expect(events.at(-1)).toMatchObject({ v: 1, outcome: 'done' });
+  });
+
   it('cancels the command at Ctrl-C and reports what became of the hosts', async () => {
     const host = await lab.addHost(1, 'endless');
     let asked = false;
