@@ -1,4 +1,4 @@
-import { createHash } from 'node:crypto';
+import { between, fraction } from '../chance.ts';
 
 /** One kill, drawn beforehand. Fractions are from 0 up to, not including, 1. */
 export interface PlannedKill {
@@ -36,9 +36,3 @@ export function planKills(seed: string, kills: number): readonly PlannedKill[] {
 
 /** The element of a list at a fraction of its length; `undefined` of an empty one. */
 export const elementAt = <T>(list: readonly T[], at: number): T | undefined => list[Math.floor(at * list.length)];
-
-/** A hash as the source of chance: each draw depends on its own name alone. */
-const fraction = (name: string): number => createHash('sha256').update(name).digest().readUInt32BE(0) / 2 ** 32;
-
-const between = ({ least, most }: { least: number; most: number }, at: number): number =>
-  least + Math.floor(at * (most - least + 1));
