@@ -9,7 +9,7 @@ import type { Account } from './account.ts';
 import { type Behaviour, BehaviourChange, usualBehaviour } from './behaviour.ts';
 import type { RecordedCall } from './call-record.ts';
 import { dispatch, type Services } from './dispatch.ts';
-import { Ec2State } from './ec2/state.ts';
+import { type Ec2Snapshot, Ec2State } from './ec2/state.ts';
 import { type Gate, openGate } from './gate.ts';
 import { type HttpServer, serve } from './http-server.ts';
 import { Policy } from './iam/policy.ts';
@@ -62,6 +62,8 @@ export interface EmbeddedAws extends AsyncDisposable {
   deregister(instanceId: string): void;
   /** Takes the instance away, its volumes and its IMDS; its snapshots stay. */
   removeHost(instanceId: string): Promise<void>;
+  /** Puts a snapshot there as if somebody had taken it. */
+  putSnapshot(snapshot: Ec2Snapshot): void;
   /** Puts a SecureString into Parameter Store. */
   putParameter(name: string, value: string): void;
   /** Changes what is told; the same as `PUT /_lab/behaviour`. */
@@ -140,6 +142,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     behaviour,
     behave: (change) => void Object.assign(behaviour, v.parse(BehaviourChange, change)),
     calls: services.calls,
+    putSnapshot: (snapshot) => state.addSnapshot(snapshot),
     putParameter: (name, value) => void services.ssm.parameters.set(name, { name, value, modifiedAt: now() }),
 
     registerHost,

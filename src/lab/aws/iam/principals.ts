@@ -31,6 +31,9 @@ export interface Key extends Credentials {
 const HOST_ROLE_ID = 'AROALABHOSTROLE000001';
 export const HOST_ROLE = 'mysql-ebs-snapshot-host';
 
+/** The `aws:userid` of an instance's session of the host role. */
+export const hostUserId = (instanceId: string): string => `${HOST_ROLE_ID}:${instanceId}`;
+
 /** Every access key that the lab has given out. */
 export class Principals {
   readonly #keys = new Map<string, Key>();
@@ -56,7 +59,7 @@ export class Principals {
   hostSession(instanceId: InstanceId, policy: Policy): Principal {
     return {
       arn: `arn:aws:sts::${this.#account.id}:assumed-role/${HOST_ROLE}/${instanceId}`,
-      userId: `${HOST_ROLE_ID}:${instanceId}`,
+      userId: hostUserId(instanceId),
       policies: [policy],
     };
   }

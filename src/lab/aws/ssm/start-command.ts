@@ -1,4 +1,5 @@
 import { randomUUID } from 'node:crypto';
+import { setMaxListeners } from 'node:events';
 import { type Command, type Invocation, limitOf } from './command.ts';
 import { dispatchCommand } from './dispatch-command.ts';
 import type { ManagedHost, SsmWorld } from './ssm-world.ts';
@@ -25,12 +26,15 @@ export function startCommand(
     target.host.instanceId,
     { target, requestedAt, detail: 'Pending', steps: [], asked: 0 },
   ]);
+  const cancel = new AbortController();
+  // Every host at work listens to it.
+  setMaxListeners(0, cancel.signal);
   const command: Command = {
     ...given,
     commandId: randomUUID(),
     requestedAt,
     invocations: new Map(invocations),
-    cancel: new AbortController(),
+    cancel,
     errorsAllowed: limitOf(given.maxErrors, hosts.length, 0),
   };
   world.commands.set(command.commandId, command);
