@@ -1,0 +1,34 @@
+import { mkdtemp, rm } from 'node:fs/promises';
+import { tmpdir } from 'node:os';
+import { join } from 'node:path';
+import { fileURLToPath } from 'node:url';
+import { build } from 'esbuild';
+import { afterAll, beforeAll, expect, test } from 'vitest';
+import { measureFleet } from '../../../scripts/bench-fleet/measure-fleet.ts';
+
+const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+
+let folder: string;
+beforeAll(async () => {
+  folder = await mkdtemp(join(tmpdir(), 'simulated-fleet-'));
+  await build({
+    entryPoints: [join(ROOT, 'scripts/bench-fleet/controller.ts')],
+    outfile: join(folder, 'controller.cjs'),
+    bundle: true,
+    platform: 'node',
+    target: 'node20.19',
+    format: 'cjs',
+    mainFields: ['module', 'main'],
+    logLevel: 'silent',
+  });
+});
+afterAll(() => rm(folder, { recursive: true }));
+
+test.each([
+  [200, 'by the words of every host'],
+  [600, 'of those that succeeded by the tags of their sets'],
+])('the report on %i simulated hosts is right, %s', async (hosts) => {
+  const { wrong, calls } = await measureFleet(hosts, 'test', join(folder, 'controller.cjs'));
+  expect(wrong).toEqual([]);
+  expect(calls.lostToThrottling).toBe(0);
+});
