@@ -33,6 +33,7 @@ export interface FleetOptions extends GlobalOptions {
   readonly freezeTimeout?: string;
   readonly splay?: string;
   readonly passwordParameter?: string;
+  readonly stopReplicaSql?: true;
   readonly resume?: string;
   readonly waveBy?: string;
   readonly prefer?: string;
@@ -61,6 +62,8 @@ export function fleetRequest(operation: Operation, options: FleetOptions, docume
     const value = options[key as keyof typeof PARAMETER_OPTIONS];
     if (value !== undefined) given.push({ name, option, value });
   }
+  if (options.stopReplicaSql === true)
+    given.push({ name: 'StopReplicaSql', option: '--stop-replica-sql', value: 'yes' });
   if (options.tag !== undefined)
     given.push({ name: 'Tags', option: '--tag', value: options.tag.map(checkTag).join(',') });
 

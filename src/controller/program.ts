@@ -171,6 +171,7 @@ function fleetCommand(program: Command, operation: Operation): Command {
     .option('--lock-timeout <seconds>', 'longest wait for the read lock')
     .option('--long-query-threshold <seconds>', 'do not ask for the lock while a statement has run this long')
     .option('--freeze-timeout <seconds>', 'thaw after this time whatever happens')
+    .option('--stop-replica-sql', 'on a replica with parallel workers: stop its SQL thread for the lock')
     .option('--splay <seconds>', 'each host first waits a random time of at most this')
     .option('--password-parameter <name>', 'Parameter Store name of the database password');
   if (operation === 'plan')

@@ -75,6 +75,13 @@ export interface ReplicaFacts {
   readonly relayLogRecovery: boolean;
   /** MySQL: what has been executed is noted in a table of InnoDB, together with the data. */
   readonly positionsInTable: boolean;
+  /**
+   * MySQL, where parallel workers keep the order of commits: the tables that are not transactional; at most MOST_TABLES,
+   * or `unseen` where our account may not look. While one of them is applied, the read lock can stop replication with
+   * error 3030 (seen on 9.7: the lock and the order wait for each other, the server breaks that with a deadlock, and such a
+   * worker cannot try again).
+   */
+  readonly stoppedByLockOn: readonly TableEngine[] | 'unseen';
 }
 
 export interface ReplicaChannel {

@@ -22,7 +22,7 @@ export const mayListPrepared = (version: ServerVersion, privileges: readonly str
   recoversPrepared(version) ||
   holds(privileges, 'XA_RECOVER_ADMIN');
 
-/** Reads the definition of every table, so it is asked only where level `crash` may be taken. */
+/** Reads the definition of every table, so it is asked only where something depends on it. */
 const nonTransactionalTables: ServerQuestion = {
   name: 'non-transactional-tables',
   patienceMs: EVERY_TABLE_MS,
@@ -52,13 +52,23 @@ export async function readRecovery(
   version: ServerVersion,
   privileges: readonly string[],
 ): Promise<RecoveryFacts | undefined> {
-  const maySeeAll = MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege));
-  if (!maySeeAll || !mayListPrepared(version, privileges)) return undefined;
+  if (!mayListPrepared(version, privileges)) return undefined;
+  const tables = await readNonTransactionalTables(server, privileges);
+  if (tables === undefined) return undefined;
   return {
-    nonTransactionalTables: (await server.ask(nonTransactionalTables)).map(tableEngine),
+    nonTransactionalTables: tables,
     preparedTransactions: recoversPrepared(version) ? 0 : (await server.ask(preparedTransactions)).length,
     gtidPositionTables: version.flavour === 'mariadb' ? (await server.ask(gtidPositionTables)).map(tableEngine) : [],
   };
+}
+
+/** `undefined` where our account may not see all tables. */
+export async function readNonTransactionalTables(
+  server: ServerReader,
+  privileges: readonly string[],
+): Promise<readonly TableEngine[] | undefined> {
+  if (!MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege))) return undefined;
+  return (await server.ask(nonTransactionalTables)).map(tableEngine);
 }
 
 const tableEngine = (row: Row): TableEngine => ({

@@ -1,6 +1,7 @@
 import type { Row, ServerQuestion, ServerReader } from '../ports.ts';
 import type { ReplicaFacts, ServerVersion } from './facts.ts';
 import { holds } from './privileges.ts';
+import { readNonTransactionalTables } from './recovery.ts';
 import { atLeast, superIsAll } from './server-version.ts';
 import { integer, notUnderstood, type Variables, wholeNumber } from './variables.ts';
 
@@ -137,12 +138,23 @@ export async function readReplica(
     return { name, autoPosition, applying: runs?.toUpperCase() === 'YES' };
   });
   if (channels.length === 0) return undefined;
+  const workers = parallelWorkers(version, variables);
   return {
     channels,
-    parallelWorkers: parallelWorkers(version, variables),
+    parallelWorkers: workers,
+    stoppedByLockOn:
+      workers > 1 && channels.some((each) => each.applying) && keepsCommitOrder(version, variables)
+        ? ((await readNonTransactionalTables(server, privileges)) ?? 'unseen')
+        : [],
     relayLogRecovery: variables.get('relay_log_recovery')?.toUpperCase() === 'ON',
     positionsInTable: (variables.get('relay_log_info_repository') ?? 'TABLE').toUpperCase() === 'TABLE',
   };
+}
+
+/** MySQL's default has been ON since 8.0.27. MariaDB keeps the order always, and its BACKUP STAGE holds the workers at a place where none waits. */
+function keepsCommitOrder({ flavour }: ServerVersion, variables: Variables): boolean {
+  const value = variables.get('replica_preserve_commit_order') ?? variables.get('slave_preserve_commit_order') ?? '';
+  return flavour !== 'mariadb' && ['ON', '1'].includes(value.toUpperCase());
 }
 
 /** MySQL's default has been 4 since 8.0.27, MariaDB's is 0. */

@@ -47,6 +47,8 @@ const VARIABLES = [
   'replica_parallel_workers',
   'slave_parallel_workers',
   'slave_parallel_threads',
+  'replica_preserve_commit_order',
+  'slave_preserve_commit_order',
   'wsrep_on',
   'group_replication_group_name',
 ] as const;

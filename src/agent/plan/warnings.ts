@@ -37,6 +37,15 @@ export function planWarnings(
         ]
       : []),
     ...unclearReplica(server, stopped),
+    ...(server.replica?.stoppedByLockOn === 'unseen' && request.level !== 'crash' && !request.stopReplicaSql
+      ? [
+          {
+            code: 'replica-may-stop',
+            message:
+              'parallel workers keep the order of commits: the read lock can stop this replica (error 3030) while a table that is not transactional is applied, and this account cannot see whether there are any (GRANT SHOW VIEW ON *.*, or --stop-replica-sql)',
+          },
+        ]
+      : []),
   ];
 }
 

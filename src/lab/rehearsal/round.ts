@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { Result } from '../../shared/result.ts';
 import { purgeBinlogs } from '../hosts/purge-binlogs.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
-import { LEDGERS, type LoadReport, longestCommitMs, TRANSACTIONAL_LEDGERS } from '../load/ledger.ts';
+import { LEDGERS, type Ledger, type LoadReport, longestCommitMs, TRANSACTIONAL_LEDGERS } from '../load/ledger.ts';
 import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../load/write-load.ts';
 import { Undo } from '../machine/undo.ts';
 import { checksumsOf } from '../replication/compare-tables.ts';
@@ -33,7 +33,7 @@ export async function rehearseRound(stage: Stage): Promise<readonly RehearsedHos
   const { lab, controller, options, replication, say } = stage;
   const { shell, hosts } = lab;
   const sources = replication ? [replication.source] : hosts;
-  const ledgers = options.level === 'crash' ? TRANSACTIONAL_LEDGERS : LEDGERS;
+  const ledgers = ledgersOf(stage);
   const loads = await Promise.all(
     sources.map(({ server }) => startLoad(shell, options.program, server.socket, ledgers)),
   );
@@ -69,6 +69,15 @@ export async function rehearseRound(stage: Stage): Promise<readonly RehearsedHos
   return rehearsed;
 }
 
+/**
+ * What the load writes. Where tables that are not transactional are written, level `crash` is refused; and so is a MySQL
+ * replica with parallel workers, which the read lock could stop.
+ */
+function ledgersOf({ options, replication, lab }: Stage): readonly Ledger[] {
+  const flavour = lab.hosts[0]?.server.distribution.flavour.name;
+  return options.level === 'crash' || (replication && flavour === 'mysql') ? TRANSACTIONAL_LEDGERS : LEDGERS;
+}
+
 /** A host's set, restored: once, or once for each place where a replica of the source can begin. */
 interface RestoredHost {
   readonly host: SimulatedHost;
@@ -88,15 +97,16 @@ async function restoreAll(stage: Stage, results: readonly Result[], copies: Undo
 }
 
 async function restoreHost(
-  { lab, options, replication, say }: Stage,
+  stage: Stage,
   host: SimulatedHost,
   results: readonly Result[],
   copies: Undo,
 ): Promise<RestoredHost> {
+  const { lab, options, replication, say } = stage;
   const result = results.find(({ instance }) => instance === host.instanceId);
   if (!result?.set) throw new RunError('rehearsal-failed', `${host.instanceId} reported no set`);
   const isReplica = replication !== undefined && host !== replication.source;
-  const ledgers = options.level === 'crash' ? TRANSACTIONAL_LEDGERS : LEDGERS;
+  const ledgers = ledgersOf(stage);
   const taken = { name: result.set, snapshotIds: await findSet(lab.aws, result.set, options.level) };
   say(`Restoring ${taken.name}.`);
   const restore = async (copy: number) => {

@@ -93,6 +93,7 @@ describe('the Command document', () => {
     ['LockTimeout', ['1', '3', '60'], ['', '0', '61', '03', '-1', '3.5', '1e1']],
     ['LongQueryThreshold', ['', '1', '60'], ['0', '61']],
     ['FreezeTimeout', ['1', '60'], ['', '0', '600']],
+    ['StopReplicaSql', ['no', 'yes'], ['', 'true', 'YES']],
     ['Splay', ['0', '30', '999', '1799', '1800'], ['', '1801', '00', '9999']],
     ['RunId', ['', '20261122T030000Z-4f2a9c', 'nightly.1'], ['-x', '.x', 'a b', 'a/b', 'x'.repeat(65)]],
     [

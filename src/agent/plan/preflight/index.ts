@@ -16,6 +16,7 @@ import { privilegesSufficient } from './privileges-sufficient.ts';
 import { redoLogEnabled } from './redo-log-enabled.ts';
 import { redoProvable } from './redo-provable.ts';
 import type { Check, Refusal } from './refusal.ts';
+import { replicaSurvivesLock } from './replica-survives-lock.ts';
 import { snapshotsNotPending } from './snapshots-not-pending.ts';
 import { tagsFit } from './tags-fit.ts';
 import { volumesResolved } from './volumes-resolved.ts';
@@ -28,6 +29,7 @@ const CHECKS: readonly Check[] = [
   redoLogEnabled,
   redoProvable,
   appliersStoppable,
+  replicaSurvivesLock,
   noForcedRecovery,
   datadirOwnedByServer,
   manifestHasRoom,

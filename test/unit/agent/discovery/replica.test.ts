@@ -138,6 +138,24 @@ describe('a server as a replica', () => {
     });
   });
 
+  it('is asked for tables that are not transactional only where the lock could stop it on one of them', async () => {
+    const ordered = { replica_parallel_workers: '4', replica_preserve_commit_order: 'ON' };
+    const seen = async (
+      variables: Record<string, string>,
+      more: Record<string, string | null> = {},
+      privileges = ['REPLICATION CLIENT', 'SELECT'],
+    ) => {
+      const { facts, asked } = read([row(more)], variables, privileges);
+      return [(await facts)?.stoppedByLockOn, asked.length];
+    };
+    expect(await seen({ ...ordered, replica_parallel_workers: '1' })).toEqual([[], 1]);
+    expect(await seen({ ...ordered, replica_preserve_commit_order: 'OFF' })).toEqual([[], 1]);
+    expect(await seen(ordered, { Replica_SQL_Running: 'No' })).toEqual([[], 1]);
+    expect(await seen(ordered, {}, ['REPLICATION CLIENT'])).toEqual(['unseen', 1]);
+    const table = { schema: 'app', name: 'log', engine: 'MyISAM' };
+    expect(await seen(ordered, table)).toEqual([[{ table: '`app`.`log`', engine: 'MYISAM' }], 2]);
+  });
+
   it('without the columns that its version documents is not understood', async () => {
     for (const column of ['Channel_Name', 'Auto_Position', 'Replica_SQL_Running']) {
       const { [column]: _gone, ...rest } = row();

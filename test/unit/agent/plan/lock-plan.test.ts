@@ -80,6 +80,7 @@ describe('how a replica is asked', () => {
     parallelWorkers,
     relayLogRecovery: false,
     positionsInTable: true,
+    stoppedByLockOn: [],
   });
   const asked = (flavour: Parameters<typeof plan>[0], version: string, more: Partial<ServerFacts> = {}) =>
     plan(flavour, version, { binlogEnabled: true, replica: replica(0), ...more }).replica;

@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HostFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
+import type { HostFacts, ReplicaFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
 import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
 import type { DecidedRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
@@ -39,6 +39,29 @@ test('every refusal has an exit status of 10 to 29, one line, and a remedy', asy
     expect(message).not.toContain('\n');
     expect(hint).not.toBe('');
   }
+});
+
+describe('a MySQL replica whose workers keep the order of commits', () => {
+  const table = { table: '`app`.`log`', engine: 'MYISAM' };
+  const replica = {
+    channels: [{ name: '', autoPosition: true, applying: true }],
+    ...{ parallelWorkers: 4, relayLogRecovery: true, positionsInTable: true },
+  };
+  const of = (stoppedByLockOn: ReplicaFacts['stoppedByLockOn'], request: Partial<DecidedRequest> = {}) =>
+    messages(withServer({ privileges: ['ALL PRIVILEGES'], replica: { ...replica, stoppedByLockOn } }, mysql), request);
+
+  test('is refused while a table that is not transactional can be applied: the lock could stop it', () => {
+    expect(of([table, table])).toEqual([
+      'server-unsupported: `app`.`log` (MYISAM) and 1 more is not transactional, and parallel workers keep the order of commits: the read lock can stop this replica (error 3030)',
+    ]);
+  });
+
+  test('is not where its SQL thread is stopped, nothing is locked, there is no such table, or nobody can see one', () => {
+    expect(of([table], { stopReplicaSql: true })).toEqual([]);
+    expect(of([table], { level: 'crash' })).toEqual([]);
+    expect(of([])).toEqual([]);
+    expect(of('unseen')).toEqual([]);
+  });
 });
 
 describe('privileges', () => {

@@ -118,6 +118,7 @@ describe('a replica', () => {
     parallelWorkers: 4,
     relayLogRecovery: false,
     positionsInTable: true,
+    stoppedByLockOn: [],
     ...change,
   });
   const of = (server: ServerFacts, change: Partial<ReplicaFacts>, more: Partial<ServerFacts> = {}) =>
