@@ -47,3 +47,11 @@ test('every call is on record, with its caller and outcome', async () => {
   await door('DELETE', 'calls');
   expect(lab.aws.calls).toEqual([]);
 });
+
+test('time goes on by itself, and is pushed forward', async () => {
+  const { now } = (await (await door('POST', 'advance', { ms: 3_600_000 })).json()) as { now: string };
+  expect(Date.parse(now) - Date.now()).toBeGreaterThan(3_590_000);
+  expect(Date.parse(now) - Date.now()).toBeLessThan(3_610_000);
+  for (const body of [{}, { ms: -1 }, { ms: 1.5 }, { hours: 1 }])
+    expect((await door('POST', 'advance', body)).status).toBe(400);
+});

@@ -3,18 +3,23 @@ import type { HttpAnswer } from './api-call.ts';
 import { type Behaviour, BehaviourChange } from './behaviour.ts';
 import type { RecordedCall } from './call-record.ts';
 import type { HttpRequest } from './http-server.ts';
+import { type LabTime, SteeredTime } from './lab-time.ts';
+
+const Advance = v.strictObject({ ms: v.pipe(v.number(), v.integer(), v.minValue(0), v.maxValue(366 * 86_400_000)) });
 
 /** The lab's own door, below `/_lab/`: what other processes of the lab may ask and set. */
-export function controlLab(behaviour: Behaviour, calls: RecordedCall[], request: HttpRequest): HttpAnswer {
+export async function controlLab(
+  behaviour: Behaviour,
+  calls: RecordedCall[],
+  time: LabTime,
+  request: HttpRequest,
+): Promise<HttpAnswer> {
   switch (`${request.method} ${request.path}`) {
     case 'GET /_lab/behaviour':
       return json(200, behaviour);
     case 'PUT /_lab/behaviour': {
       const change = v.safeParse(BehaviourChange, parseJson(request.body));
-      if (!change.success) {
-        const [issue] = change.issues;
-        return json(400, { message: `${v.getDotPath(issue) ?? 'behaviour'}: ${issue.message}` });
-      }
+      if (!change.success) return notUnderstood('behaviour', change.issues);
       return json(200, Object.assign(behaviour, change.output));
     }
     case 'GET /_lab/calls':
@@ -22,11 +27,22 @@ export function controlLab(behaviour: Behaviour, calls: RecordedCall[], request:
     case 'DELETE /_lab/calls':
       calls.length = 0;
       return json(200, calls);
+    case 'POST /_lab/advance': {
+      const advance = v.safeParse(Advance, parseJson(request.body));
+      if (!advance.success) return notUnderstood('advance', advance.issues);
+      if (!(time instanceof SteeredTime)) return json(409, { message: 'the time of this lab cannot be pushed' });
+      await time.advance(advance.output.ms);
+      return json(200, { now: new Date(time.now()).toISOString() });
+    }
     default:
       return json(404, {
         message: `${request.method} ${request.path} is not there; see the README beside the embedded AWS`,
       });
   }
+}
+
+function notUnderstood(what: string, [issue]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): HttpAnswer {
+  return json(400, { message: `${v.getDotPath(issue) ?? what}: ${issue.message}` });
 }
 
 function parseJson(text: string): unknown {

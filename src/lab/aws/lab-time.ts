@@ -42,13 +42,16 @@ export class SteeredTime implements LabTime {
 
   async sleep(ms: number, signal?: AbortSignal): Promise<void> {
     if (signal?.aborted === true) return;
+    let end = () => {};
     await new Promise<void>((wake) => {
       const sleeper: Sleeper = { due: this.now() + ms, wake };
       const at = this.#sleepers.findIndex(({ due }) => due > sleeper.due);
       this.#sleepers.splice(at < 0 ? this.#sleepers.length : at, 0, sleeper);
-      signal?.addEventListener('abort', () => this.#wake(sleeper), { once: true });
+      end = () => this.#wake(sleeper);
+      signal?.addEventListener('abort', end, { once: true });
       this.#setTimer();
     });
+    signal?.removeEventListener('abort', end);
   }
 
   /** Pushes time forward; resolves when all that fell due has been done, as far as it did not wait for something else. */

@@ -3,6 +3,8 @@ import { describe, expect, it } from 'vitest';
 import { firstMeeting } from '../../../../src/controller/schedule/apart.ts';
 import { nextTimes } from '../../../../src/controller/schedule/next-times.ts';
 import { parseCron, readSchedule } from '../../../../src/controller/schedule/parse-schedule.ts';
+import { expressionOf } from '../../../../src/controller/schedule/schedule.ts';
+import { nextRun, validateSchedule } from '../../../../src/lab/aws/ssm/association-schedule.ts';
 import { anyCadence } from './some-cadences.ts';
 
 const NOW = new Date('2026-11-26T03:00:00Z'); // a Thursday
@@ -59,6 +61,27 @@ describe('the next times', () => {
           expect(time.getTime()).toBeGreaterThan(before);
           before = time.getTime();
         }
+      }),
+    );
+  });
+
+  it('are those of another reading of the documentation, which takes what we send', () => {
+    const moment = fc.date({ min: new Date('2026-01-01'), max: new Date('2100-01-01'), noInvalidDate: true });
+    const rate = fc.integer({ min: 30, max: 31 * 1440 - 1 }).map((minutes) => ({ kind: 'rate', minutes }) as const);
+    const schedule = fc.oneof(
+      anyCadence.map((cadence) => ({ kind: 'cron', cadence }) as const),
+      rate,
+    );
+    const offset = fc.integer({ min: 0, max: 6 });
+    fc.assert(
+      fc.property(schedule, moment, fc.integer({ min: 0, max: 40 * 24 }), offset, (schedule, since, hours, days) => {
+        const offsetDays = schedule.kind === 'rate' ? 0 : days;
+        const after = new Date(since.getTime() + hours * HOUR_MS);
+        validateSchedule(expressionOf(schedule));
+        const [ours] = nextTimes(schedule, { since, after, count: 1, offsetDays });
+        expect(ours?.getTime()).toBe(
+          nextRun(expressionOf(schedule), { since: since.getTime(), after: after.getTime(), offsetDays }),
+        );
       }),
     );
   });
