@@ -13,13 +13,14 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
       if (!cancel.signal.aborted) return cancel.abort();
-      end(deleting ? leftDeleting() : leftAlone(run));
+      end(deleting ? leftDeleting() : schedule !== undefined ? leftScheduling(schedule) : leftAlone(run));
       process.exit();
     });
   }
 
   let run: { id: string; operation: Operation } | undefined;
   let deleting = false;
+  let schedule: string | undefined;
   const end = (error: RunError) => {
     process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
     if (argv.includes('--json')) process.stdout.write(`${formatError(error, run?.id)}\n`);
@@ -37,6 +38,9 @@ async function main(argv: readonly string[]): Promise<void> {
     },
     deleting: () => {
       deleting = true;
+    },
+    scheduling: (name: string) => {
+      schedule = name;
     },
   };
   try {
@@ -61,6 +65,12 @@ function leftAlone(run: { id: string; operation: Operation } | undefined): RunEr
 const leftDeleting = (): RunError =>
   new RunError('prune-incomplete', 'left at once; sets may have been deleted, one of them by half', {
     hint: 'Run the same `prune` again: it goes on, and finishes what was deleted by half.',
+  });
+
+/** The ending at the second Ctrl-C of what changes a schedule. */
+const leftScheduling = (name: string): RunError =>
+  new RunError('outcome-unknown', `left at once; the schedule '${name}' may have been changed, or in part`, {
+    hint: `See \`mysql-ebs-snapshot schedule list\`; \`schedule delete ${name}\` takes away all that there is of it.`,
   });
 
 /** commander has several lines for some errors (`Did you mean …`), and only a code where a command is missing. */

@@ -15,6 +15,8 @@ export interface Context {
   readonly named: (run: string, operation: Operation) => void;
   /** Called before sets are deleted, so that an ending at once can tell it. */
   readonly deleting: () => void;
+  /** Called before a schedule is made, changed or deleted, so that an ending at once can tell it. */
+  readonly scheduling: (name: string) => void;
 }
 
 /** The exit status that a command ends with. */

@@ -5,7 +5,7 @@ import { inventory } from '../adapters/inventory.ts';
 import { replaceFile } from '../adapters/replace-file.ts';
 import { snapshots } from '../adapters/snapshots.ts';
 import { parseScope } from '../fleet/scope.ts';
-import { type GlobalOptions, parseClusterTag, parseDuration } from '../options.ts';
+import { type GlobalOptions, parseDuration, parseTagKey } from '../options.ts';
 import { formatFreshness, freshnessJson } from '../report/freshness.ts';
 import { prometheusText } from '../report/prometheus.ts';
 import { styleFor } from '../report/style.ts';
@@ -23,7 +23,7 @@ export interface StatusOptions extends GlobalOptions {
 /** `status`: ends with `stale` where a host, or a cluster, has no good set that is young enough. */
 export async function showStatus(options: StatusOptions, context: Context): Promise<ExitStatus> {
   const scope = parseScope(await readIdLists(options.instanceIds), options.target ?? []);
-  const clusterTag = options.by === undefined ? undefined : parseClusterTag(options.by, '--by');
+  const clusterTag = options.by === undefined ? undefined : parseTagKey(options.by, '--by');
   const objective = {
     maxAgeMs: parseDuration(options.maxAge, '--max-age'),
     ...(clusterTag !== undefined && { clusterTag }),
