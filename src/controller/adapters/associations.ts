@@ -31,17 +31,15 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
       const found: Association[] = [];
       for (const id of ids) {
         const description = await describe(id);
-        if (description !== undefined) found.push(association('ssm:DescribeAssociation', description));
+        if (description !== undefined)
+          found.push(association(understood('ssm:DescribeAssociation', Described, description)));
       }
       return found;
     },
 
     async create(settings) {
       const request = new CreateAssociationCommand(inputOf(settings));
-      return answerOf(
-        'ssm:CreateAssociation',
-        await askedOnce('ssm:CreateAssociation', clock, () => ssmOnce.send(request)),
-      );
+      return answerOf(await askedOnce('ssm:CreateAssociation', clock, () => ssmOnce.send(request)));
     },
 
     async update({ id, version }, settings) {
@@ -53,10 +51,7 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
         AssociationId: id,
         AssociationVersion: version,
       });
-      return answerOf(
-        'ssm:UpdateAssociation',
-        await askedOnce('ssm:UpdateAssociation', clock, () => ssmOnce.send(request)),
-      );
+      return answerOf(await askedOnce('ssm:UpdateAssociation', clock, () => ssmOnce.send(request)));
     },
 
     async delete({ id }) {
@@ -84,15 +79,14 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
   }
 }
 
+/** An answer that is not understood leaves open what happened. */
 function answerOf(
-  action: string,
   asked: Awaited<ReturnType<typeof askedOnce<{ AssociationDescription?: AssociationDescription | undefined }>>>,
 ): AssociationAnswer {
   if (asked.kind === 'unknown') return asked;
-  if (asked.answer.AssociationDescription === undefined) {
-    return { kind: 'unknown', message: 'the answer holds no association' };
-  }
-  return { kind: 'done', association: association(action, asked.answer.AssociationDescription) };
+  const described = v.safeParse(Described, asked.answer.AssociationDescription);
+  if (described.success) return { kind: 'done', association: association(described.output) };
+  return { kind: 'unknown', message: 'the answer holds no association' };
 }
 
 function inputOf(settings: AssociationSettings): CreateAssociationCommandInput {
@@ -184,8 +178,7 @@ const Described = v.object({
   Overview: v.optional(v.object({ Status: v.optional(v.string()), DetailedStatus: v.optional(v.string()) })),
 });
 
-function association(action: string, answer: AssociationDescription): Association {
-  const described = understood(action, Described, answer);
+function association(described: v.InferOutput<typeof Described>): Association {
   const { OutputS3BucketName: bucket, ...place } = described.OutputLocation?.S3Location ?? {};
   return {
     id: described.AssociationId,
