@@ -213,6 +213,23 @@ describe.runIf(process.getuid?.() === 0)('schedules', () => {
     expect(await associations()).toHaveLength(1);
   });
 
+  it('left at once, does not say that nothing was changed', async () => {
+    await databases();
+    lab.aws.behave({ latencyMs: { CreateAssociation: 3_000 } });
+    const asked = () => lab.aws.calls.some(({ action }) => action === 'CreateAssociation');
+    const interrupt = async (pid: number) => {
+      await expect.poll(asked, { timeout: 30_000 }).toBe(true);
+      process.kill(pid, 'SIGINT');
+      process.kill(pid, 'SIGTERM');
+    };
+    const argv = ['schedule', 'create', 'nightly', '--target', 'tag:Env=prod', '--cron', '0 3 * * *'];
+    const { status, stderr } = await lab.run(argv, { as: 'scheduler', onStart: interrupt });
+    expect({ status, stderr }).toEqual({
+      status: 52,
+      stderr: expect.stringMatching(/left at once; .*'nightly' may .*\nhint: .*schedule delete nightly/),
+    });
+  });
+
   it('asks for what the policy of the scheduler grants, and it grants no more', async () => {
     await databases();
     await schedule('create', 'nightly', '--instance-ids', 'i-00000000000000001', '--cron', '0 3 * * *');
