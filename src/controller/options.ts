@@ -15,17 +15,9 @@ export interface GlobalOptions {
   readonly json?: true;
 }
 
-/** The options of `snapshot` and `plan`, as commander hands them over: text, not yet proven. */
-export interface FleetOptions extends GlobalOptions {
-  readonly documentName: string;
-  readonly maxErrors: string;
-  readonly timeout: string;
-  readonly instanceIds?: readonly string[];
-  readonly target?: readonly string[];
+/** The options of the agent that are parameters of the document, as commander hands them over. */
+export interface DocumentOptions {
   readonly tag?: readonly string[];
-  readonly maxConcurrency?: string;
-  readonly comment?: string;
-  readonly runId?: string;
   readonly level?: string;
   readonly freeze?: string;
   readonly lockTimeout?: string;
@@ -34,13 +26,25 @@ export interface FleetOptions extends GlobalOptions {
   readonly splay?: string;
   readonly passwordParameter?: string;
   readonly stopReplicaSql?: true;
+}
+
+/** The options of `snapshot` and `plan`, as commander hands them over: text, not yet proven. */
+export interface FleetOptions extends GlobalOptions, DocumentOptions {
+  readonly documentName: string;
+  readonly maxErrors: string;
+  readonly timeout: string;
+  readonly instanceIds?: readonly string[];
+  readonly target?: readonly string[];
+  readonly maxConcurrency?: string;
+  readonly comment?: string;
+  readonly runId?: string;
   readonly resume?: string;
   readonly waveBy?: string;
   readonly prefer?: string;
   readonly until?: string;
 }
 
-/** Options of the agent that are parameters of the document, under their names there. */
+/** Under their names there. */
 const PARAMETER_OPTIONS = {
   level: ['Level', '--level'],
   freeze: ['Freeze', '--freeze'],
@@ -57,16 +61,8 @@ export function fleetRequest(operation: Operation, options: FleetOptions, docume
   const given: GivenParameter[] = [
     { name: 'Operation', option: 'the operation', value: operation },
     { name: 'RunId', option: '--run-id', value: run },
+    ...givenParameters(options),
   ];
-  for (const [key, [name, option]] of Object.entries(PARAMETER_OPTIONS)) {
-    const value = options[key as keyof typeof PARAMETER_OPTIONS];
-    if (value !== undefined) given.push({ name, option, value });
-  }
-  if (options.stopReplicaSql === true)
-    given.push({ name: 'StopReplicaSql', option: '--stop-replica-sql', value: 'yes' });
-  if (options.tag !== undefined)
-    given.push({ name: 'Tags', option: '--tag', value: options.tag.map(checkTag).join(',') });
-
   return {
     operation,
     run,
@@ -110,6 +106,20 @@ function parseUntil(text: string): FleetRequest['until'] {
   throw new RunError('usage', `'${text}' is not valid for --until (one of pending, completed)`);
 }
 
+/** What the command line says of the document's parameters. Throws `usage`. */
+export function givenParameters(options: DocumentOptions): readonly GivenParameter[] {
+  const given: GivenParameter[] = [];
+  for (const [key, [name, option]] of Object.entries(PARAMETER_OPTIONS)) {
+    const value = options[key as keyof typeof PARAMETER_OPTIONS];
+    if (value !== undefined) given.push({ name, option, value });
+  }
+  if (options.stopReplicaSql === true)
+    given.push({ name: 'StopReplicaSql', option: '--stop-replica-sql', value: 'yes' });
+  if (options.tag !== undefined)
+    given.push({ name: 'Tags', option: '--tag', value: options.tag.map(checkTag).join(',') });
+  return given;
+}
+
 export function parseDocumentName(text: string, option: string): string {
   if (/^[A-Za-z0-9_.-]{3,128}$/.test(text) && !/^(aws|amazon|amzn)/i.test(text)) return text;
   throw new RunError('usage', `'${text}' is not valid for ${option}`, {
@@ -146,7 +156,7 @@ function parseComment(text: string): string {
 }
 
 /** A number of hosts or a percentage, as SendCommand has it; `least` is its smallest number. */
-function parseShare(text: string, option: string, least: 0 | 1): string {
+export function parseShare(text: string, option: string, least: 0 | 1): string {
   const match = /^(\d{1,7})(%?)$/.exec(text);
   const number = Number(match?.[1]);
   if (match !== null && number >= least && (match[2] === '' || number <= 100)) return text;

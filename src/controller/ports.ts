@@ -177,6 +177,65 @@ export interface CommandPorts {
   readonly clock: Clock;
 }
 
+/** How grave it is where an association's last run was not well (compliance). */
+export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'unspecified';
+
+/** A State Manager association as it is set. What Systems Manager does not say is `undefined`. */
+export interface AssociationSettings {
+  readonly name: string;
+  /** `version`: a number, or `$DEFAULT` or `$LATEST` where nobody has pinned it. */
+  readonly document: { readonly name: string; readonly version: string };
+  /** By `tag:KEY` or `InstanceIds`; one that somebody else has made may have other keys. */
+  readonly targets: readonly { readonly key: string; readonly values: readonly string[] }[];
+  readonly parameters: Readonly<Record<string, readonly string[]>>;
+  /** `cron(…)`, `rate(…)` or `at(…)`. */
+  readonly expression: string | undefined;
+  /** Days from a time of the expression to the run. */
+  readonly offsetDays: number | undefined;
+  /** Without it, it runs as soon as it is made or changed, and on every target that appears. */
+  readonly onlyAtItsTimes: boolean;
+  readonly maxConcurrency: string | undefined;
+  readonly maxErrors: string | undefined;
+  readonly severity: Severity | undefined;
+  /** Where the output of the hosts is put besides. */
+  readonly output: OutputLocation | undefined;
+  /** Hours after which what has not ended is cancelled. */
+  readonly durationHours: number | undefined;
+}
+
+export interface OutputLocation {
+  readonly bucket: string;
+  readonly prefix: string | undefined;
+  readonly region: string | undefined;
+}
+
+export interface Association {
+  readonly id: string;
+  /** Counts the changes. */
+  readonly version: string;
+  readonly changedAt: Date;
+  readonly lastRunAt: Date | undefined;
+  /** Systems Manager's word for the last run: `Success`, `Failed`, `Pending` … */
+  readonly status: string;
+  readonly settings: AssociationSettings;
+}
+
+/** What became of CreateAssociation and UpdateAssociation. `unknown`: it may have been carried out. */
+export type AssociationAnswer =
+  | { readonly kind: 'done'; readonly association: Association }
+  | { readonly kind: 'unknown'; readonly message: string };
+
+export interface Associations {
+  /** Those of a document whose name is one that this program gives. */
+  ours(documentName: string): Promise<readonly Association[]>;
+  /** ONE attempt (CreateAssociation knows no idempotency token), except that a throttled request is asked again. */
+  create(settings: AssociationSettings): Promise<AssociationAnswer>;
+  /** Refused where somebody else has changed it meanwhile. What the settings do not hold stays as it is. */
+  update(association: Association, settings: AssociationSettings): Promise<AssociationAnswer>;
+  /** One that is gone already is fine. */
+  delete(association: Association): Promise<void>;
+}
+
 export interface Clock {
   now(): Date;
   /** Ends early, without an error, when the signal is aborted. */

@@ -1,5 +1,6 @@
 import { Command } from 'commander';
 import { COMMIT, VERSION } from '../shared/version.ts';
+import { collect, DOCUMENT_NAME, examples, withDocumentOptions } from './command-parts.ts';
 import type { Context, ExitStatus } from './commands/context.ts';
 import { type DocumentsOptions, documentsInstall, documentsStatus } from './commands/documents.ts';
 import { type ListOptions, listSets } from './commands/list.ts';
@@ -10,8 +11,7 @@ import { type StatusOptions, showStatus } from './commands/status.ts';
 import type { Operation } from './fleet/request.ts';
 import type { FleetOptions, GlobalOptions } from './options.ts';
 import type { PruneOptions } from './prune-options.ts';
-
-const DOCUMENT_NAME = 'mysql-ebs-snapshot';
+import { addScheduleCommands } from './schedule-program.ts';
 
 /** The command line. `ended` is told the exit status of the command that ran. */
 export function buildProgram(context: Context, ended: (status: ExitStatus) => void): Command {
@@ -114,6 +114,8 @@ go once the host has a newer good one.
       ended(await pruneSets(command.optsWithGlobals<PruneOptions>(), context)),
     );
 
+  addScheduleCommands(program, context, ended);
+
   const documents = program.command('documents').description('the Command document in Systems Manager');
   documents
     .command('install')
@@ -165,15 +167,8 @@ function fleetCommand(program: Command, operation: Operation): Command {
     .option('--timeout <seconds>', 'how long a host may take to pick the command up', '600')
     .option('--comment <text>', 'comment in the command history, at most 100 characters')
     .option('--run-id <id>', 'name of the new run (default: made of the time)')
-    .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME)
-    .option('--level <level>', 'how the sets are taken: application, crash, auto (the document says more)')
-    .option('--freeze <mode>', 'auto, or never: sync the file systems without freezing them')
-    .option('--lock-timeout <seconds>', 'longest wait for the read lock')
-    .option('--long-query-threshold <seconds>', 'do not ask for the lock while a statement has run this long')
-    .option('--freeze-timeout <seconds>', 'thaw after this time whatever happens')
-    .option('--stop-replica-sql', 'on a replica with parallel workers: stop its SQL thread for the lock')
-    .option('--splay <seconds>', 'each host first waits a random time of at most this')
-    .option('--password-parameter <name>', 'Parameter Store name of the database password');
+    .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME);
+  withDocumentOptions(command);
   if (operation === 'plan')
     return command.option('--tag <Key=Value>', 'tags as `snapshot` would be given (repeatable)', collect);
   return command
@@ -185,8 +180,3 @@ function fleetCommand(program: Command, operation: Operation): Command {
 }
 
 const ONLY_INSTANCES = 'only sets of these instances, separated by commas; @FILE, or - for stdin (repeatable)';
-
-const collect = (value: string, before: readonly string[] = []): readonly string[] => [...before, value];
-
-const examples = (...lines: string[]): string =>
-  `\nExamples:\n${lines.map((line) => `  mysql-ebs-snapshot ${line}`).join('\n')}\n`;

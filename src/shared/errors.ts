@@ -248,6 +248,11 @@ const table = {
     meaning: 'there is no set of that name in this account and Region',
     hint: 'See `mysql-ebs-snapshot list`; check --region and --profile.',
   },
+  'no-such-schedule': {
+    exit: 28,
+    meaning: 'there is no schedule of that name in this account and Region',
+    hint: 'See `mysql-ebs-snapshot schedule list`; check --region, --profile and --document-name.',
+  },
   'no-target': {
     exit: 28,
     meaning: 'no host was targeted',

@@ -53,7 +53,7 @@ export interface Lab extends AsyncDisposable {
   readonly aws: EmbeddedAws;
   readonly store: CountingStore;
   /** Clients of one try, with these credentials. */
-  as(who: 'operator' | 'installer' | 'pruner' | 'administrator'): Clients;
+  as(who: 'operator' | 'installer' | 'pruner' | 'scheduler' | 'administrator'): Clients;
   /** Clients with the credentials that the host's own IMDS gives. */
   asHost(imdsEndpoint: string): Clients;
 }

@@ -19,6 +19,7 @@ import { afterEach, beforeEach, describe, expect, test } from 'vitest';
 import hostPolicy from '../../iam/host.json' with { type: 'json' };
 import installerPolicy from '../../iam/installer.json' with { type: 'json' };
 import operatorPolicy from '../../iam/operator.json' with { type: 'json' };
+import schedulerPolicy from '../../iam/scheduler.json' with { type: 'json' };
 import { conditionKeys, isAllowed } from '../../src/lab/aws/iam/evaluate.ts';
 import { Policy } from '../../src/lab/aws/iam/policy.ts';
 import { realTime } from '../../src/lab/aws/lab-time.ts';
@@ -173,6 +174,9 @@ describe('in every partition', () => {
     [operatorPolicy, 'ssm:SendCommand', `ssm:${rest}:document/${DOCUMENT}`],
     [operatorPolicy, 'ssm:SendCommand', `ec2:${rest}:instance/${instanceId(1)}`],
     [installerPolicy, 'ssm:CreateDocument', `ssm:${rest}:document/${DOCUMENT}`],
+    [schedulerPolicy, 'ssm:CreateAssociation', `ssm:${rest}:document/${DOCUMENT}`],
+    [schedulerPolicy, 'ssm:CreateAssociation', `ssm:${rest}:association/6fc0e2a4-ab4d-4a4e-a2c1-0f3d6f6f7a01`],
+    [schedulerPolicy, 'ssm:UpdateAssociation', `ec2:${rest}:instance/${instanceId(1)}`],
   ] as const;
   test.each(['aws', 'aws-cn', 'aws-us-gov'].flatMap((partition) => asked.map((each) => [partition, ...each] as const)))(
     '%s',

@@ -5,6 +5,8 @@ import {
   DescribeAssociationExecutionsCommand,
   DescribeAssociationExecutionTargetsCommand,
   GetCommandInvocationCommand,
+  ListAssociationsCommand,
+  paginateListAssociations,
   StartAssociationsOnceCommand,
 } from '@aws-sdk/client-ssm';
 import { afterEach, beforeEach, expect, test } from 'vitest';
@@ -64,6 +66,21 @@ test('runs on a target that appears later', async () => {
   await expect
     .poll(async () => (await executions(AssociationId)).map(({ Status }) => Status))
     .toEqual(['Success', 'Success']);
+});
+
+test('is listed page by page, all or by document and name', async () => {
+  for (const AssociationName of ['one', 'two', 'three']) await associate({ AssociationName });
+  const names: (string | undefined)[] = [];
+  for await (const page of paginateListAssociations({ client: ssm, pageSize: 2 }, {}))
+    names.push(...(page.Associations ?? []).map(({ AssociationName }) => AssociationName));
+  expect(names).toEqual(['one', 'two', 'three']);
+  const by = async (key: 'Name' | 'AssociationName', value: string) =>
+    (await ssm.send(new ListAssociationsCommand({ AssociationFilterList: [{ key, value }] }))).Associations;
+  expect(await by('Name', DOCUMENT)).toHaveLength(3);
+  expect(await by('Name', 'another')).toEqual([]);
+  const [two] = (await by('AssociationName', 'two')) ?? [];
+  expect(two).toMatchObject({ AssociationName: 'two', Name: DOCUMENT, AssociationVersion: '1' });
+  expect(two).not.toHaveProperty('MaxConcurrency');
 });
 
 test.each([

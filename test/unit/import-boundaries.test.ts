@@ -28,6 +28,8 @@ const REFUSED = [
   'src/controller/commands/x.ts -> ../../agent/ports.ts',
   'src/controller/fleet/x.ts -> @aws-sdk/client-ssm',
   'src/controller/fleet/x.ts -> ../adapters/clock.ts',
+  'src/controller/schedule/x.ts -> ../stories/prune.ts',
+  'src/controller/schedule/x.ts -> node:fs',
   'src/controller/stories/x.ts -> ../adapters/clock.ts',
   'src/controller/adapters/x.ts -> ../../lab/world.ts',
   'src/lab/x.ts -> ../agent/ports.ts',

@@ -1,18 +1,20 @@
-import { type EC2Client, type Filter, paginateDescribeInstances } from '@aws-sdk/client-ec2';
-import { paginateDescribeInstanceInformation, type SSMClient } from '@aws-sdk/client-ssm';
+import { type Filter, paginateDescribeInstances } from '@aws-sdk/client-ec2';
+import { paginateDescribeInstanceInformation } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { understood } from '../../shared/understood.ts';
 import { portions, type Scope } from '../fleet/scope.ts';
 import type { FleetInstance, Inventory, ManagedNode } from '../ports.ts';
 import { asking } from './aws-errors.ts';
+import type { Clients } from './clients.ts';
 
 /** DescribeInstances takes 200 values a filter, DescribeInstanceInformation 100 [API models]. */
 const IDS_A_CALL = { ec2: 200, ssm: 50 } as const;
 /** A terminated instance still carries its tags for an hour; nobody means it. */
 const GONE = new Set(['terminated', 'shutting-down']);
 
-export function inventory(ec2: EC2Client, ssm: SSMClient): Inventory {
+/** Systems Manager lists 50 hosts a request: of a large fleet that is throttled, and waited out. */
+export function inventory({ ec2, ssmPatient }: Pick<Clients, 'ec2' | 'ssmPatient'>): Inventory {
   return {
     async instances(scope) {
       const found: FleetInstance[] = [];
@@ -32,7 +34,7 @@ export function inventory(ec2: EC2Client, ssm: SSMClient): Inventory {
       for (const some of portions(ids, IDS_A_CALL.ssm)) {
         await asking('ssm:DescribeInstanceInformation', async () => {
           const pages = paginateDescribeInstanceInformation(
-            { client: ssm, pageSize: 50 },
+            { client: ssmPatient, pageSize: 50 },
             { Filters: [{ Key: 'InstanceIds', Values: some }] },
           );
           for await (const page of pages) {

@@ -34,7 +34,7 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
   using clients = clientsFor(options);
   const ports = {
     documents: documents(clients),
-    inventory: inventory(clients.ec2, clients.ssm),
+    inventory: inventory(clients),
     commands: commands(clients, context.clock),
     snapshots: snapshots(clients),
     clock: context.clock,

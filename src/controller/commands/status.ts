@@ -28,7 +28,7 @@ export async function showStatus(options: StatusOptions, context: Context): Prom
     ...(clusterTag !== undefined && { clusterTag }),
   };
   using clients = clientsFor(options);
-  const ports = { inventory: inventory(clients.ec2, clients.ssm), snapshots: snapshots(clients) };
+  const ports = { inventory: inventory(clients), snapshots: snapshots(clients) };
   const now = context.clock.now();
   const all = await backupStatus(scope, objective, ports, now);
 

@@ -3,6 +3,7 @@ import hostPolicy from '../../../iam/host.json' with { type: 'json' };
 import installerPolicy from '../../../iam/installer.json' with { type: 'json' };
 import operatorPolicy from '../../../iam/operator.json' with { type: 'json' };
 import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
+import schedulerPolicy from '../../../iam/scheduler.json' with { type: 'json' };
 import { type RunDocument, ssmAgent } from '../ssm-agent/run-document.ts';
 import type { EbsStore, LabHost } from '../world.ts';
 import type { Account } from './account.ts';
@@ -16,9 +17,9 @@ import { Policy } from './iam/policy.ts';
 import { type Credentials, Principals } from './iam/principals.ts';
 import { startImds } from './imds.ts';
 import { controlLab } from './lab-control.ts';
-import { type LabTime, realTime } from './lab-time.ts';
+import { type LabTime, SteeredTime } from './lab-time.ts';
 import { RateLimiter } from './rates.ts';
-import { applyToNewHost } from './ssm/associations.ts';
+import { applyToNewHost, unfollow } from './ssm/associations.ts';
 
 export interface EmbeddedAwsOptions {
   /** Keeps the bytes of snapshots. */
@@ -31,7 +32,7 @@ export interface EmbeddedAwsOptions {
   readonly credentialLifetimeMs?: number;
   /** Where the SSM agents put their scripts, within the hosts. */
   readonly orchestrationRoot?: string;
-  /** The real time where nothing is said; another for tests of what takes hours. */
+  /** Goes on by itself and can be pushed forward where nothing is said; another for tests of what takes hours. */
   readonly time?: LabTime;
 }
 
@@ -52,6 +53,8 @@ export interface EmbeddedAws extends AsyncDisposable {
   readonly installer: Credentials;
   /** Prunes; its rights are those of `iam/pruner.json`. */
   readonly pruner: Credentials;
+  /** Keeps schedules; its rights are those of `iam/scheduler.json`. */
+  readonly scheduler: Credentials;
   /** May do everything; for the lab's own chores and for tests. */
   readonly administrator: Credentials;
   /** Registers the instance in EC2 and Systems Manager and starts its IMDS. Its rights are those of `iam/host.json`. */
@@ -82,7 +85,7 @@ const ORCHESTRATION_ROOT = '/var/lib/mysql-ebs-snapshot-lab/ssm';
 
 export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<EmbeddedAws> {
   const account: Account = { id: '123456789012', region: options.region ?? 'eu-central-1' };
-  const time = options.time ?? realTime;
+  const time = options.time ?? new SteeredTime();
   const now = () => time.now();
   const behaviour: Behaviour = { ...usualBehaviour(), ...options.behaviour };
   const gate = options.gate ?? openGate;
@@ -138,6 +141,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     operator: principals.addUser('operator', v.parse(Policy, operatorPolicy)),
     installer: principals.addUser('installer', v.parse(Policy, installerPolicy)),
     pruner: principals.addUser('pruner', v.parse(Policy, prunerPolicy)),
+    scheduler: principals.addUser('scheduler', v.parse(Policy, schedulerPolicy)),
     administrator: principals.addUser('administrator', ADMINISTRATOR),
     behaviour,
     behave: (change) => void Object.assign(behaviour, v.parse(BehaviourChange, change)),
@@ -172,6 +176,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     },
 
     async [Symbol.asyncDispose]() {
+      unfollow(services.ssm.associations.values());
       for (const command of services.ssm.commands.values()) command.cancel.abort();
       await Promise.allSettled(work);
       await Promise.all([server, ...imds.values()].map((each) => each[Symbol.asyncDispose]()));

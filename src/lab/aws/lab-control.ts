@@ -11,8 +11,8 @@ interface ControlledLab {
   readonly time: LabTime;
 }
 
-/** At most a day at once: who asks for more has mistaken the unit. */
-const Advance = v.strictObject({ ms: v.pipe(v.number(), v.minValue(0), v.maxValue(86_400_000)) });
+/** At most a year at once: who asks for more has mistaken the unit. */
+const Advance = v.strictObject({ ms: v.pipe(v.number(), v.minValue(0), v.maxValue(366 * 86_400_000)) });
 
 /** The lab's own door, below `/_lab/`: what other processes of the lab may ask and set. */
 export async function controlLab({ behaviour, calls, time }: ControlledLab, request: HttpRequest): Promise<HttpAnswer> {
@@ -21,10 +21,7 @@ export async function controlLab({ behaviour, calls, time }: ControlledLab, requ
       return json(200, behaviour);
     case 'PUT /_lab/behaviour': {
       const change = v.safeParse(BehaviourChange, parseJson(request.body));
-      if (!change.success) {
-        const [issue] = change.issues;
-        return json(400, { message: `${v.getDotPath(issue) ?? 'behaviour'}: ${issue.message}` });
-      }
+      if (!change.success) return notUnderstood('behaviour', change.issues);
       return json(200, Object.assign(behaviour, change.output));
     }
     case 'GET /_lab/calls':
@@ -46,6 +43,10 @@ export async function controlLab({ behaviour, calls, time }: ControlledLab, requ
         message: `${request.method} ${request.path} is not there; see the README beside the embedded AWS`,
       });
   }
+}
+
+function notUnderstood(what: string, [issue]: [v.BaseIssue<unknown>, ...v.BaseIssue<unknown>[]]): HttpAnswer {
+  return json(400, { message: `${v.getDotPath(issue) ?? what}: ${issue.message}` });
 }
 
 function parseJson(text: string): unknown {

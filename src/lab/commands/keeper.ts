@@ -26,7 +26,7 @@ export interface LabDescription {
   readonly keeperPid: number;
   /** For AWS clients: the operator's. */
   readonly environment: Readonly<Record<string, string>>;
-  readonly credentials: { readonly operator: KeyPair; readonly installer: KeyPair; readonly administrator: KeyPair };
+  readonly credentials: Readonly<Record<'operator' | 'installer' | 'scheduler' | 'administrator', KeyPair>>;
   readonly hosts: readonly {
     readonly instanceId: string;
     readonly name: string;
@@ -88,7 +88,12 @@ function describe({ folder, aws, hosts }: StandingLab): LabDescription {
     folder: folder.path,
     keeperPid: process.pid,
     environment: awsEnvironment(aws, aws.operator),
-    credentials: { operator: aws.operator, installer: aws.installer, administrator: aws.administrator },
+    credentials: {
+      operator: aws.operator,
+      installer: aws.installer,
+      scheduler: aws.scheduler,
+      administrator: aws.administrator,
+    },
     hosts: hosts.map((host) => ({
       instanceId: host.instanceId,
       name: host.name,

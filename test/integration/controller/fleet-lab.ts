@@ -55,7 +55,7 @@ export interface Ran {
   readonly json: { outcome: string; run?: string; code?: string; message?: string; hosts?: Record<string, unknown>[] };
 }
 
-export type Who = 'operator' | 'installer' | 'pruner' | 'administrator';
+export type Who = 'operator' | 'installer' | 'pruner' | 'scheduler' | 'administrator';
 
 export interface RunOptions {
   readonly as?: Who;

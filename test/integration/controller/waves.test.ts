@@ -122,7 +122,7 @@ it('never has two members of a cluster at work together, over 50 random fleets',
       using clients = openClients({ profile: undefined, region: aws.region });
       const clock: Clock = { now: () => new Date(time.now()), sleep: (ms) => time.advance(ms) };
       const ports = {
-        ...{ documents: documents(clients), inventory: inventory(clients.ec2, clients.ssm), clock },
+        ...{ documents: documents(clients), inventory: inventory(clients), clock },
         ...{ commands: commands(clients, clock), snapshots: snapshots(clients) },
       };
       await installDocument(ours, ports.documents, clock, false);

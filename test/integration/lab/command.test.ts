@@ -11,6 +11,7 @@ import { loopsBelow } from '../../../src/lab/machine/loop-devices.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 
 const LAB = join(import.meta.dirname, '../../../dist/lab.cjs');
+const CONTROLLER = join(import.meta.dirname, '../../../dist/controller.cjs');
 const PATIENCE_MS = 120_000;
 
 interface LabRun {
@@ -201,6 +202,53 @@ describe('up', () => {
     expect(new Set(snapshots.map((each) => tag(each, TAG.run))).size).toBe(2);
 
     expect(await lab('up').ended).toMatchObject({ status: 29, stderr: expect.stringContaining('another lab stands') });
+    expect(await lab('down').ended).toMatchObject({ status: 0 });
+    await expectNothingLeft();
+  });
+});
+
+describe('a schedule', () => {
+  it('that the controller makes fires through State Manager, and leaves graded sets of all hosts', async () => {
+    const up = await lab('up', '--json').ended;
+    expect(up.status).toBe(0);
+    const { environment, credentials, hosts } = JSON.parse(up.stdout.trim().split('\n').at(-1) ?? '');
+    const { AWS_ENDPOINT_URL: endpoint, AWS_REGION: region } = environment;
+    const keys = credentials.scheduler;
+    const scheduler = [`AWS_ACCESS_KEY_ID=${keys.accessKeyId}`, `AWS_SECRET_ACCESS_KEY=${keys.secretAccessKey}`];
+    const controller = async (...argv: string[]) => {
+      const given = Object.entries(environment).map(([name, value]) => `${name}=${value}`);
+      const ran = await startLab('env', ...given, ...scheduler, process.execPath, CONTROLLER, ...argv, '--json').ended;
+      expect(ran).toMatchObject({ status: 0, stderr: '' });
+      return JSON.parse(ran.stdout.trim().split('\n').at(-1) ?? '');
+    };
+    const ec2 = new EC2Client({ endpoint, region, credentials: credentials.administrator });
+    const snapshots = async () =>
+      (await ec2.send(new DescribeSnapshotsCommand({ OwnerIds: ['self'] }))).Snapshots ?? [];
+
+    const when = ['--cron', '0 3 * * *', '--splay', '0', '--tag', 'Purpose=nightly'];
+    const made = await controller('schedule', 'create', 'nightly', '--target', 'tag:Role=lab-database', ...when);
+    const [time] = made.schedules[0].next;
+    expect(await snapshots()).toEqual([]);
+
+    const ms = Math.max(Date.parse(time) - Date.now(), 0) + 1_000;
+    const pushed = await fetch(`${endpoint}/_lab/time/advance`, { method: 'POST', body: JSON.stringify({ ms }) });
+    expect(pushed.status).toBe(200);
+    const taken = await vi.waitFor(async () => {
+      const all = await snapshots();
+      expect(all.map((each) => tag(each, TAG.grade))).toEqual(Array(4).fill('application'));
+      expect(all.map(({ State }) => State)).toEqual(Array(4).fill('completed'));
+      return all;
+    }, PATIENCE_MS);
+    const instances = hosts.map((host: { instanceId: string }) => host.instanceId);
+    expect(new Set(taken.map((each) => tag(each, TAG.instance)))).toEqual(new Set(instances));
+    expect(new Set(taken.map((each) => tag(each, TAG.run))).size).toBe(2);
+    expect(taken.map((each) => tag(each, 'Purpose'))).toEqual(Array(4).fill('nightly'));
+    await vi.waitFor(async () => {
+      const { schedules } = await controller('schedule', 'list');
+      expect(schedules).toMatchObject([{ name: 'nightly', last: { status: 'Success' } }]);
+    }, PATIENCE_MS);
+
+    await controller('schedule', 'delete', 'nightly');
     expect(await lab('down').ended).toMatchObject({ status: 0 });
     await expectNothingLeft();
   });

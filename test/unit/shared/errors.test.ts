@@ -16,6 +16,7 @@ describe('the table of errors', () => {
       'snapshots-pending': 'run-in-progress',
       'crash-not-provable': 'server-unsupported',
       'no-such-set': 'no-target',
+      'no-such-schedule': 'no-target',
     };
     for (const [code, other] of Object.entries(shared)) {
       expect(ERRORS[code as ErrorCode].exit, code).toBe(ERRORS[other].exit);

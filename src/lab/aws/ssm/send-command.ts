@@ -6,7 +6,7 @@ import { describeCommand } from './describe-command.ts';
 import { type DocumentVersion, findDocument, findVersion } from './document-store.ts';
 import { refusalOf } from './document-validation.ts';
 import { parseInput } from './json-protocol.ts';
-import { authorizeSsm, type ManagedHost, type SsmWorld } from './ssm-world.ts';
+import { authorizeSsm, authorizeSsmOnHost, type ManagedHost, type SsmWorld } from './ssm-world.ts';
 import { startCommand } from './start-command.ts';
 import { hostsFor, Targets } from './targets.ts';
 
@@ -36,15 +36,7 @@ export async function sendCommand(world: SsmWorld, call: ApiCall): Promise<objec
   const document = findDocument(world, request.DocumentName);
   const targets = chooseHosts(world, request);
   authorizeSsm(call.caller, 'SendCommand', arn.document(world.account, document.name));
-  for (const { host } of targets) {
-    const tagKeys = Object.fromEntries(
-      Object.entries(host.tags).flatMap(([key, value]) => [
-        [`ssm:resourceTag/${key}`, value],
-        [`aws:ResourceTag/${key}`, value],
-      ]),
-    );
-    authorizeSsm(call.caller, 'SendCommand', arn.instance(world.account, host.instanceId), tagKeys);
-  }
+  for (const host of targets) authorizeSsmOnHost(world, call.caller, 'SendCommand', host);
   const version = findVersion(document, request.DocumentVersion);
   refuseOtherHash(version, request);
   refuseBadParameters(version, request.Parameters);

@@ -2,11 +2,16 @@ import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
 import {
   createAssociation,
+  deleteAssociation,
+  startAssociationsOnce,
+  updateAssociation,
+} from './association-changes.ts';
+import {
   describeAssociation,
   describeAssociationExecutions,
   describeAssociationExecutionTargets,
-  startAssociationsOnce,
-} from './associations.ts';
+  listAssociations,
+} from './association-reads.ts';
 import { cancelCommand, getCommandInvocation, listCommandInvocations, listCommands } from './command-reads.ts';
 import { describeInstanceInformation } from './describe-instance-information.ts';
 import {
@@ -27,6 +32,7 @@ const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promi
   CancelCommand: cancelCommand,
   CreateAssociation: createAssociation,
   CreateDocument: createDocument,
+  DeleteAssociation: deleteAssociation,
   DescribeAssociation: describeAssociation,
   DescribeAssociationExecutionTargets: describeAssociationExecutionTargets,
   DescribeAssociationExecutions: describeAssociationExecutions,
@@ -35,10 +41,12 @@ const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promi
   GetCommandInvocation: getCommandInvocation,
   GetDocument: getDocument,
   GetParameter: getParameter,
+  ListAssociations: listAssociations,
   ListCommandInvocations: listCommandInvocations,
   ListCommands: listCommands,
   SendCommand: sendCommand,
   StartAssociationsOnce: startAssociationsOnce,
+  UpdateAssociation: updateAssociation,
   UpdateDocument: updateDocument,
   UpdateDocumentDefaultVersion: updateDocumentDefaultVersion,
 };

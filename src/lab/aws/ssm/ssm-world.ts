@@ -1,6 +1,6 @@
 import type { RunDocument } from '../../ssm-agent/run-document.ts';
 import type { LabHost } from '../../world.ts';
-import type { Account } from '../account.ts';
+import { type Account, arn } from '../account.ts';
 import { ApiError } from '../api-error.ts';
 import type { Behaviour } from '../behaviour.ts';
 import { conditionKeys, isAllowed } from '../iam/evaluate.ts';
@@ -39,6 +39,22 @@ type Keys = Readonly<Record<string, string | readonly string[] | undefined>>;
 /** Throws AccessDeniedException unless the caller's policies allow the action of Systems Manager on the resource. */
 export const authorizeSsm = (caller: Principal, action: string, resource: string, keys: Keys = {}): void =>
   authorizeAction(caller, `ssm:${action}`, resource, keys);
+
+/** The same on an instance, whose tags IAM knows under both names. */
+export function authorizeSsmOnHost(
+  { account }: SsmWorld,
+  caller: Principal,
+  action: string,
+  { host }: ManagedHost,
+): void {
+  const tagKeys = Object.fromEntries(
+    Object.entries(host.tags).flatMap(([key, value]) => [
+      [`ssm:resourceTag/${key}`, value],
+      [`aws:ResourceTag/${key}`, value],
+    ]),
+  );
+  authorizeSsm(caller, action, arn.instance(account, host.instanceId), tagKeys);
+}
 
 /** The same for an action of any service. */
 export function authorizeAction(caller: Principal, action: string, resource: string, keys: Keys = {}): void {

@@ -1,5 +1,6 @@
 import fc from 'fast-check';
 import { afterAll, beforeAll, expect, test, vi } from 'vitest';
+import { associations } from '../../../../src/controller/adapters/associations.ts';
 import { type Clients, openClients } from '../../../../src/controller/adapters/clients.ts';
 import { commands } from '../../../../src/controller/adapters/commands.ts';
 import { documents } from '../../../../src/controller/adapters/documents.ts';
@@ -9,6 +10,7 @@ import { RunError } from '../../../../src/shared/errors.ts';
 import { answeringEndpoint, asXml } from '../../../support/aws-endpoint.ts';
 import { mangled, oddText } from '../../../support/mangled-json.ts';
 import { fakeClock, host } from '../fakes.ts';
+import { associationOf, settingsOf } from '../schedule/some-schedules.ts';
 
 const endpoint = await answeringEndpoint();
 let clients: Clients;
@@ -35,12 +37,28 @@ const COMMAND = {
   ErrorCount: 0,
 };
 const PLUGIN = { Name: 'run', Status: 'Success', ResponseCode: 0, ResponseStartDateTime: 1.7e9, Output: '{"v":1}' };
+const ASSOCIATION = {
+  AssociationId: '6fc0e2a4-ab4d-4a4e-a2c1-0f3d6f6f7a01',
+  AssociationName: 'mysql-ebs-snapshot.nightly',
+  Name: 'd',
+  DocumentVersion: '3',
+  Targets: [{ Key: 'tag:Role', Values: ['database'] }],
+  Parameters: { Splay: ['300'] },
+  ScheduleExpression: 'cron(0 3 ? * TUE#2 *)',
+  ScheduleOffset: 2,
+  ApplyOnlyAtCronInterval: true,
+  Date: 1.7e9,
+  LastExecutionDate: 1.7e9,
+  Overview: { Status: 'Success' },
+};
 /** All answers of Systems Manager in one: each request takes its own part and leaves the rest. */
 const SSM = {
   Command: COMMAND,
   Commands: [COMMAND],
   CommandInvocations: [{ InstanceId: host(1), Status: 'Success', StatusDetails: 'Success', CommandPlugins: [PLUGIN] }],
   InstanceInformationList: [{ InstanceId: host(1), PingStatus: 'Online', PlatformType: 'Linux' }],
+  Associations: [{ AssociationId: ASSOCIATION.AssociationId, AssociationName: ASSOCIATION.AssociationName }],
+  AssociationDescription: ASSOCIATION,
   Document: { Name: 'd', DocumentVersion: '3', LatestVersion: '4', Status: 'Active', Hash: 'ab' },
 };
 const EC2 = {
@@ -99,11 +117,22 @@ test('whatever answers in the place of Systems Manager, the controller gets what
         expect(instanceId).toMatch(INSTANCE_ID);
         expect([typeof status, typeof output]).toEqual(['string', 'string']);
       }
-      for (const { instanceId } of (await typed(() => inventory(clients.ec2, clients.ssm).managed([host(1)]))) ?? []) {
+      for (const { instanceId } of (await typed(() => inventory(clients).managed([host(1)]))) ?? []) {
         expect(instanceId).toMatch(INSTANCE_ID);
       }
       const document = await typed(() => documents(clients).describe('d'));
       if (document) expect(Number.isSafeInteger(document.latest)).toBe(true);
+      const schedules = associations(clients, fakeClock());
+      for (const { id, changedAt, settings } of (await typed(() => schedules.ours('d'))) ?? []) {
+        expect([typeof id, typeof settings.name]).toEqual(['string', 'string']);
+        expect(Number.isNaN(changedAt.getTime())).toBe(false);
+      }
+      // Never an error: they may have been carried out.
+      for (const answer of [
+        await schedules.create(settingsOf()),
+        await typed(() => schedules.update(associationOf(), settingsOf())),
+      ])
+        expect(['done', 'unknown', undefined]).toContain(answer?.kind);
     }),
     { numRuns: 60 },
   );
@@ -117,7 +146,7 @@ test('whatever answers in the place of EC2, the inventory holds instances or the
   await fc.assert(
     fc.asyncProperty(body, async (text) => {
       endpoint.answer = { status: 200, body: text };
-      const instances = await typed(() => inventory(clients.ec2, clients.ssm).instances(REQUEST.scope));
+      const instances = await typed(() => inventory(clients).instances(REQUEST.scope));
       for (const { instanceId, name, state } of instances ?? []) {
         expect(instanceId).toMatch(INSTANCE_ID);
         expect([typeof name, typeof state]).toEqual(['string', 'string']);
@@ -130,7 +159,8 @@ test('whatever answers in the place of EC2, the inventory holds instances or the
 test.each([
   ['a page to sign in', 200],
   ['a refusal of a proxy', 403],
-])('%s leaves open whether the command was accepted', async (_what, status) => {
+])('%s leaves open whether the request was accepted', async (_what, status) => {
   endpoint.answer = { status, body: '<html><body>Sign in</body></html>' };
   expect(await commands(clients, fakeClock()).send(REQUEST)).toMatchObject({ kind: 'unknown' });
+  expect(await associations(clients, fakeClock()).create(settingsOf())).toMatchObject({ kind: 'unknown' });
 });

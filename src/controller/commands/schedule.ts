@@ -1,0 +1,110 @@
+import { RunError } from '../../shared/errors.ts';
+import { associations } from '../adapters/associations.ts';
+import type { Clients } from '../adapters/clients.ts';
+import { documents } from '../adapters/documents.ts';
+import { readSnapshotDocument } from '../adapters/documents-folder.ts';
+import { readIdLists } from '../adapters/id-lists.ts';
+import { inventory } from '../adapters/inventory.ts';
+import { parseDocumentName } from '../options.ts';
+import { presentProgress } from '../report/progress.ts';
+import { formatSchedule, formatSchedules, schedulesJson } from '../report/schedules.ts';
+import { styleFor } from '../report/style.ts';
+import { parseScheduleName } from '../schedule/schedule-name.ts';
+import { newSchedule, type ScheduleChangeOptions, type ScheduleOptions, scheduleChange } from '../schedule-options.ts';
+import { createSchedule } from '../stories/create-schedule.ts';
+import { deleteSchedule } from '../stories/delete-schedule.ts';
+import { findSchedules } from '../stories/find-schedules.ts';
+import { type OurDocument, ourDocument } from '../stories/install-document.ts';
+import { updateSchedule } from '../stories/update-schedule.ts';
+import { type Context, clientsFor, type ExitStatus } from './context.ts';
+
+const leftScheduling = (name: string) =>
+  new RunError('outcome-unknown', `left at once; the schedule '${name}' may have been changed, or in part`, {
+    hint: `See \`mysql-ebs-snapshot schedule list\`; \`schedule delete ${name}\` takes away all that there is of it.`,
+  });
+
+/** `schedule create NAME` */
+export async function scheduleCreate(
+  name: string,
+  options: ScheduleChangeOptions,
+  context: Context,
+): Promise<ExitStatus> {
+  const ours = await documentOf(options, context);
+  const given = await withIdsRead(options);
+  const request = newSchedule(name, given, ours.content, context.clock.now());
+  context.ifLeft(leftScheduling(name));
+  using clients = clientsFor(options);
+  const { emit } = presentProgress(context.stderr, () => context.clock.now().getTime());
+  const { parts, hosts } = await createSchedule(request, ours, portsOf(clients, context), emit, context.cancel);
+  const sum = `'${name}' is made, for ${hosts} ${hosts === 1 ? 'host' : 'hosts'} as of now`;
+  context.stdout.write(
+    options.json === true ? `${schedulesJson(parts, { hosts })}\n` : formatSchedule(parts, sum, styleOf(context)),
+  );
+  return 0;
+}
+
+/** `schedule list` */
+export async function scheduleList(options: ScheduleOptions, context: Context): Promise<ExitStatus> {
+  const ours = await documentOf(options, context);
+  using clients = clientsFor(options);
+  const all = await findSchedules(ours, portsOf(clients, context));
+  context.stdout.write(options.json === true ? `${schedulesJson(all)}\n` : formatSchedules(all, styleOf(context)));
+  return 0;
+}
+
+/** `schedule update NAME` */
+export async function scheduleUpdate(
+  text: string,
+  options: ScheduleChangeOptions,
+  context: Context,
+): Promise<ExitStatus> {
+  const ours = await documentOf(options, context);
+  const name = parseScheduleName(text);
+  const change = scheduleChange(await withIdsRead(options), ours.content);
+  context.ifLeft(leftScheduling(name));
+  using clients = clientsFor(options);
+  const { emit } = presentProgress(context.stderr, () => context.clock.now().getTime());
+  const parts = await updateSchedule(name, change, ours, portsOf(clients, context), emit, context.cancel);
+  context.stdout.write(
+    options.json === true
+      ? `${schedulesJson(parts)}\n`
+      : formatSchedule(parts, `'${name}' is changed`, styleOf(context)),
+  );
+  return 0;
+}
+
+/** `schedule delete NAME` */
+export async function scheduleDelete(text: string, options: ScheduleOptions, context: Context): Promise<ExitStatus> {
+  const documentName = parseDocumentName(options.documentName, '--document-name');
+  const name = parseScheduleName(text);
+  context.ifLeft(leftScheduling(name));
+  using clients = clientsFor(options);
+  const deleted = await deleteSchedule(name, documentName, portsOf(clients, context), context.cancel);
+  const gone = deleted.map(({ id, settings }) => ({ id, name: settings.name }));
+  context.stdout.write(
+    options.json === true
+      ? `${JSON.stringify({ v: 1, outcome: 'done', deleted: gone })}\n`
+      : `${gone.map((each) => each.name).join('\n')}\n\n'${name}' is deleted; what runs of it goes on\n`,
+  );
+  return 0;
+}
+
+const documentOf = async (options: ScheduleOptions, context: Context): Promise<OurDocument> =>
+  ourDocument(
+    parseDocumentName(options.documentName, '--document-name'),
+    await readSnapshotDocument(context.documentsFolder),
+  );
+
+const withIdsRead = async (options: ScheduleChangeOptions): Promise<ScheduleChangeOptions> => ({
+  ...options,
+  instanceIds: await readIdLists(options.instanceIds),
+});
+
+const portsOf = (clients: Clients, { clock }: Context) => ({
+  documents: documents(clients),
+  associations: associations(clients, clock),
+  inventory: inventory(clients),
+  clock,
+});
+
+const styleOf = ({ stdout, environment }: Context) => styleFor(stdout, environment);

@@ -1,0 +1,80 @@
+import { isDeepStrictEqual } from 'node:util';
+import { RunError, toRunError } from '../../shared/errors.ts';
+import type { EmitFleet } from '../events.ts';
+import type { Association, AssociationSettings, Inventory } from '../ports.ts';
+import { readSchedule } from '../schedule/parse-schedule.ts';
+import { planChange, refuseMeetingRoles, type ScheduleChange } from '../schedule/plan-schedule.ts';
+import { type ScheduleName, scheduleOf } from '../schedule/schedule-name.ts';
+import type { Scheduled } from '../schedule/scheduled.ts';
+import type { SchedulePorts } from './create-schedule.ts';
+import { asTheyStand, requireSchedule } from './find-schedules.ts';
+import { type OurDocument, requireOurDocument } from './install-document.ts';
+import { targetInstances } from './target-instances.ts';
+
+/** How long after an update that was not answered it is looked at. */
+const LOOK_AFTER_MS = 3_000;
+
+/** Changes what the change says in every part of a schedule, and keeps everything else. */
+export async function updateSchedule(
+  name: ScheduleName,
+  change: ScheduleChange,
+  ours: OurDocument,
+  ports: SchedulePorts & { readonly inventory: Inventory },
+  emit: EmitFleet,
+  cancel: AbortSignal,
+): Promise<readonly Scheduled[]> {
+  const document = await requireOurDocument(ours, ports.documents);
+  const before = await requireSchedule(name, ours.name, ports);
+  const planned = planChange(before, change, document.version);
+  refuseMeetingRoles(planned.map(roleAndTimes), ports.clock.now());
+  if (change.scope !== undefined) await targetInstances(change.scope, ports.inventory);
+
+  const after: Association[] = [];
+  for (const [at, association] of before.entries()) {
+    const settings = planned[at];
+    if (settings === undefined) break;
+    try {
+      if (cancel.aborted) throw new RunError('cancelled', 'cancelled');
+      after.push(await updateOnce(association, settings, ports, emit));
+    } catch (thrown) {
+      throw halfWay(thrown, `${after.length} of ${before.length} associations of '${name}' are changed`, after.length);
+    }
+  }
+  return asTheyStand(after, ours, ports);
+}
+
+const roleAndTimes = ({ name, expression }: AssociationSettings) => ({
+  role: scheduleOf(name)?.role,
+  schedule: expression === undefined ? undefined : readSchedule(expression),
+});
+
+/** After an answer that does not say what happened: looks whether it is as it was to be. */
+async function updateOnce(
+  association: Association,
+  settings: AssociationSettings,
+  { associations, clock }: SchedulePorts,
+  emit: EmitFleet,
+): Promise<Association> {
+  const answer = await associations.update(association, settings);
+  if (answer.kind === 'done') return answer.association;
+  emit({ type: 'warned', message: `no clear answer to UpdateAssociation (${answer.message}); looking at it` });
+  await clock.sleep(LOOK_AFTER_MS);
+  const all = await associations.ours(settings.document.name);
+  const found = all.find(({ id }) => id === association.id);
+  if (found !== undefined && isDeepStrictEqual(found.settings, settings)) return found;
+  throw new RunError(
+    'outcome-unknown',
+    `Systems Manager did not say whether it changed ${settings.name} (${answer.message})`,
+    { hint: 'See `mysql-ebs-snapshot schedule list`; the same update may be given again.' },
+  );
+}
+
+/** What was met when some of several were done already: the same again goes on. */
+export function halfWay(thrown: unknown, soFar: string, done: number): RunError {
+  const error = toRunError(thrown);
+  if (done === 0) return error;
+  return new RunError(error.code, `${error.message}; ${soFar}`, {
+    cause: thrown,
+    hint: `${error.hint} Then give the same command again: it goes on.`,
+  });
+}
