@@ -1,3 +1,4 @@
+import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import { RunError, toRunError } from '../shared/errors.ts';
 import type { Clock } from './ports.ts';
@@ -12,8 +13,15 @@ interface ControllerWorld {
   readonly documentsFolder: string;
 }
 
+/**
+ * Pages of a thousand snapshots leave much garbage, and V8 lets the heap grow to half as much again and more before it
+ * collects it: 198 MB for ten thousand hosts, 136 MB so. A version without this option says nothing and goes on.
+ */
+const COLLECT_EARLY = '--heap-growing-percent=15';
+
 /** Picks the command, turns Ctrl-C into cancellation and the ending into an exit status: those of this process. */
 export async function runController(argv: readonly string[], world: ControllerWorld): Promise<void> {
+  setFlagsFromString(COLLECT_EARLY);
   const cancel = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {

@@ -7,6 +7,7 @@ import { portions, type Scope } from '../fleet/scope.ts';
 import type { FleetInstance, Inventory, ManagedNode } from '../ports.ts';
 import { asking } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
+import { detached, tagKeeper } from './kept-tags.ts';
 
 /** DescribeInstances takes 200 values a filter, DescribeInstanceInformation 100 [API models]. */
 const IDS_A_CALL = { ec2: 200, ssm: 50 } as const;
@@ -18,11 +19,12 @@ export function inventory({ ec2, ssmPatient }: Pick<Clients, 'ec2' | 'ssmPatient
   return {
     async instances(scope) {
       const found: FleetInstance[] = [];
+      const keep = tagKeeper(() => true);
       for (const filters of filtersOf(scope)) {
         await asking('ec2:DescribeInstances', async () => {
           for await (const page of paginateDescribeInstances({ client: ec2, pageSize: 1000 }, { Filters: filters })) {
             for (const { Instances: instances } of understood('ec2:DescribeInstances', Reservations, page).Reservations)
-              found.push(...instances.map(fleetInstance));
+              for (const each of instances) found.push(fleetInstance(each, keep));
           }
         });
       }
@@ -58,7 +60,7 @@ function filtersOf(scope: Scope): Filter[][] {
 const Instance = v.object({
   InstanceId,
   State: v.object({ Name: v.string() }),
-  Tags: v.optional(v.array(v.object({ Key: v.optional(v.string()), Value: v.optional(v.string()) })), []),
+  Tags: v.optional(v.array(v.object({ Key: v.optional(v.string(), ''), Value: v.optional(v.string(), '') })), []),
 });
 const Reservations = v.object({ Reservations: v.array(v.object({ Instances: v.array(Instance) })) });
 
@@ -72,9 +74,10 @@ const Nodes = v.object({
   ),
 });
 
-const fleetInstance = ({ InstanceId: instanceId, State, Tags }: v.InferOutput<typeof Instance>): FleetInstance => ({
-  instanceId,
-  name: Tags.find(({ Key }) => Key === 'Name')?.Value || '-',
-  state: State.Name,
-  tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
-});
+function fleetInstance(
+  { InstanceId: instanceId, State, Tags }: v.InferOutput<typeof Instance>,
+  keep: ReturnType<typeof tagKeeper>,
+): FleetInstance {
+  const tags = keep(Tags);
+  return { instanceId: detached(instanceId), name: tags['Name'] || '-', state: detached(State.Name), tags };
+}

@@ -15,6 +15,7 @@ import { portions } from '../fleet/scope.ts';
 import type { SetChoice, Snapshots } from '../ports.ts';
 import type { Snapshot } from '../sets/snapshot-set.ts';
 import { asking, isNamed } from './aws-errors.ts';
+import { detached, sameForAll, tagKeeper } from './kept-tags.ts';
 
 /** A request takes so many values a filter, a page holds so many items [API model]. */
 const LIMITS = { values: 200, page: 1000 } as const;
@@ -24,13 +25,16 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
     ofSets(choice) {
       return asking('ec2:DescribeSnapshots', async () => {
         const found: Snapshot[] = [];
-        const keep = tagKeeper();
+        const keep = tagKeeper((key) => key === TAG.name || key.startsWith(TAG_PREFIX));
+        const alike = sameForAll();
         for (const Filters of filtersOf(choice)) {
           const request = { OwnerIds: ['self'], Filters };
           for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request))
-            found.push(
-              ...understood('ec2:DescribeSnapshots', Described, page).Snapshots.map((each) => snapshot(each, keep)),
-            );
+            for (const each of understood('ec2:DescribeSnapshots', Page, page).Snapshots) {
+              const described = understood('ec2:DescribeSnapshots', DescribedSnapshot, each);
+              const tags = keep(described.Tags);
+              found.push(snapshot(described, alike(tags[TAG.set] ?? '', tags)));
+            }
         }
         return found;
       });
@@ -41,7 +45,7 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
         const Filters = [ofRun(run), { Name: 'status', Values: ['pending'] }];
         const request = { OwnerIds: ['self'], Filters, MaxResults: LIMITS.page };
         const answer = await client.send(new DescribeSnapshotsCommand(request));
-        return understood('ec2:DescribeSnapshots', Described, answer).Snapshots.length;
+        return understood('ec2:DescribeSnapshots', Page, answer).Snapshots.length;
       });
     },
 
@@ -104,17 +108,15 @@ const ofRun = (run: RunId): Filter => ({ Name: `tag:${TAG.run}`, Values: [litera
 const literally = (value: string): string => value.replace(/[*?\\]/g, '\\$&');
 
 const Tag = v.object({ Key: v.string(), Value: v.optional(v.string(), '') });
-const Described = v.object({
-  Snapshots: v.array(
-    v.object({
-      SnapshotId,
-      VolumeId,
-      State: v.picklist(['pending', 'completed', 'error', 'recoverable', 'recovering']),
-      StartTime: v.date(),
-      VolumeSize: v.number(),
-      Tags: v.optional(v.array(Tag), []),
-    }),
-  ),
+/** The snapshots of a page are understood one by one: the copies of a thousand at once would be the peak of our memory. */
+const Page = v.object({ Snapshots: v.array(v.unknown()) });
+const DescribedSnapshot = v.object({
+  SnapshotId,
+  VolumeId,
+  State: v.picklist(['pending', 'completed', 'error', 'recoverable', 'recovering']),
+  StartTime: v.date(),
+  VolumeSize: v.number(),
+  Tags: v.optional(v.array(Tag), []),
 });
 const Volumes = v.object({
   Volumes: v.array(
@@ -126,31 +128,13 @@ const Locked = v.object({
   NextToken: v.optional(v.string()),
 });
 
-type DescribedSnapshot = v.InferOutput<typeof Described>['Snapshots'][number];
+type DescribedSnapshot = v.InferOutput<typeof DescribedSnapshot>;
 
-const snapshot = (described: DescribedSnapshot, keep: (tags: DescribedSnapshot['Tags']) => Tags): Snapshot => ({
+const snapshot = (described: DescribedSnapshot, tags: Tags): Snapshot => ({
   snapshotId: detached(described.SnapshotId),
   volumeId: detached(described.VolumeId),
   state: described.State,
   startTime: described.StartTime,
   sizeGiB: described.VolumeSize,
-  tags: keep(described.Tags),
+  tags,
 });
-
-/**
- * Keeps what a listing of ten thousand hosts needs of tags: only ours and the name; once for all members of a set, which
- * are tagged alike; and from JSON, since a piece of a parsed answer keeps the whole answer in memory.
- */
-function tagKeeper(): (tags: DescribedSnapshot['Tags']) => Tags {
-  const known = new Map<string, Tags>();
-  return (tags) => {
-    const ours = tags.filter(({ Key }) => Key === TAG.name || Key.startsWith(TAG_PREFIX));
-    const text = JSON.stringify(Object.fromEntries(ours.map(({ Key, Value }) => [Key, Value])));
-    const kept: Tags = known.get(text) ?? JSON.parse(text);
-    known.set(text, kept);
-    return kept;
-  };
-}
-
-/** The same text, in memory of its own. */
-const detached = <T extends string>(text: T): T => Buffer.from(text).toString() as T;

@@ -48,11 +48,12 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
     const ours = ourDocument(request.documentName, documentText);
     const report = await runOverFleet(request, ours, ports, emit, context.cancel, context.stderr.isTTY === true);
     progress.close();
-    const text =
-      options.json === true
-        ? `${formatReport(report)}\n`
-        : formatTable(report, styleFor(context.stdout, context.environment));
-    context.stdout.write(text);
+    if (options.json === true) {
+      for (const piece of formatReport(report)) context.stdout.write(piece);
+      context.stdout.write('\n');
+    } else {
+      context.stdout.write(formatTable(report, styleFor(context.stdout, context.environment)));
+    }
     return report.ending === 'done' ? 0 : ERRORS[report.ending].exit;
   } finally {
     progress.close();

@@ -125,7 +125,7 @@ describe('the report', () => {
           const saidDone = invocations.some((each) => each.instanceId === instance && each.status === 'Success');
           if (result.outcome === 'done') expect(saidDone).toBe(true);
         }
-        expect(JSON.parse(formatReport(report)).hosts).toHaveLength(report.hosts.length);
+        expect(JSON.parse([...formatReport(report)].join('')).hosts).toHaveLength(report.hosts.length);
         expect(formatTable(report, styleFor({}, {})).replaceAll('\n', '')).not.toMatch(/[\p{Cc}\p{Cf}\p{Zl}\p{Zp}]/u);
       }),
       { numRuns: 500 },
@@ -205,7 +205,7 @@ describe('the report', () => {
   });
 
   it('is one line of JSON', () => {
-    const line = formatReport(collate({ ...SNAPSHOT, cancelled: true }, two, { invocations: [ran(1)] }));
+    const line = [...formatReport(collate({ ...SNAPSHOT, cancelled: true }, two, { invocations: [ran(1)] }))].join('');
     expect(JSON.parse(line)).toMatchObject({ v: 1, outcome: 'failed', code: 'cancelled', run: RUN });
     expect(line).not.toContain('\n');
   });
