@@ -81,7 +81,7 @@ export interface CommandProgress {
 /** What became of a command on one host. */
 export interface Invocation {
   readonly commandId: string;
-  readonly instanceId: string;
+  readonly instanceId: InstanceId;
   /** The status in detail: `Success`, `Failed`, `ExecutionTimedOut`, `Undeliverable` … */
   readonly status: string;
   readonly ended: boolean;
@@ -117,9 +117,13 @@ export interface CommandWindow {
 
 /**
  * The statuses that ListCommandInvocations can be asked for [API model: CommandFilter], all but `Success`. Of `TimedOut` the
- * model says that it includes both kinds; that the others include each other it does not say, so each is asked for.
+ * model says that it includes both kinds; that the others include each other it does not say, so each is
+ * asked for: those that pass first, so that nobody slips from one that was not asked yet into one that was.
  */
 export const OTHER_THAN_SUCCESS = [
+  'Pending',
+  'Delayed',
+  'InProgress',
   'Failed',
   'TimedOut',
   'Cancelled',
@@ -127,9 +131,6 @@ export const OTHER_THAN_SUCCESS = [
   'Undeliverable',
   'InvalidPlatform',
   'AccessDenied',
-  'Pending',
-  'Delayed',
-  'InProgress',
 ] as const;
 export type NotSuccess = (typeof OTHER_THAN_SUCCESS)[number];
 

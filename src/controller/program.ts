@@ -159,10 +159,7 @@ function fleetCommand(program: Command, operation: Operation): Command {
       'instances by tag (repeatable: the same key widens, another key narrows)',
       collect,
     )
-    .option(
-      '--max-concurrency <number|percent>',
-      'hosts at work at the same time (default: 50); for each 50 instance ids',
-    )
+    .option('--max-concurrency <number|percent>', 'hosts at work at the same time (default: 50)')
     .option('--max-errors <number|percent>', 'stop sending to further hosts after more failures than this', '100%')
     .option('--timeout <seconds>', 'how long a host may take to pick the command up', '600')
     .option('--comment <text>', 'comment in the command history, at most 100 characters')

@@ -1,7 +1,6 @@
 import {
   DeleteSnapshotCommand,
   DescribeLockedSnapshotsCommand,
-  DescribeSnapshotsCommand,
   type EC2Client,
   type Filter,
   paginateDescribeSnapshots,
@@ -43,9 +42,13 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
     pending(run) {
       return asking('ec2:DescribeSnapshots', async () => {
         const Filters = [ofRun(run), { Name: 'status', Values: ['pending'] }];
-        const request = { OwnerIds: ['self'], Filters, MaxResults: LIMITS.page };
-        const answer = await client.send(new DescribeSnapshotsCommand(request));
-        return understood('ec2:DescribeSnapshots', Page, answer).Snapshots.length;
+        const request = { OwnerIds: ['self'], Filters };
+        // A page may be empty and not the last.
+        for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request)) {
+          const { length } = understood('ec2:DescribeSnapshots', Page, page).Snapshots;
+          if (length > 0) return length;
+        }
+        return 0;
       });
     },
 

@@ -36,7 +36,7 @@ export interface Evidence {
  * answered without having been in the inventory (started meanwhile) comes last.
  */
 export function collate(run: ReportedRun, fleet: Fleet, { invocations, sets }: Evidence): FleetReport {
-  const byInstance = new Map(invocations.map((invocation) => [invocation.instanceId, invocation]));
+  const byInstance = new Map<string, Invocation>(invocations.map((each) => [each.instanceId, each]));
   const unreachable = new Map(fleet.unreachable.map((entry) => [entry.host.instanceId as string, entry]));
   const names = new Map(fleet.targeted.map(({ instanceId, name }) => [instanceId as string, name]));
 
@@ -50,14 +50,16 @@ export function collate(run: ReportedRun, fleet: Fleet, { invocations, sets }: E
     };
     return { instance, name: names.get(instance) ?? '-', ...judgeHost(run, instance, evidence) };
   });
-  const ending = endingOf(hosts, run.cancelled);
+  const ending = endingOf(hosts, run);
   return { run: run.run, ending, outcome: ending === 'done' ? 'done' : outcomeOf(ending), hosts };
 }
 
 /** The gravest first: whoever reads one word has to learn that a person is needed before that the run was cancelled. */
-function endingOf(hosts: readonly HostReport[], cancelled: boolean): Ending {
+function endingOf(hosts: readonly HostReport[], { cancelled, until }: ReportedRun): Ending {
   const notDone = hosts.map(({ result }) => result).filter(({ outcome }) => outcome !== 'done');
-  if (notDone.length === 0) return 'done';
+  // Somebody waited for EBS, and was not waited for.
+  const isCutShort = cancelled && until === 'completed' && hosts.some(({ state }) => state === 'pending');
+  if (notDone.length === 0) return isCutShort ? 'cancelled' : 'done';
   if (notDone.some(({ outcome }) => outcome === 'unsafe')) return 'host-unsafe';
   if (cancelled) return 'cancelled';
   if (notDone.every(({ outcome }) => outcome === 'refused')) return 'host-refused';

@@ -9,7 +9,7 @@ import type { UnreachableHost } from './reachable.ts';
 import type { FleetRequest } from './request.ts';
 
 /** The run that is reported, and whether somebody cancelled it. */
-export type ReportedRun = Pick<FleetRequest, 'operation' | 'run'> & { readonly cancelled: boolean };
+export type ReportedRun = Pick<FleetRequest, 'operation' | 'run' | 'until'> & { readonly cancelled: boolean };
 
 /** What is known of one host of a run. */
 export interface HostEvidence {
@@ -85,8 +85,8 @@ function optional<T extends Record<string, string | undefined>>(values: T): { [K
 /** The result that a host printed, held against what Systems Manager says of it; `undefined` where it printed none. */
 function resultOf(run: RunId, { instanceId: instance, status, output }: Invocation): HostResult | undefined {
   const printed = printedResult(output);
-  const ofThisRun =
-    printed !== undefined && ['', run].includes(printed.run) && [undefined, instance].includes(printed.instance);
+  const isOfHost = printed?.instance === undefined || printed.instance === instance;
+  const ofThisRun = printed !== undefined && ['', run].includes(printed.run) && isOfHost;
   if (!ofThisRun) return undefined;
   if (printed.outcome === 'done' && status !== 'Success') {
     const message = `the host reports done, but Systems Manager says ${status}`;

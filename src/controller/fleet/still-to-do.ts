@@ -26,14 +26,12 @@ export function stillToDo(
   const blocked: FleetInstance[] = [];
   for (const host of targeted) {
     const { instanceId } = host;
-    const evidence = {
-      invocation: byInstance.get(instanceId),
-      set: sets?.get(instanceId),
-      setsSeen: sets !== undefined,
-    };
+    const set = sets?.get(instanceId);
+    // A host's word that it is done is believed here: EC2 may not show its set yet.
+    const evidence = { invocation: byInstance.get(instanceId), set, setsSeen: false };
     const { outcome } = judgeHost(run, instanceId, evidence).result;
     if (outcome === 'unsafe') blocked.push(host);
-    else if (outcome !== 'done' && evidence.set === undefined && withinReach.has(instanceId)) hosts.push(host);
+    else if (outcome !== 'done' && set === undefined && withinReach.has(instanceId)) hosts.push(host);
   }
   return { hosts, blocked };
 }

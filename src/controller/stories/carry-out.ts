@@ -14,6 +14,8 @@ export interface Orders {
   readonly errorsAllowed: number;
   /** Commands that were sent before: they are waited for as well. */
   readonly sent: readonly string[];
+  /** Commands of the run that are none of these: an unclear answer is not about them. */
+  readonly known: ReadonlySet<string>;
   /** Whether hosts may have begun: from then on a command that cannot be sent is told of its hosts, not thrown. */
   readonly begun: boolean;
 }
@@ -73,6 +75,8 @@ export async function carryOut(
       queue.length = 0;
       interrupted = await hostsAtWork(open, window, commands, emit);
       await cancelAll(open, commands, emit);
+      // One that began in between.
+      interrupted = new Set([...interrupted, ...(await hostsAtWork(open, window, commands, emit))]);
       wait = POLL.firstMs;
     }
     if (sum(latest.values()).errors > orders.errorsAllowed) {
@@ -90,7 +94,7 @@ export async function carryOut(
     const counts = sum(latest.values());
     emit({ type: 'progress', ...counts, targets: Math.max(counts.targets, named) });
     if (open.length === 0) continue;
-    await look?.(commandIds, counts.targets);
+    await lookIfPossible(counts.targets);
     for (const id of open) await takeBackWhereNobodyElseIsLeft(id);
     await clock.sleep(wait, cancelled ? undefined : cancel);
     wait = Math.min(wait * POLL.factor, POLL.longestMs);
@@ -100,7 +104,10 @@ export async function carryOut(
   async function sendNext(requests: readonly CommandRequest[]): Promise<void> {
     for (const request of requests) {
       try {
-        const id = await sendOnce(request, window, commands, clock, emit);
+        const left = Math.max(orders.errorsAllowed - sum(latest.values()).errors, 0);
+        const order = orders.requests.length === 1 ? request : { ...request, maxErrors: String(left) };
+        const known = new Set([...orders.known, ...commandIds]);
+        const id = await sendOnce(order, known, window, commands, clock, emit);
         commandIds.push(id);
         open.push(id);
       } catch (thrown) {
@@ -110,6 +117,16 @@ export async function carryOut(
         const code = why === 'outcome-unknown' ? why : 'host-missing';
         unsent.push(...hostsOf(request, fleet, { code, message, hint }));
       }
+    }
+  }
+
+  /** A look is for the eye: where it fails, the run goes on without. */
+  async function lookIfPossible(targets: number): Promise<void> {
+    try {
+      await look?.(commandIds, targets);
+    } catch (thrown) {
+      emit({ type: 'warned', message: `the hosts cannot be looked at: ${toRunError(thrown).message}` });
+      look = undefined;
     }
   }
 
@@ -124,7 +141,7 @@ export async function carryOut(
     const progress = latest.get(id);
     const left = progress === undefined ? 0 : progress.targets - progress.completed;
     if (cancel.aborted || left === 0 || takenBack.has(id)) return;
-    if (left > fleet.unreachable.length || (progress?.completed ?? 0) < fleet.reachable.length) return;
+    if (left > fleet.unreachable.length) return;
     // While the counts stand still a list says little new.
     const looked = looks.get(`${id} ${left}`) ?? 0;
     if (looked === LOOKS_AT_THE_LAST) return;

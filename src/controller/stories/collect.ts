@@ -18,20 +18,22 @@ export interface Collected {
   readonly withSuccesses: boolean;
 }
 
-/** The invocations of commands that have ended: all, or of a large fleet all but the successes. */
+/** The invocations of commands that have ended: all, or of a large fleet all but the successes; with `listAll` those too. */
 export async function collectInvocations(
   commandIds: readonly string[],
   window: CommandWindow,
   { commands, clock }: CommandPorts,
   emit: EmitFleet,
+  listAll: boolean,
 ): Promise<Collected> {
   if (commandIds.length === 0) return { invocations: [], withSuccesses: true };
   const counts = await commands.progress(commandIds, window);
   const targets = [...counts.values()].reduce((sum, each) => sum + each.targets, 0);
-  const all = targets <= LISTED_UP_TO;
+  const errors = [...counts.values()].reduce((sum, each) => sum + each.errors, 0);
+  const all = listAll || targets <= LISTED_UP_TO;
   for (let looked = 1; ; looked++) {
     const invocations = all ? await each() : await commands.invocationsIn(OTHER_THAN_SUCCESS, commandIds, window);
-    const settled = invocations.every(({ ended }) => ended) && (!all || invocations.length >= targets);
+    const settled = invocations.every(({ ended }) => ended) && invocations.length >= (all ? targets : errors);
     if (settled) return { invocations, withSuccesses: all };
     if (looked === LOOKS) {
       const running = invocations.filter(({ ended }) => !ended).length;

@@ -33,7 +33,7 @@ export async function lookBack(request: FleetRequest, ports: LookBackPorts): Pro
   if (begins === 'new' || request.operation !== 'snapshot') return nothing;
 
   const history = { documentName, since: before(clock.now(), HISTORY_MS) };
-  const ours = await commandsOf(request, history, ports);
+  const ours = await (begins === 'resume' ? allCommandsOf : commandsOf)(request, history, ports);
   const exists = ours.length > 0 || (await snapshots.ofSets({ by: 'run', run })).length > 0;
   if (begins === 'named') {
     if (exists) throw runExists(run);
@@ -48,20 +48,28 @@ export async function lookBack(request: FleetRequest, ports: LookBackPorts): Pro
   };
 }
 
-async function commandsOf(
-  { run, begins }: FleetRequest,
-  history: CommandWindow,
-  { commands, clock }: LookBackPorts,
+/** The commands of a run in a window; a plan of the same name is another run. */
+export async function commandsOf(
+  { run }: FleetRequest,
+  window: CommandWindow,
+  { commands }: Pick<LookBackPorts, 'commands'>,
 ): Promise<readonly SentCommand[]> {
-  const look = async () =>
-    (await commands.sentIn(history)).filter(
-      ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
-    );
+  return (await commands.sentIn(window)).filter(
+    ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
+  );
+}
+
+/** The same, when they are shown alike twice. */
+async function allCommandsOf(
+  request: FleetRequest,
+  history: CommandWindow,
+  ports: LookBackPorts,
+): Promise<readonly SentCommand[]> {
+  const look = () => commandsOf(request, history, ports);
   let found = await look();
-  if (begins !== 'resume') return found;
   for (let last = -1; last !== found.length; ) {
     last = found.length;
-    await clock.sleep(LOOK_AGAIN_MS);
+    await ports.clock.sleep(LOOK_AGAIN_MS);
     found = await look();
   }
   return found;

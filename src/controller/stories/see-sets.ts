@@ -36,11 +36,15 @@ export async function seeSets(
     const choice = { by: 'run', run, ...(only === undefined ? {} : { only }) } as const;
     for (const set of await attributed(gatherSets(await snapshots.ofSets(choice)).sets, snapshots))
       found.set(set.instance, set);
-    only = [...wanted].filter((instance) => !found.has(instance));
+    only = [...wanted].filter((instance) => isLagging(found.get(instance)));
     if (only.length === 0 || looked === LOOKS) return found;
     await clock.sleep(LOOK_EVERY_MS);
   }
 }
+
+/** Its members, and the tag that its grade was raised to, may be shown one after the other. */
+const isLagging = (set: SnapshotSet | undefined): boolean =>
+  set === undefined || set.state === 'partial' || set.grade === 'unproven';
 
 async function attributed(sets: readonly SnapshotSet[], snapshots: Snapshots): Promise<readonly SnapshotSet[]> {
   const doubtful = sets.filter((set) => whyUnattributed(set, new Map()) !== undefined);

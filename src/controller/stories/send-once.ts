@@ -11,10 +11,11 @@ const LOOK_EVERY_MS = 3_000;
 /**
  * Sends a command once and answers its id. SendCommand has no idempotency token, so after an answer that does not
  * say what happened the command is looked for by its run id and targets; it is never sent a second time.
- * Throws `outcome-unknown` where it is not found.
+ * `known`: commands that were there before. Throws `outcome-unknown` where it is not found.
  */
 export async function sendOnce(
   request: CommandRequest,
+  known: ReadonlySet<string>,
   window: CommandWindow,
   commands: Commands,
   clock: Clock,
@@ -32,7 +33,8 @@ export async function sendOnce(
       await clock.sleep(LOOK_EVERY_MS);
       const sent = await commands.sentIn(window);
       const found = sent.find(
-        ({ parameters, scope }) => parameters['RunId'] === run && sameScope(scope, request.scope),
+        ({ commandId, parameters, scope }) =>
+          !known.has(commandId) && parameters['RunId'] === run && sameScope(scope, request.scope),
       );
       if (found !== undefined) return found.commandId;
     }

@@ -179,7 +179,7 @@ describe.runIf(process.getuid?.() === 0)('the controller over a fleet', () => {
       lab.aws.behave({ faults: [{ action, kind: 'refuse', code, skip }] });
       const { status, json, stderr } = await lab.run(['snapshot', '--instance-ids', host.instanceId, '--json']);
       expect([status, json.code]).toEqual([52, 'outcome-unknown']);
-      expect(json.message).toMatch(/^the hosts are at work, but cannot be watched any more: /);
+      expect(json.message).toMatch(/^the run is under way, but cannot be watched any more: /);
       expect(json.message).toMatch(said);
       expect(stderr.split('\n').filter((line) => line.startsWith('mysql-ebs-snapshot: '))).toHaveLength(1);
 

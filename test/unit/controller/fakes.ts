@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { FleetEvent } from '../../../src/controller/events.ts';
+import type { Scope } from '../../../src/controller/fleet/scope.ts';
 import type {
   Clock,
   CommandProgress,
@@ -126,7 +127,7 @@ export class FakeFleet implements Commands, Inventory {
   found: SentCommand[] = [];
   #polled = new Map<string, number>();
 
-  async instances(): Promise<readonly FleetInstance[]> {
+  async instances(_scope?: Scope): Promise<readonly FleetInstance[]> {
     return this.targeted;
   }
   async managed(): Promise<readonly ManagedNode[]> {

@@ -10,7 +10,7 @@ import { decodeResult, outcomeOf, type Result } from '../../../../src/shared/res
 import { mangled, oddText } from '../../../support/mangled-json.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
-const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
+const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const two = sortOut([running(1), running(2)], [online(1), online(2)]);
 const failed: Result = { v: 1, run: RUN, outcome: 'failed', code: 'lock-timeout', message: 'm', hint: 'h' };
 const refused: Result = { v: 1, run: RUN, outcome: 'refused', code: 'storage-unfit' };
@@ -89,7 +89,9 @@ describe('the report', () => {
           each === undefined ? [] : { ...each, instanceId: host(n + 1) },
         );
         const bare = given.map((each) => ({ ...each, output: each.output.replace(/"instance":"[^"]*",/, '') }));
-        const { ending, outcome, hosts } = collate({ operation, run: RUN, cancelled }, two, { invocations: bare });
+        const { ending, outcome, hosts } = collate({ operation, run: RUN, until: 'pending', cancelled }, two, {
+          invocations: bare,
+        });
         const outcomes = hosts.map(({ result }) => result.outcome);
         const exit = ending === 'done' ? 0 : ERRORS[ending].exit;
         expect(exit >= 50 && exit < 70).toBe(outcomes.includes('unsafe'));

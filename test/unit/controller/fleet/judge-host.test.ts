@@ -5,7 +5,7 @@ import type { Snapshot } from '../../../../src/controller/sets/snapshot-set.ts';
 import { TAG, type Tags } from '../../../../src/shared/tags.ts';
 import { done, host, memberOf, RUN, ran } from '../fakes.ts';
 
-const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
+const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const setOf = (more: Partial<Snapshot> = {}, tags: Tags = {}) => gatherSets([memberOf(1, more, tags)]).sets[0];
 const judge = (evidence: Partial<Parameters<typeof judgeHost>[2]>) =>
   judgeHost(SNAPSHOT, host(1), { setsSeen: true, ...evidence });

@@ -9,7 +9,7 @@ import { formatTable } from '../../../../src/controller/report/table.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
 const whole = { ...done(1), members: 2, stallMs: 312.4, frozenMs: 251, binlog: 'binlog.000042:1234', gtid: '0-1-99' };
-const SNAPSHOT = { operation: 'snapshot', run: RUN, cancelled: false } as const;
+const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const report = collate(
   SNAPSHOT,
   sortOut(

@@ -119,7 +119,7 @@ describe('a run over the fleet', () => {
     };
     await expect(start(fleet, ids(1)).report).rejects.toMatchObject({
       code: 'outcome-unknown',
-      message: 'the hosts are at work, but cannot be watched any more: the session has expired',
+      message: 'the run is under way, but cannot be watched any more: the session has expired',
       hint: expect.stringContaining('command-1'),
     });
   });

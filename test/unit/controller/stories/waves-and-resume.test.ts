@@ -96,6 +96,48 @@ describe('waves', () => {
   });
 });
 
+describe('between waves', () => {
+  const waves = { key: 'Cluster', prefer: undefined };
+
+  it('nothing goes out by tags: who comes back meanwhile would work beside another of its cluster', async () => {
+    const fleet = fleetOf('a', 'a', 'b');
+    fleet.nodes = [online(1), { ...online(2), ping: 'ConnectionLost' }, online(3)];
+    await start(fleet, { waves }).report;
+    expect(sentTo(fleet)).toEqual([[host(1), host(3)]]);
+  });
+
+  it('a host that has gone since is left out by name, and takes no other with it', async () => {
+    const fleet = fleetOf('a', 'a', 'b', 'b');
+    fleet.answerTo = (n) => {
+      fleet.nodes = fleet.nodes.filter(({ instanceId }) => instanceId !== host(2));
+      return { kind: 'sent', commandId: `command-${n}` };
+    };
+    const codes = await outcomes(start(fleet, { waves }).report);
+    expect(codes).toEqual(['done', 'host-missing', 'done', 'done']);
+    expect(sentTo(fleet)).toEqual([[host(1), host(3)], [host(4)]]);
+  });
+
+  it('a host whose end was never shown halts the run', async () => {
+    const fleet = fleetOf('a', 'a', 'b');
+    fleet.answers = fleet.answers.filter(({ instanceId }) => instanceId !== host(3));
+    await start(fleet, { waves }).report;
+    expect(sentTo(fleet)).toEqual([[host(1), host(3)]]);
+  });
+
+  it('somebody else who goes on with the same run is noticed, and nothing more is sent', async () => {
+    const fleet = fleetOf('a', 'a');
+    fleet.answerTo = (n) => {
+      fleet.found = [{ commandId: 'a-stranger', sentAt: new Date(), parameters: PARAMETERS, scope: byRole }];
+      return { kind: 'sent', commandId: `command-${n}` };
+    };
+    await expect(start(fleet, { waves }).report).rejects.toMatchObject({
+      code: 'outcome-unknown',
+      message: expect.stringContaining('somebody else goes on with run nightly-1: command a-stranger'),
+    });
+    expect(fleet.sent).toHaveLength(1);
+  });
+});
+
 describe('too many failures', () => {
   it('stop the sending of further commands', async () => {
     const fleet = fleetOf(...Array.from({ length: 120 }, () => 'a'));
@@ -159,6 +201,45 @@ describe('a run that is gone on with', () => {
     expect(story.slice(0, 5)).toEqual(['resuming', 'progress', 'progress', 'progress', 'command-sent']);
   });
 
+  it('does nobody again who says that it is done, though EC2 does not show its set yet', async () => {
+    const fleet = fleetOf('a');
+    fleet.found = [command()];
+    const { report } = start(fleet, { begins: 'resume' }, new FakeSnapshots(() => []));
+    expect(await outcomes(report)).toEqual(['member-failed']);
+    expect(fleet.sent).toEqual([]);
+  });
+
+  it('takes no command of before for the one whose answer was lost', async () => {
+    const fleet = fleetOf('a');
+    fleet.answers = [ran(1, failed, { status: 'Failed' })];
+    fleet.found = [command({ scope: { by: 'ids', ids: [host(1)] } })];
+    fleet.answerTo = () => ({ kind: 'unknown', message: 'socket hang up' });
+    expect(await outcomes(start(fleet, { begins: 'resume' }).report)).toEqual(['outcome-unknown']);
+  });
+
+  it('leaves the cluster of an unsafe host alone, though that is no target any more', async () => {
+    const fleet = fleetOf('a');
+    fleet.found = [command()];
+    fleet.answers = [ran(9, 'Killed', { status: 'Failed' })];
+    const known = { ...running(9), tags: { Cluster: 'a' } };
+    const { instances } = fleet;
+    fleet.instances = async (scope) => (scope.by === 'ids' ? [known] : instances.call(fleet, scope));
+    const { report } = start(fleet, { begins: 'resume', waves: { key: 'Cluster', prefer: undefined } });
+    await report;
+    expect(fleet.sent).toEqual([]);
+  });
+
+  it('takes back what hosts that are out of reach have not taken', async () => {
+    const fleet = fleetOf('a', 'b');
+    fleet.nodes = [online(1), { ...online(2), ping: 'ConnectionLost' }];
+    fleet.found = [command()];
+    fleet.polls = 50;
+    fleet.answers = [ran(1), ran(2, '', { status: 'Delayed', ended: false, began: false, exitStatus: undefined })];
+    const { report, events } = start(fleet, { begins: 'resume' });
+    await report;
+    expect(events).toContainEqual({ type: 'taking-back', commandId: 'command-before', hosts: 1 });
+  });
+
   it('has nothing left to do where all was done', async () => {
     const fleet = fleetOf('a', 'b');
     fleet.found = [command()];
@@ -205,6 +286,12 @@ describe('a large fleet', () => {
     return fleet;
   };
 
+  it('of a plan is read in full: there are no sets to tell of it', async () => {
+    const fleet = fleetOf(...Array.from({ length: 600 }, (_, n) => `c${n}`));
+    const codes = await outcomes(start(fleet, { operation: 'plan' }).report);
+    expect(codes.filter((code) => code === 'done')).toHaveLength(600);
+  });
+
   it('is told by who is no success, and by the tags of the sets', async () => {
     const fleet = large();
     const { hosts } = await start(fleet).report;
@@ -231,10 +318,18 @@ describe('the sets of a run', () => {
     const snapshots = new FakeSnapshots(() => fleet.sets());
     snapshots.left = [2, 1, 0];
     const { report, events } = start(fleet, { until: 'completed' }, snapshots);
-    await report;
+    expect((await report).ending).toBe('done');
     expect(events.filter(({ type }) => type === 'completing')).toEqual(
       [2, 1, 0].map((pending) => ({ type: 'completing', pending })),
     );
+  });
+
+  it('that were not shown yet when nothing was left to complete are waited for as well', async () => {
+    const fleet = fleetOf('a');
+    let looks = 0;
+    const snapshots = new FakeSnapshots(() => [memberOf(1, { state: ++looks === 1 ? 'pending' : 'completed' })]);
+    const { hosts } = await start(fleet, { until: 'completed' }, snapshots).report;
+    expect(hosts[0]?.state).toBe('complete');
   });
 
   it('that EBS fails are reported, whatever the host has said', async () => {
