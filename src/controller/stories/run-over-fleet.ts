@@ -52,6 +52,9 @@ export async function runOverFleet(
   });
 }
 
+/** EC2 shows what it has with a delay. */
+const SHOWN_AFTER_MS = 5_000;
+
 /**
  * The run's sets as EC2 has them; where it was asked for, when EBS has completed them. Where the hosts' own words are all
  * there, not to see the sets is no reason to lose those.
@@ -66,6 +69,7 @@ async function setsOf(run: FleetRun, fleet: Fleet, known: Known): Promise<SetsOf
       const sets = await see();
       // Some may not have been shown yet when nothing was left to complete.
       if (cancel.aborted || ![...sets.values()].some(isPending)) return sets;
+      await ports.clock.sleep(SHOWN_AFTER_MS, cancel);
     }
   } catch (thrown) {
     if (!known.withSuccesses || request.until === 'completed') throw thrown;

@@ -127,7 +127,7 @@ export class FakeFleet implements Commands, Inventory {
   found: SentCommand[] = [];
   #polled = new Map<string, number>();
 
-  async instances(_scope?: Scope): Promise<readonly FleetInstance[]> {
+  async instances(_scope: Scope): Promise<readonly FleetInstance[]> {
     return this.targeted;
   }
   async managed(): Promise<readonly ManagedNode[]> {
