@@ -20,11 +20,10 @@ import type {
   Invocation,
   SentCommand,
 } from '../ports.ts';
-import { asking, fromAws, isAmbiguous, isThrottled } from './aws-errors.ts';
+import { asking } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
+import { askedOnce } from './once.ts';
 
-/** A throttled SendCommand was not carried out, so it may be asked again: this often, with these pauses (times 2). */
-const THROTTLED = { tries: 6, firstPauseMs: 500 } as const;
 /** What ListCommands and ListCommandInvocations give at a time [API model]. */
 const PAGE = 50;
 const ENDED = new Set(['Success', 'Cancelled', 'Failed', 'TimedOut']);
@@ -53,18 +52,11 @@ export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock)
 
   return {
     async send(request) {
-      for (let tried = 1; ; tried++) {
-        try {
-          const answer = v.safeParse(Sent, await ssmOnce.send(sendCommand(request)));
-          if (answer.success) return { kind: 'sent', commandId: answer.output.Command.CommandId };
-          return { kind: 'unknown', message: 'the answer holds no command id' };
-        } catch (thrown) {
-          const error = fromAws(thrown, 'ssm:SendCommand');
-          if (isAmbiguous(thrown)) return { kind: 'unknown', message: error.message };
-          if (!isThrottled(thrown) || tried === THROTTLED.tries) throw error;
-          await clock.sleep(THROTTLED.firstPauseMs * 2 ** (tried - 1));
-        }
-      }
+      const asked = await askedOnce('ssm:SendCommand', clock, () => ssmOnce.send(sendCommand(request)));
+      if (asked.kind === 'unknown') return asked;
+      const answer = v.safeParse(Sent, asked.answer);
+      if (answer.success) return { kind: 'sent', commandId: answer.output.Command.CommandId };
+      return { kind: 'unknown', message: 'the answer holds no command id' };
     },
 
     async sentIn(window) {
