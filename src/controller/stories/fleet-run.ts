@@ -1,3 +1,4 @@
+import type { Result } from '../../shared/result.ts';
 import type { EmitFleet } from '../events.ts';
 import { judgeHost, type ReportedRun } from '../fleet/judge-host.ts';
 import type { UnreachableHost } from '../fleet/reachable.ts';
@@ -47,8 +48,10 @@ export const reported = ({ request, cancel }: FleetRun): ReportedRun => ({
 });
 
 /** By a host's own word, and Systems Manager's. */
-export const isDone = (run: FleetRun, invocation: Invocation): boolean =>
-  judgeHost(reported(run), invocation.instanceId, { invocation, setsSeen: false }).result.outcome === 'done';
+export const verdictOn = (run: FleetRun, invocation: Invocation): Result =>
+  judgeHost(reported(run), invocation.instanceId, { invocation, setsSeen: false }).result;
+
+export const isDone = (run: FleetRun, invocation: Invocation): boolean => verdictOn(run, invocation).outcome === 'done';
 
 /** `all`: those of hosts that succeeded too, however many there are. */
 export async function collect(

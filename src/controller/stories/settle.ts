@@ -1,10 +1,9 @@
-import { judgeHost } from '../fleet/judge-host.ts';
 import type { Fleet } from '../fleet/reachable.ts';
 import { type StillToDo, stillToDo } from '../fleet/still-to-do.ts';
 import type { FleetInstance } from '../ports.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
 import { carryOut } from './carry-out.ts';
-import { collect, type FleetRun, type Known, reported } from './fleet-run.ts';
+import { collect, type FleetRun, type Known, reported, verdictOn } from './fleet-run.ts';
 import { latestOf } from './look-back.ts';
 
 /** Brings what a resumed run has sent before to its end, and collects it: of every host, for whoever is done is not done again. */
@@ -38,21 +37,13 @@ export async function settle(run: FleetRun, fleet: Fleet): Promise<Known> {
 export async function whatIsLeft(run: FleetRun, fleet: Fleet, earlier: Known): Promise<StillToDo> {
   const { hosts, blocked } = stillToDo(reported(run), fleet, earlier);
   const targeted = new Set<string>(fleet.targeted.map(({ instanceId }) => instanceId));
-  const unsafe = earlier.invocations.filter(
-    (invocation) =>
-      !targeted.has(invocation.instanceId) &&
-      judgeHost(reported(run), invocation.instanceId, { invocation, setsSeen: false }).result.outcome === 'unsafe',
+  const outside = earlier.invocations.filter(({ instanceId }) => !targeted.has(instanceId));
+  const unsafe = outside.filter((invocation) => verdictOn(run, invocation).outcome === 'unsafe');
+  const others = await instancesOf(
+    run,
+    unsafe.map(({ instanceId }) => instanceId),
   );
-  return {
-    hosts,
-    blocked: [
-      ...blocked,
-      ...(await instancesOf(
-        run,
-        unsafe.map(({ instanceId }) => instanceId),
-      )),
-    ],
-  };
+  return { hosts, blocked: [...blocked, ...others] };
 }
 
 async function instancesOf(
