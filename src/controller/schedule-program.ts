@@ -10,7 +10,7 @@ export function addScheduleCommands(program: Command, context: Context, ended: (
 
   changeCommand(schedule, 'create')
     .description('schedule sets; nothing runs before its time')
-    .option('--by <tag:Key>', 'hosts by the value of this tag, each with a --cron of its own: never together')
+    .option('--by <tag:Key>', 'hosts by the value of this tag, each with a --cron of its own, apart from the others')
     .addHelpText(
       'after',
       `${examples(

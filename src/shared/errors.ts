@@ -201,6 +201,12 @@ const table = {
     hint: 'Start it: START REPLICA SQL_THREAD (MariaDB, MySQL before 8.0.22: START SLAVE SQL_THREAD).',
   },
 
+  'schedule-in-part': {
+    exit: 56,
+    meaning: 'some associations of a schedule are made, changed or deleted, and others are not',
+    hint: 'See `mysql-ebs-snapshot schedule list`, and set right what is there.',
+  },
+
   'lab-unswept': {
     exit: 53,
     meaning: 'something of the lab (a process, a mount, a loop device) could not be taken away',

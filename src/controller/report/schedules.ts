@@ -28,9 +28,16 @@ const COLUMNS: readonly Column<Scheduled>[] = [
 export function formatSchedules(all: readonly Scheduled[], style: Style): string {
   const { heading, lines } = layOut(all, COLUMNS);
   const names = new Set(all.map(({ name }) => name));
-  return inBlocks(all.length === 0 ? [] : [style.faint(heading), ...lines], all.flatMap(remarks), [
-    `${names.size} ${names.size === 1 ? 'schedule' : 'schedules'}`,
-  ]);
+  const associations = all.map(({ association: { settings } }) => settings.name);
+  const doubles = all.filter(({ association: { settings } }, at) => associations.indexOf(settings.name) !== at);
+  const madeTwice = doubles.map(({ name, association: { settings } }) =>
+    printable(`${settings.name}: made twice; \`schedule delete ${name}\`, and create it again`),
+  );
+  return inBlocks(
+    all.length === 0 ? [] : [style.faint(heading), ...lines],
+    [...all.flatMap(remarks), ...madeTwice],
+    [`${names.size} ${names.size === 1 ? 'schedule' : 'schedules'}`],
+  );
 }
 
 /** The parts of one schedule that was made or changed, with their next times. */

@@ -1,8 +1,8 @@
 import { cronTimes } from './next-times.ts';
 import type { Cadence } from './schedule.ts';
 
-/** Any date falls on any day of the week within fourteen months, so two years show every meeting that there is. */
-const HORIZON_MS = 2 * 366 * 24 * 3_600_000;
+/** The calendar repeats itself after 28 years, so these show every meeting that there is. */
+const HORIZON_MS = 28 * 365.25 * 24 * 3_600_000;
 
 /**
  * The first time at which one begins while the other may still be at work; `undefined` where they never meet.

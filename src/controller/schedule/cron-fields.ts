@@ -114,7 +114,7 @@ function values(text: string, field: string, kind: Field): readonly number[] {
   for (const item of field.split(',')) {
     const [, range = '', step] = /^([^/]+)(?:\/(\d{1,3}))?$/.exec(item) ?? [];
     const [from, to] = limits(range, step !== undefined, kind) ?? [];
-    if (from === undefined || to === undefined || from > to || step === '0') {
+    if (from === undefined || to === undefined || from > to || Number(step) === 0) {
       throw noCron(text, `'${item}' is no ${kind.name} (${kind.from} to ${kind.to})`);
     }
     for (let value = from; value <= to; value += Number(step ?? 1)) found.add(value);

@@ -21,17 +21,16 @@ const NEXT = 3;
 
 /** `undefined` for an association whose name is none of ours. `isOurs`: of the version that it names. */
 export function scheduled(association: Association, isOurs: boolean, now: Date): Scheduled | undefined {
-  const { settings, changedAt, lastRunAt } = association;
+  const { settings, changedAt } = association;
   const named = scheduleOf(settings.name);
   if (named === undefined) return undefined;
   const { expression, offsetDays } = settings;
   const schedule = expression === undefined ? undefined : readSchedule(expression);
-  const since = schedule?.kind === 'rate' ? (lastRunAt ?? changedAt) : changedAt;
   return {
     ...named,
     association,
     schedule,
-    next: schedule === undefined ? [] : nextTimes(schedule, { since, after: now, count: NEXT, offsetDays }),
+    next: schedule === undefined ? [] : nextTimes(schedule, { since: changedAt, after: now, count: NEXT, offsetDays }),
     document: isPinned(association) ? (isOurs ? 'current' : 'old') : 'unpinned',
   };
 }

@@ -46,8 +46,8 @@ export async function createSchedule(
       made.push(await createOnce(settings, ports, emit));
     }
   } catch (thrown) {
-    await takeBack(made, request.name, ports.associations, emit);
-    throw thrown;
+    const left = await takeBack(made, ports.associations, emit);
+    throw left.length === 0 ? thrown : inPart(thrown, left, request.name);
   }
   const now = ports.clock.now();
   return { parts: made.flatMap((association) => scheduled(association, true, now) ?? []), hosts };
@@ -90,7 +90,7 @@ async function createOnce(
   emit({ type: 'warned', message: `no clear answer to CreateAssociation (${answer.message}); looking for it` });
   for (let looked = 0; looked < LOOKS; looked++) {
     await clock.sleep(LOOK_EVERY_MS);
-    const all = await associations.ours(settings.document.name);
+    const all = await lookAgain(associations, settings.document.name, emit);
     const found = all.find((each) => each.settings.name === settings.name);
     if (found !== undefined) return found;
   }
@@ -101,18 +101,40 @@ async function createOnce(
   );
 }
 
+/** A look that fails says nothing of what was made: it must not look like a refusal before the start. */
+export async function lookAgain(
+  associations: Associations,
+  documentName: string,
+  emit: EmitFleet,
+): Promise<readonly Association[]> {
+  try {
+    return await associations.ours(documentName);
+  } catch (thrown) {
+    emit({ type: 'warned', message: toRunError(thrown).message });
+    return [];
+  }
+}
+
+/** Answers the names of those that are left. */
 async function takeBack(
   made: readonly Association[],
-  name: ScheduleName,
   associations: Associations,
   emit: EmitFleet,
-): Promise<void> {
+): Promise<readonly string[]> {
+  const left: string[] = [];
   for (const association of made) {
     try {
       await associations.delete(association);
     } catch (thrown) {
-      const left = `${association.settings.name} is left: ${toRunError(thrown).message}`;
-      emit({ type: 'warned', message: `${left}; take it away with \`schedule delete ${name}\`` });
+      left.push(association.settings.name);
+      emit({ type: 'warned', message: `${association.settings.name} is left: ${toRunError(thrown).message}` });
     }
   }
+  return left;
 }
+
+const inPart = (thrown: unknown, left: readonly string[], name: ScheduleName): RunError =>
+  new RunError('schedule-in-part', `${toRunError(thrown).message}; ${left.join(', ')} could not be taken back`, {
+    cause: thrown,
+    hint: `It runs at its times: take it away with \`mysql-ebs-snapshot schedule delete ${name}\`.`,
+  });

@@ -6,7 +6,7 @@ import { readSchedule } from '../schedule/parse-schedule.ts';
 import { planChange, refuseMeetingRoles, type ScheduleChange } from '../schedule/plan-schedule.ts';
 import { type ScheduleName, scheduleOf } from '../schedule/schedule-name.ts';
 import type { Scheduled } from '../schedule/scheduled.ts';
-import type { SchedulePorts } from './create-schedule.ts';
+import { lookAgain, type SchedulePorts } from './create-schedule.ts';
 import { asTheyStand, requireSchedule } from './find-schedules.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { targetInstances } from './target-instances.ts';
@@ -26,7 +26,9 @@ export async function updateSchedule(
   const document = await requireOurDocument(ours, ports.documents);
   const before = await requireSchedule(name, ours.name, ports);
   const planned = planChange(before, change, document.version);
-  refuseMeetingRoles(planned.map(roleAndTimes), ports.clock.now());
+  refuseDoubles(name, before);
+  refuseMeetingOnTheWay(before, planned, ports.clock.now());
+  sayWhatIsTakenAway(before, planned, emit);
   if (change.scope !== undefined) await targetInstances(change.scope, ports.inventory);
 
   const after: Association[] = [];
@@ -41,6 +43,40 @@ export async function updateSchedule(
     }
   }
   return asTheyStand(after, ours, ports);
+}
+
+/** Two of one name cannot be told apart, and each host takes two sets. */
+function refuseDoubles(name: ScheduleName, associations: readonly Association[]): void {
+  const names = associations.map(({ settings }) => settings.name);
+  const double = names.find((each, at) => names.indexOf(each) !== at);
+  if (double === undefined) return;
+  throw new RunError('usage', `there are two associations ${double}`, {
+    hint: `Take them away with \`mysql-ebs-snapshot schedule delete ${name}\`, and create the schedule again.`,
+  });
+}
+
+/** The parts are changed one after the other, and each may be the last that can be. */
+function refuseMeetingOnTheWay(
+  before: readonly Association[],
+  planned: readonly AssociationSettings[],
+  now: Date,
+): void {
+  for (let changed = planned.length; changed > 0; changed--) {
+    const standing = before.slice(changed).map(({ settings }) => settings);
+    refuseMeetingRoles([...planned.slice(0, changed), ...standing].map(roleAndTimes), now);
+  }
+}
+
+function sayWhatIsTakenAway(
+  before: readonly Association[],
+  planned: readonly AssociationSettings[],
+  emit: EmitFleet,
+): void {
+  for (const [at, { settings }] of before.entries()) {
+    if (settings.onlyAtItsTimes || planned[at]?.onlyAtItsTimes !== true) continue;
+    const message = `${settings.name} runs at its times alone from now on, and no more on hosts that appear (--run-now keeps that)`;
+    emit({ type: 'warned', message });
+  }
 }
 
 const roleAndTimes = ({ name, expression }: AssociationSettings) => ({
@@ -59,7 +95,7 @@ async function updateOnce(
   if (answer.kind === 'done') return answer.association;
   emit({ type: 'warned', message: `no clear answer to UpdateAssociation (${answer.message}); looking at it` });
   await clock.sleep(LOOK_AFTER_MS);
-  const all = await associations.ours(settings.document.name);
+  const all = await lookAgain(associations, settings.document.name, emit);
   const found = all.find(({ id }) => id === association.id);
   if (found !== undefined && isDeepStrictEqual(found.settings, settings)) return found;
   throw new RunError(
@@ -69,12 +105,12 @@ async function updateOnce(
   );
 }
 
-/** What was met when some of several were done already: the same again goes on. */
+/** What was met when some of several were done already. */
 export function halfWay(thrown: unknown, soFar: string, done: number): RunError {
   const error = toRunError(thrown);
   if (done === 0) return error;
-  return new RunError(error.code, `${error.message}; ${soFar}`, {
+  return new RunError('schedule-in-part', `${error.message}; ${soFar}`, {
     cause: thrown,
-    hint: `${error.hint} Then give the same command again: it goes on.`,
+    hint: 'Give the same command again: it goes on.',
   });
 }

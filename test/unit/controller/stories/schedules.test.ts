@@ -135,6 +135,16 @@ describe('create', () => {
     expect(associations.calls).toEqual(['create mysql-ebs-snapshot.nightly']);
   });
 
+  it('goes on looking where a look fails: the association may be there', async () => {
+    associations.next = ['lost'];
+    associations.ours = async () => {
+      if (associations.calls.length > 0) throw new RunError('aws-unreachable', 'no network');
+      return [];
+    };
+    await expect(create()).rejects.toMatchObject({ code: 'outcome-unknown' });
+    expect(warned()).toContain('no network');
+  });
+
   it('does not know where it is not found, and takes back what it made before', async () => {
     associations.next = ['done', 'lost'];
     await expect(create(ROLES)).rejects.toMatchObject({
@@ -149,10 +159,12 @@ describe('create', () => {
     await expect(create(ROLES)).rejects.toMatchObject({ code: 'no-permission' });
     expect(associations.kept).toEqual([]);
     associations.next = ['done', 'refused', 'refused'];
-    await expect(create(ROLES)).rejects.toMatchObject({ code: 'no-permission' });
-    expect(warned()).toEqual([
-      'mysql-ebs-snapshot.nightly.replica is left: denied; take it away with `schedule delete nightly`',
-    ]);
+    await expect(create(ROLES)).rejects.toMatchObject({
+      code: 'schedule-in-part',
+      message: 'denied; mysql-ebs-snapshot.nightly.replica could not be taken back',
+      hint: expect.stringContaining('schedule delete nightly'),
+    });
+    expect(warned()).toEqual(['mysql-ebs-snapshot.nightly.replica is left: denied']);
   });
 
   it('makes nothing, or takes it back, where it is cancelled', async () => {
@@ -204,6 +216,26 @@ describe('update', () => {
     expect(associations.calls).toEqual([]);
   });
 
+  it('is refused where it would bring roles together half-way: each part may be the last that can be changed', async () => {
+    roles();
+    const [one, other] = associations.kept.map(({ settings }) => settings.expression);
+    const swapped = new Map([
+      ['replica', parseCron(other ?? '')],
+      ['source', parseCron(one ?? '')],
+    ]);
+    await expect(update({ schedules: swapped })).rejects.toMatchObject({ code: 'usage' });
+    expect(associations.calls).toEqual([]);
+  });
+
+  it('is refused where an association is there twice, with the remedy', async () => {
+    associations.kept = [associationOf(), { ...associationOf(), id: 'another' }];
+    await expect(update({ severity: 'low' })).rejects.toMatchObject({
+      code: 'usage',
+      message: expect.stringMatching(/^there are two associations mysql-ebs-snapshot\.nightly/),
+      hint: expect.stringContaining('schedule delete nightly'),
+    });
+  });
+
   it('looks at what it got no answer to', async () => {
     associations.kept = [associationOf()];
     associations.next = ['unanswered'];
@@ -216,7 +248,7 @@ describe('update', () => {
     roles();
     associations.next = ['done', 'refused'];
     await expect(update({ severity: 'low' })).rejects.toMatchObject({
-      code: 'no-permission',
+      code: 'schedule-in-part',
       message: "denied; 1 of 2 associations of 'nightly' are changed",
       hint: expect.stringContaining('it goes on'),
     });
