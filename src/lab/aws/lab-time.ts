@@ -82,7 +82,8 @@ export class SteeredTime implements LabTime {
     if (next === undefined) return;
     this.#timer = setTimeout(
       () => {
-        this.#wake(next);
+        // A timer may come a moment early by this clock.
+        if (this.now() >= next.due) this.#wake(next);
         this.#setTimer();
       },
       Math.max(next.due - this.now(), 0),
