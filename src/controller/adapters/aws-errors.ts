@@ -58,6 +58,16 @@ export async function asking<T>(action: string, call: () => Promise<T>): Promise
   }
 }
 
+/** The same for each page of an answer. */
+export async function* pagesOf<T>(action: string, pages: AsyncIterable<T>): AsyncGenerator<T> {
+  const iterator = pages[Symbol.asyncIterator]();
+  for (;;) {
+    const page = await asking(action, () => iterator.next());
+    if (page.done === true) return;
+    yield page.value;
+  }
+}
+
 /**
  * Whether the request may have been carried out all the same: no answer came, or one that the service made of its own
  * trouble, or one that is none of the service's. A connection that was never made, or a refusal, is not ambiguous.

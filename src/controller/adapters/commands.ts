@@ -20,7 +20,7 @@ import type {
   Invocation,
   SentCommand,
 } from '../ports.ts';
-import { asking } from './aws-errors.ts';
+import { asking, pagesOf } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
 import { askedOnce } from './once.ts';
 
@@ -31,23 +31,14 @@ const ENDED = new Set(['Success', 'Cancelled', 'Failed', 'TimedOut']);
 export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock): Commands {
   async function* listed(choice: CommandWindow | { readonly CommandId: string | undefined }) {
     const request = 'since' in choice ? { Filters: windowFilters(choice) } : choice;
-    const pages = paginateListCommands({ client, pageSize: PAGE }, request)[Symbol.asyncIterator]();
-    for (;;) {
-      const page = await asking('ssm:ListCommands', () => pages.next());
-      if (page.done === true) return;
-      yield* understood('ssm:ListCommands', Listed, page.value).Commands;
-    }
+    for await (const page of pagesOf('ssm:ListCommands', paginateListCommands({ client, pageSize: PAGE }, request)))
+      yield* understood('ssm:ListCommands', Listed, page).Commands;
   }
 
   async function* invoked(choice: Pick<ListCommandInvocationsCommandInput, 'CommandId' | 'Filters'>) {
     const pages = paginateListCommandInvocations({ client, pageSize: PAGE }, { ...choice, Details: true });
-    const iterator = pages[Symbol.asyncIterator]();
-    for (;;) {
-      const page = await asking('ssm:ListCommandInvocations', () => iterator.next());
-      if (page.done === true) return;
-      const { CommandInvocations } = understood('ssm:ListCommandInvocations', Invoked, page.value);
-      for (const each of CommandInvocations) yield invocation(each);
-    }
+    for await (const page of pagesOf('ssm:ListCommandInvocations', pages))
+      yield* understood('ssm:ListCommandInvocations', Invoked, page).CommandInvocations.map(invocation);
   }
 
   return {

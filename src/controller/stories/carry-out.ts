@@ -1,5 +1,6 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
 import type { EmitFleet } from '../events.ts';
+import { sumOf } from '../fleet/counts.ts';
 import type { Fleet, UnreachableHost } from '../fleet/reachable.ts';
 import type { CommandPorts, CommandProgress, CommandRequest, Commands, CommandWindow, NotSuccess } from '../ports.ts';
 import type { Look } from './look-in.ts';
@@ -79,11 +80,13 @@ export async function carryOut(
       interrupted = new Set([...interrupted, ...(await hostsAtWork(open, window, commands, emit))]);
       wait = POLL.firstMs;
     }
-    if (sum(latest.values()).errors > orders.errorsAllowed) {
+    if (sumOf(latest.values()).errors > orders.errorsAllowed) {
       unsent.push(...queue.splice(0).flatMap((request) => hostsOf(request, fleet, TOO_MANY_ERRORS)));
     }
-    while (open.length < orders.atATime && queue.length > 0 && !cancel.aborted) {
-      await sendNext(queue.splice(0, 1));
+    while (open.length < orders.atATime && !cancel.aborted) {
+      const request = queue.shift();
+      if (request === undefined) break;
+      await send(request);
       wait = POLL.firstMs;
     }
     if (open.length === 0) continue;
@@ -91,7 +94,7 @@ export async function carryOut(
     const shown = await commands.progress(open, window);
     for (const id of open) noteProgress(id, shown.get(id));
     open = open.filter((id) => latest.get(id)?.ended !== true);
-    const counts = sum(latest.values());
+    const counts = sumOf(latest.values());
     emit({ type: 'progress', ...counts, targets: Math.max(counts.targets, named) });
     if (open.length === 0) continue;
     await lookIfPossible(counts.targets);
@@ -101,22 +104,20 @@ export async function carryOut(
   }
   return { commandIds, unsent, interrupted };
 
-  async function sendNext(requests: readonly CommandRequest[]): Promise<void> {
-    for (const request of requests) {
-      try {
-        const left = Math.max(orders.errorsAllowed - sum(latest.values()).errors, 0);
-        const order = orders.requests.length === 1 ? request : { ...request, maxErrors: String(left) };
-        const known = new Set([...orders.known, ...commandIds]);
-        const id = await sendOnce(order, known, window, commands, clock, emit);
-        commandIds.push(id);
-        open.push(id);
-      } catch (thrown) {
-        if ((!orders.begun && commandIds.length === 0) || request.scope.by === 'tags') throw thrown;
-        const { code: why, message, hint } = toRunError(thrown);
-        emit({ type: 'warned', message });
-        const code = why === 'outcome-unknown' ? why : 'host-missing';
-        unsent.push(...hostsOf(request, fleet, { code, message, hint }));
-      }
+  async function send(request: CommandRequest): Promise<void> {
+    try {
+      const left = Math.max(orders.errorsAllowed - sumOf(latest.values()).errors, 0);
+      const order = orders.requests.length === 1 ? request : { ...request, maxErrors: String(left) };
+      const known = new Set([...orders.known, ...commandIds]);
+      const id = await sendOnce(order, known, window, commands, clock, emit);
+      commandIds.push(id);
+      open.push(id);
+    } catch (thrown) {
+      if ((!orders.begun && commandIds.length === 0) || request.scope.by === 'tags') throw thrown;
+      const { code: why, message, hint } = toRunError(thrown);
+      emit({ type: 'warned', message });
+      const code = why === 'outcome-unknown' ? why : 'host-missing';
+      unsent.push(...hostsOf(request, fleet, { code, message, hint }));
     }
   }
 
@@ -199,16 +200,6 @@ function hostsOf(
 ): UnreachableHost[] {
   const ids = new Set<string>(scope.by === 'ids' ? scope.ids : []);
   return fleet.targeted.filter(({ instanceId }) => ids.has(instanceId)).map((host) => ({ host, ...why }));
-}
-
-function sum(all: Iterable<CommandProgress>): Pick<CommandProgress, 'targets' | 'completed' | 'errors'> {
-  const total = { targets: 0, completed: 0, errors: 0 };
-  for (const { targets, completed, errors } of all) {
-    total.targets += targets;
-    total.completed += completed;
-    total.errors += errors;
-  }
-  return total;
 }
 
 const lost = (id: string) =>

@@ -1,12 +1,13 @@
 import type { EmitFleet } from '../events.ts';
-import { type CommandPorts, type CommandWindow, type Invocation, OTHER_THAN_SUCCESS } from '../ports.ts';
+import { sumOf } from '../fleet/counts.ts';
+import { type CommandPorts, type Commands, type CommandWindow, type Invocation, OTHER_THAN_SUCCESS } from '../ports.ts';
 
 /**
  * Up to so many hosts every invocation is listed, 50 a request: it holds the result in the host's own words. Of a larger
  * fleet only those that are no success are; what succeeded is told by the tags of its sets (measured: 9 requests against
  * 208 for 10,000 hosts).
  */
-const LISTED_UP_TO = 500;
+export const LISTED_UP_TO = 500;
 
 /** Invocations lag behind the end of their command; after this many looks they are reported as they are. */
 const LOOKS = 5;
@@ -27,12 +28,12 @@ export async function collectInvocations(
   listAll: boolean,
 ): Promise<Collected> {
   if (commandIds.length === 0) return { invocations: [], withSuccesses: true };
-  const counts = await commands.progress(commandIds, window);
-  const targets = [...counts.values()].reduce((sum, each) => sum + each.targets, 0);
-  const errors = [...counts.values()].reduce((sum, each) => sum + each.errors, 0);
+  const { targets, errors } = sumOf((await commands.progress(commandIds, window)).values());
   const all = listAll || targets <= LISTED_UP_TO;
   for (let looked = 1; ; looked++) {
-    const invocations = all ? await each() : await commands.invocationsIn(OTHER_THAN_SUCCESS, commandIds, window);
+    const invocations = all
+      ? await invocationsOf(commandIds, commands)
+      : await commands.invocationsIn(OTHER_THAN_SUCCESS, commandIds, window);
     const settled = invocations.every(({ ended }) => ended) && invocations.length >= (all ? targets : errors);
     if (settled) return { invocations, withSuccesses: all };
     if (looked === LOOKS) {
@@ -43,10 +44,11 @@ export async function collectInvocations(
     }
     await clock.sleep(LOOK_EVERY_MS);
   }
+}
 
-  async function each(): Promise<readonly Invocation[]> {
-    const found: Invocation[] = [];
-    for (const id of commandIds) found.push(...(await commands.invocations(id)));
-    return found;
-  }
+/** Every invocation of these commands. */
+export async function invocationsOf(commandIds: readonly string[], commands: Commands): Promise<readonly Invocation[]> {
+  const found: Invocation[] = [];
+  for (const id of commandIds) found.push(...(await commands.invocations(id)));
+  return found;
 }

@@ -5,6 +5,8 @@ import { isIn, type NewSchedule, planSchedule } from '../schedule/plan-schedule.
 import { type ScheduleName, scheduleOf } from '../schedule/schedule-name.ts';
 import { type Scheduled, scheduled } from '../schedule/scheduled.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
+import { lookAgain } from './look-again.ts';
+import { notTakenBack } from './schedule-in-part.ts';
 import { targetInstances } from './target-instances.ts';
 
 export interface SchedulePorts {
@@ -47,7 +49,7 @@ export async function createSchedule(
     }
   } catch (thrown) {
     const left = await takeBack(made, ports.associations, emit);
-    throw left.length === 0 ? thrown : inPart(thrown, left, request.name);
+    throw left.length === 0 ? thrown : notTakenBack(thrown, left, request.name);
   }
   const now = ports.clock.now();
   return { parts: made.flatMap((association) => scheduled(association, true, now) ?? []), hosts };
@@ -101,20 +103,6 @@ async function createOnce(
   );
 }
 
-/** A look that fails says nothing of what was made: it must not look like a refusal before the start. */
-export async function lookAgain(
-  associations: Associations,
-  documentName: string,
-  emit: EmitFleet,
-): Promise<readonly Association[]> {
-  try {
-    return await associations.ours(documentName);
-  } catch (thrown) {
-    emit({ type: 'warned', message: toRunError(thrown).message });
-    return [];
-  }
-}
-
 /** Answers the names of those that are left. */
 async function takeBack(
   made: readonly Association[],
@@ -132,9 +120,3 @@ async function takeBack(
   }
   return left;
 }
-
-const inPart = (thrown: unknown, left: readonly string[], name: ScheduleName): RunError =>
-  new RunError('schedule-in-part', `${toRunError(thrown).message}; ${left.join(', ')} could not be taken back`, {
-    cause: thrown,
-    hint: `It runs at its times: take it away with \`mysql-ebs-snapshot schedule delete ${name}\`.`,
-  });

@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { Association, Associations } from '../ports.ts';
 import type { ScheduleName } from '../schedule/schedule-name.ts';
 import { requireSchedule } from './find-schedules.ts';
-import { halfWay } from './update-schedule.ts';
+import { halfWay } from './schedule-in-part.ts';
 
 /** Deletes every part of a schedule; what runs of it goes on. Throws `no-such-schedule`. */
 export async function deleteSchedule(

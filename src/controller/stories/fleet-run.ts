@@ -63,3 +63,9 @@ export async function collect(
   const noted = invocations.map((each) => (interrupted.has(each.instanceId) ? { ...each, began: true } : each));
   return { invocations: noted, withSuccesses };
 }
+
+export function sayWhoIsLeftOut(hosts: readonly UnreachableHost[], emit: EmitFleet): void {
+  for (const { host, message } of hosts) {
+    emit({ type: 'host-left-out', instance: host.instanceId, name: host.name, message });
+  }
+}

@@ -1,12 +1,11 @@
 import type { EmitFleet } from '../events.ts';
 import { printedResult } from '../fleet/printed-result.ts';
 import type { CommandPorts, CommandWindow, FleetInstance, Invocation } from '../ports.ts';
+import { invocationsOf, LISTED_UP_TO } from './collect.ts';
 
 /** Looks at the hosts of commands that are under way, for somebody who watches. */
 export type Look = (commandIds: readonly string[], targets: number) => Promise<void>;
 
-/** Up to so many hosts a look reads what those that have ended say; of more only who is at work. */
-const READ_UP_TO = 500;
 /** A request lists 50 hosts: whoever watches costs one in so many milliseconds, not more. */
 const PACE_MS = 2_000;
 const PAGE = 50;
@@ -38,10 +37,9 @@ export function lookIn(
     });
   };
 
+  /** Of a large fleet only who is at work: as at its end, its hosts' own words are not read. */
   async function see(commandIds: readonly string[], targets: number): Promise<readonly Invocation[]> {
-    if (targets > READ_UP_TO) return commands.invocationsIn(['InProgress'], commandIds, window);
-    const seen: Invocation[] = [];
-    for (const id of commandIds) seen.push(...(await commands.invocations(id)));
-    return seen;
+    if (targets > LISTED_UP_TO) return commands.invocationsIn(['InProgress'], commandIds, window);
+    return invocationsOf(commandIds, commands);
   }
 }

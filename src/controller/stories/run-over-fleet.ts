@@ -8,14 +8,14 @@ import type { FleetRequest } from '../fleet/request.ts';
 import type { Scope } from '../fleet/scope.ts';
 import type { FleetInstance, Inventory } from '../ports.ts';
 import type { SnapshotSet } from '../sets/snapshot-set.ts';
-import { type FleetPorts, type FleetRun, isDone, type Known, reported } from './fleet-run.ts';
+import { type FleetPorts, type FleetRun, isDone, type Known, reported, sayWhoIsLeftOut } from './fleet-run.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
 import { type Before, lookBack } from './look-back.ts';
 import { lookIn } from './look-in.ts';
 import { awaitCompletion, type SetsOfRun, seeSets } from './see-sets.ts';
 import { settle } from './settle.ts';
 import { targetInstances } from './target-instances.ts';
-import { sayWhoIsLeftOut, workThrough } from './work-through.ts';
+import { workThrough } from './work-through.ts';
 
 /**
  * The run: prove the document, take the inventory, see what was done before, then wave by wave send, wait and collect;
@@ -36,7 +36,7 @@ export async function runOverFleet(
 
   const fleet = await takeInventory(request.scope, ports.inventory);
   emit({ type: 'inventory-taken', targeted: fleet.targeted.length, reachable: fleet.reachable.length });
-  sayWhoIsLeftOut(fleet.unreachable, { emit });
+  sayWhoIsLeftOut(fleet.unreachable, emit);
   sayWhatNobodyCarries(request.waves, fleet.targeted, emit);
   const before = await lookBack(request, ports);
 

@@ -1,14 +1,16 @@
 import { isDeepStrictEqual } from 'node:util';
-import { RunError, toRunError } from '../../shared/errors.ts';
+import { RunError } from '../../shared/errors.ts';
 import type { EmitFleet } from '../events.ts';
 import type { Association, AssociationSettings, Inventory } from '../ports.ts';
 import { readSchedule } from '../schedule/parse-schedule.ts';
 import { planChange, refuseMeetingRoles, type ScheduleChange } from '../schedule/plan-schedule.ts';
 import { type ScheduleName, scheduleOf } from '../schedule/schedule-name.ts';
 import type { Scheduled } from '../schedule/scheduled.ts';
-import { lookAgain, type SchedulePorts } from './create-schedule.ts';
+import type { SchedulePorts } from './create-schedule.ts';
 import { asTheyStand, requireSchedule } from './find-schedules.ts';
 import { type OurDocument, requireOurDocument } from './install-document.ts';
+import { lookAgain } from './look-again.ts';
+import { halfWay } from './schedule-in-part.ts';
 import { targetInstances } from './target-instances.ts';
 
 /** How long after an update that was not answered it is looked at. */
@@ -103,14 +105,4 @@ async function updateOnce(
     `Systems Manager did not say whether it changed ${settings.name} (${answer.message})`,
     { hint: 'See `mysql-ebs-snapshot schedule list`; the same update may be given again.' },
   );
-}
-
-/** What was met when some of several were done already. */
-export function halfWay(thrown: unknown, soFar: string, done: number): RunError {
-  const error = toRunError(thrown);
-  if (done === 0) return error;
-  return new RunError('schedule-in-part', `${error.message}; ${soFar}`, {
-    cause: thrown,
-    hint: 'Give the same command again: it goes on.',
-  });
 }

@@ -6,7 +6,7 @@ import type { Scope } from '../fleet/scope.ts';
 import { planWaves } from '../fleet/waves.ts';
 import type { CommandRequest, FleetInstance, Invocation } from '../ports.ts';
 import { type CarriedOut, carryOut, type Orders } from './carry-out.ts';
-import { collect, type FleetRun, isDone, type Known } from './fleet-run.ts';
+import { collect, type FleetRun, isDone, type Known, sayWhoIsLeftOut } from './fleet-run.ts';
 import { commandsOf } from './look-back.ts';
 import { whatIsLeft } from './settle.ts';
 
@@ -15,7 +15,7 @@ export async function workThrough(run: FleetRun, fleet: Fleet, earlier: Known): 
   const { request, emit, cancel } = run;
   const { hosts, blocked } = await whatIsLeft(run, fleet, earlier);
   const { waves, leftOut: turnless } = planWaves(hosts, request.waves, blocked);
-  sayWhoIsLeftOut(turnless, run);
+  sayWhoIsLeftOut(turnless, emit);
   const leftOut: UnreachableHost[] = [...turnless];
   const sent = new Set(run.before.sent.map(({ commandId }) => commandId));
   let invocations = earlier.invocations;
@@ -132,10 +132,4 @@ function halted(fleet: Fleet, ids: readonly InstanceId[], wave: number, run: str
     hint: `See that host; then go on with --resume ${run}.`,
   } as const;
   return fleet.targeted.filter(({ instanceId }) => rest.has(instanceId)).map((host) => ({ host, ...why }));
-}
-
-export function sayWhoIsLeftOut(hosts: readonly UnreachableHost[], { emit }: Pick<FleetRun, 'emit'>): void {
-  for (const { host, message } of hosts) {
-    emit({ type: 'host-left-out', instance: host.instanceId, name: host.name, message });
-  }
 }

@@ -34,7 +34,7 @@ export async function controlLab({ behaviour, calls, time }: ControlledLab, requ
     case 'POST /_lab/time/advance': {
       if (!(time instanceof SteeredTime)) return json(409, { message: 'this lab lives in the real time' });
       const asked = v.safeParse(Advance, parseJson(request.body));
-      if (!asked.success) return json(400, { message: asked.issues[0].message });
+      if (!asked.success) return notUnderstood('advance', asked.issues);
       await time.advance(asked.output.ms);
       return json(200, { now: time.now() });
     }

@@ -3,18 +3,15 @@ import { existsSync } from 'node:fs';
 import { cp, mkdir, mkdtemp, readFile, rm, symlink, writeFile } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
 import { EC2Client } from '@aws-sdk/client-ec2';
-import { build } from 'esbuild';
 import { type EmbeddedAws, type EmbeddedAwsOptions, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMachineFolder, removeMachineFolders } from '../../../src/lab/machine/lab-folder.ts';
 import { ssmAgent } from '../../../src/lab/ssm-agent/run-document.ts';
 import type { InstanceId } from '../../../src/shared/ids.ts';
 import { decodeResult } from '../../../src/shared/result.ts';
 import { plainHost } from '../../contract/embedded-lab.ts';
+import { bundleController, ROOT } from './bundle-controller.ts';
 import { leaveSet } from './leave-set.ts';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
 
 /** Where a host has its agent. */
 const OPT = '/opt/mysql-ebs-snapshot';
@@ -84,16 +81,7 @@ export interface FleetLab extends AsyncDisposable {
 export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | 'gate'> = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
-  await build({
-    entryPoints: [join(ROOT, 'src/controller/main.ts')],
-    outfile: join(installation, 'dist/controller.cjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    logLevel: 'silent',
-  });
+  await bundleController('src/controller/main.ts', join(installation, 'dist/controller.cjs'));
   await cp(join(ROOT, 'ssm-documents'), join(installation, 'ssm-documents'), { recursive: true });
   const machine = { id: 'fleet', path: folder };
   await makeMachineFolder(machine, OPT);

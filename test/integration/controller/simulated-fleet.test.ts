@@ -1,26 +1,14 @@
 import { mkdtemp, rm } from 'node:fs/promises';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
-import { fileURLToPath } from 'node:url';
-import { build } from 'esbuild';
 import { afterAll, beforeAll, expect, test } from 'vitest';
 import { measureFleet } from '../../../scripts/bench-fleet/measure-fleet.ts';
-
-const ROOT = fileURLToPath(new URL('../../../', import.meta.url));
+import { bundleController } from './bundle-controller.ts';
 
 let folder: string;
 beforeAll(async () => {
   folder = await mkdtemp(join(tmpdir(), 'simulated-fleet-'));
-  await build({
-    entryPoints: [join(ROOT, 'scripts/bench-fleet/controller.ts')],
-    outfile: join(folder, 'controller.cjs'),
-    bundle: true,
-    platform: 'node',
-    target: 'node20.19',
-    format: 'cjs',
-    mainFields: ['module', 'main'],
-    logLevel: 'silent',
-  });
+  await bundleController('scripts/bench-fleet/controller.ts', join(folder, 'controller.cjs'));
 });
 afterAll(() => rm(folder, { recursive: true }));
 

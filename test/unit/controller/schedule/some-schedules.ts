@@ -9,6 +9,15 @@ export const NIGHTLY = v.parse(ScheduleName, 'nightly');
 const tagged = (...tags: readonly (readonly [key: string, value: string])[]) =>
   ({ by: 'tags', tags: tags.map(([key, value]) => ({ key, values: [value] })) }) as const;
 
+/** All hosts at once, and nothing else said. */
+const PLAIN = {
+  maxConcurrency: '100%',
+  maxErrors: '100%',
+  severity: undefined,
+  output: undefined,
+  durationHours: undefined,
+} as const;
+
 export const newNightly = (more: Partial<NewSchedule> = {}): NewSchedule => ({
   name: NIGHTLY,
   scope: tagged(['Env', 'prod']),
@@ -17,11 +26,7 @@ export const newNightly = (more: Partial<NewSchedule> = {}): NewSchedule => ({
   runNow: false,
   documentName: 'mysql-ebs-snapshot',
   parameters: { Operation: 'snapshot', Splay: '300' },
-  maxConcurrency: '100%',
-  maxErrors: '100%',
-  severity: undefined,
-  output: undefined,
-  durationHours: undefined,
+  ...PLAIN,
   ...more,
 });
 
@@ -54,11 +59,7 @@ export const settingsOf = (more: Partial<AssociationSettings> = {}): Association
   expression: 'cron(0 3 ? * * *)',
   offsetDays: undefined,
   onlyAtItsTimes: true,
-  maxConcurrency: '100%',
-  maxErrors: '100%',
-  severity: undefined,
-  output: undefined,
-  durationHours: undefined,
+  ...PLAIN,
   ...more,
 });
 

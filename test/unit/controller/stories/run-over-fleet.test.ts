@@ -1,24 +1,10 @@
 import { describe, expect, it } from 'vitest';
-import type { FleetRequest } from '../../../../src/controller/fleet/request.ts';
 import type { Scope } from '../../../../src/controller/fleet/scope.ts';
 import type { Invocation } from '../../../../src/controller/ports.ts';
-import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
-import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
-import {
-  FakeDocuments,
-  FakeFleet,
-  FakeSnapshots,
-  fakeClock,
-  host,
-  online,
-  RUN,
-  ran,
-  recorder,
-  running,
-} from '../fakes.ts';
+import { FakeFleet, fakeClock, host, online, RUN, ran, running } from '../fakes.ts';
+import { ours, type StartOptions, startRun } from './start-run.ts';
 
-const ours = ourDocument('mysql-ebs-snapshot', 'content');
 const numbers = (count: number) => Array.from({ length: count }, (_, n) => n + 1);
 const ids = (count: number): Scope => ({ by: 'ids', ids: numbers(count).map(host) });
 const byRole: Scope = { by: 'tags', tags: [{ key: 'Role', values: ['db'] }] };
@@ -32,40 +18,8 @@ function fleetOf(count: number): FakeFleet {
   return fleet;
 }
 
-function start(
-  fleet: FakeFleet,
-  scope: Scope,
-  options: {
-    cancel?: AbortSignal;
-    clock?: ReturnType<typeof fakeClock>;
-    snapshots?: FakeSnapshots;
-    request?: Partial<FleetRequest>;
-  } = {},
-) {
-  const documents = new FakeDocuments();
-  documents.kept = [{ version: '7', status: 'Active', statusText: undefined, sha256: ours.sha256, latest: 7 }];
-  documents.default = '7';
-  const request: FleetRequest = {
-    operation: 'snapshot',
-    run: RUN,
-    scope,
-    documentName: ours.name,
-    parameters: { Operation: 'snapshot', RunId: RUN },
-    comment: 'c',
-    maxConcurrency: '10%',
-    maxErrors: '100%',
-    deliverySeconds: 600,
-    begins: 'new',
-    waves: undefined,
-    until: 'pending',
-    ...options.request,
-  };
-  const { events, emit } = recorder();
-  const snapshots = options.snapshots ?? new FakeSnapshots(() => fleet.sets());
-  const ports = { documents, inventory: fleet, commands: fleet, snapshots, clock: options.clock ?? fakeClock() };
-  const report = runOverFleet(request, ours, ports, emit, options.cancel ?? new AbortController().signal);
-  return { report, events };
-}
+const start = (fleet: FakeFleet, scope: Scope, options: StartOptions = {}) =>
+  startRun(fleet, { scope, maxConcurrency: '10%' }, options);
 
 describe('a run over the fleet', () => {
   it('pins the document, sends once, and reports every host', async () => {

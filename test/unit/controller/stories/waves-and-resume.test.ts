@@ -1,26 +1,11 @@
 import { describe, expect, it } from 'vitest';
 import type { FleetRequest } from '../../../../src/controller/fleet/request.ts';
 import type { SentCommand } from '../../../../src/controller/ports.ts';
-import { ourDocument } from '../../../../src/controller/stories/install-document.ts';
-import { runOverFleet } from '../../../../src/controller/stories/run-over-fleet.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
 import { TAG } from '../../../../src/shared/tags.ts';
-import {
-  FakeDocuments,
-  FakeFleet,
-  FakeSnapshots,
-  fakeClock,
-  host,
-  memberOf,
-  online,
-  RUN,
-  ran,
-  recorder,
-  running,
-} from '../fakes.ts';
+import { FakeFleet, FakeSnapshots, host, memberOf, online, RUN, ran, running } from '../fakes.ts';
+import { PARAMETERS, startRun } from './start-run.ts';
 
-const ours = ourDocument('mysql-ebs-snapshot', 'content');
-const PARAMETERS = { Operation: 'snapshot', RunId: RUN };
 const byRole = { by: 'tags', tags: [{ key: 'Role', values: ['db'] }] } as const;
 const failed = { v: 1, run: RUN, outcome: 'failed', code: 'lock-timeout', message: 'm', hint: 'h' } as const;
 
@@ -33,19 +18,8 @@ function fleetOf(...clusters: string[]): FakeFleet {
   return fleet;
 }
 
-function start(fleet: FakeFleet, more: Partial<FleetRequest> = {}, snapshots = new FakeSnapshots(() => fleet.sets())) {
-  const documents = new FakeDocuments();
-  documents.kept = [{ version: '1', status: 'Active', statusText: undefined, sha256: ours.sha256, latest: 1 }];
-  const request: FleetRequest = {
-    ...{ operation: 'snapshot', run: RUN, scope: byRole, documentName: ours.name, parameters: PARAMETERS },
-    ...{ comment: 'c', maxConcurrency: undefined, maxErrors: '100%', deliverySeconds: 600 },
-    ...{ begins: 'new', waves: undefined, until: 'pending' },
-    ...more,
-  };
-  const { events, emit } = recorder();
-  const ports = { documents, inventory: fleet, commands: fleet, snapshots, clock: fakeClock() };
-  return { events, report: runOverFleet(request, ours, ports, emit, new AbortController().signal) };
-}
+const start = (fleet: FakeFleet, more: Partial<FleetRequest> = {}, snapshots?: FakeSnapshots) =>
+  startRun(fleet, { scope: byRole, ...more }, snapshots && { snapshots });
 
 const sentTo = (fleet: FakeFleet) => fleet.sent.map(({ scope }) => (scope.by === 'ids' ? scope.ids : scope.by));
 const outcomes = async (report: ReturnType<typeof start>['report']) =>
