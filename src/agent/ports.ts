@@ -1,7 +1,7 @@
-import type { Event } from '../shared/events.ts';
+import * as v from 'valibot';
 import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
 import type { Tags } from '../shared/tags.ts';
-import type { ApplierPlan } from './plan/appliers.ts';
+import type { Event } from './events.ts';
 
 /**
  * What the stories need of the world. Each port is implemented once for real (adapters/), once by the
@@ -185,6 +185,19 @@ export interface Processes {
   ): Promise<{ status: number; stdout: string; stderr: string }>;
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }
+
+const Texts = v.pipe(v.array(v.string()), v.readonly());
+
+/** How the appliers of a replica that run are stopped, and started again, and how it is seen whether they run. */
+export const ApplierPlan = v.object({
+  /** The channels; for each a statement that stops its applier and one that starts it, in the same order. */
+  channels: Texts,
+  stop: Texts,
+  start: Texts,
+  /** Answers a row a channel, with these columns: its name, and whether its applier runs (`Yes`). */
+  status: v.object({ sql: v.string(), channel: v.string(), applying: v.string() }),
+});
+export type ApplierPlan = v.InferOutput<typeof ApplierPlan>;
 
 /** What a keeper of ours has stopped, and how it is started again. */
 export interface ApplierRecord {

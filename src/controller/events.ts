@@ -1,4 +1,4 @@
-import type { Operation } from './fleet/request.ts';
+import type { Operation } from './ports.ts';
 
 /** A host that is at work, and since when. */
 export interface HostAtWork {

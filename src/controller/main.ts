@@ -1,6 +1,6 @@
 import { join } from 'node:path';
-import { systemClock } from './adapters/clock.ts';
 import { runController } from './run-controller.ts';
+import { systemClock } from './system/clock.ts';
 
 void runController(process.argv.slice(2), {
   clock: systemClock,

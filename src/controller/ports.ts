@@ -1,13 +1,24 @@
 import type { InstanceId, RunId, SnapshotId, VolumeId } from '../shared/ids.ts';
 import type { Tags } from '../shared/tags.ts';
-import type { Scope } from './fleet/scope.ts';
-import type { Attachments } from './sets/attribution.ts';
-import type { Snapshot } from './sets/snapshot-set.ts';
 
 /**
  * What the fleet stories need of the world. Every method that calls AWS throws a RunError of the table:
  * the adapters have already turned AWS's errors into ours.
  */
+
+/** The document's Operation that a run over the fleet performs. */
+export type Operation = 'snapshot' | 'plan';
+
+/** Whom a run is for: instances by id, or every instance that carries all of these tags. */
+export type Scope =
+  | { readonly by: 'ids'; readonly ids: readonly InstanceId[] }
+  | { readonly by: 'tags'; readonly tags: readonly TagTarget[] };
+
+/** A tag key with the values of which an instance carries one. */
+export interface TagTarget {
+  readonly key: string;
+  readonly values: readonly string[];
+}
 
 /** A version of a Command document as Systems Manager knows it. */
 export interface DocumentVersion {
@@ -151,6 +162,19 @@ export interface Commands {
   ): Promise<readonly Invocation[]>;
   cancel(commandId: string): Promise<void>;
 }
+
+/** A snapshot as EC2 tells of it. What stands in `tags` was written by whoever may; all else is EC2's own word. */
+export interface Snapshot {
+  readonly snapshotId: SnapshotId;
+  readonly volumeId: VolumeId;
+  readonly state: 'pending' | 'completed' | 'error' | 'recoverable' | 'recovering';
+  readonly startTime: Date;
+  readonly sizeGiB: number;
+  readonly tags: Tags;
+}
+
+/** Which instance a volume is attached to now, by volume id; volumes that are gone, or attached to none, are absent. */
+export type Attachments = ReadonlyMap<string, InstanceId>;
 
 /** Which sets: of these instances, of a run (all, or of these instances), the one of this name, or all. */
 export type SetChoice =

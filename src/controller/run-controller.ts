@@ -1,10 +1,10 @@
 import { setFlagsFromString } from 'node:v8';
 import { CommanderError } from 'commander';
 import { RunError, toRunError } from '../shared/errors.ts';
+import { onOneLine } from '../shared/printable.ts';
+import { buildProgram } from './commands/program.ts';
 import type { Clock } from './ports.ts';
-import { buildProgram } from './program.ts';
-import { formatError } from './report/json.ts';
-import { printable } from './report/style.ts';
+import { formatError } from './terminal/error-json.ts';
 
 /** What differs between the program as users have it and one that lives in another time. */
 interface ControllerWorld {
@@ -23,6 +23,8 @@ const COLLECT_EARLY = '--heap-growing-percent=15';
 /** Picks the command, turns Ctrl-C into cancellation and the ending into an exit status: those of this process. */
 export async function runController(argv: readonly string[], world: ControllerWorld): Promise<void> {
   setFlagsFromString(COLLECT_EARLY);
+  // The release notes name the supported runtimes; the SDK's warning would stand between the lines of a report.
+  process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
   const cancel = new AbortController();
   for (const signal of ['SIGINT', 'SIGTERM'] as const) {
     process.on(signal, () => {
@@ -35,7 +37,7 @@ export async function runController(argv: readonly string[], world: ControllerWo
   let run: string | undefined;
   let left = new RunError('cancelled', 'left at once', { hint: 'Nothing was changed.' });
   const end = (error: RunError) => {
-    process.stderr.write(`mysql-ebs-snapshot: ${printable(error.message)}\nhint: ${printable(error.hint)}\n`);
+    process.stderr.write(`mysql-ebs-snapshot: ${onOneLine(error.message)}\nhint: ${onOneLine(error.hint)}\n`);
     if (argv.includes('--json')) process.stdout.write(`${formatError(error, run)}\n`);
     process.exitCode = error.exit;
   };
@@ -65,5 +67,5 @@ export async function runController(argv: readonly string[], world: ControllerWo
 /** commander has several lines for some errors (`Did you mean …`), and only a code where a command is missing. */
 function usageError(error: CommanderError): RunError {
   if (error.code === 'commander.help') return new RunError('usage', 'no command is given');
-  return new RunError('usage', printable(error.message.replace(/^error: /, '')), { cause: error });
+  return new RunError('usage', onOneLine(error.message.replace(/^error: /, '')), { cause: error });
 }

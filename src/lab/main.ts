@@ -3,7 +3,7 @@ import { dirname } from 'node:path';
 import { CommanderError } from 'commander';
 import { RunError, toRunError } from '../shared/errors.ts';
 import { outcomeOf } from '../shared/result.ts';
-import { KEEPER_VERB, keepStanding } from './commands/keeper.ts';
+import { BACKGROUND_LAB, runBackgroundLab } from './commands/background-lab.ts';
 import { buildProgram } from './commands/program.ts';
 import { LOAD_VERB, runLoadProcess } from './load/load-process.ts';
 import { runSentinelProcess, SENTINEL_VERB } from './soak/sentinel-process.ts';
@@ -18,7 +18,7 @@ async function main(argv: readonly string[]): Promise<void> {
   for (const signal of ['SIGINT', 'SIGTERM', 'SIGHUP'] as const) {
     process.on(signal, () => cancel.abort(new RunError('cancelled', `cancelled by ${signal}`)));
   }
-  if (argv[0] === KEEPER_VERB && process.send) return keepStanding(cancel);
+  if (argv[0] === BACKGROUND_LAB && process.send) return runBackgroundLab(cancel);
 
   const program = realpathSync(process.argv[1] ?? '');
   const context = {

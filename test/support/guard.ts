@@ -2,8 +2,8 @@ import { mkdirSync, writeFileSync } from 'node:fs';
 import * as v from 'valibot';
 import { clock } from '../../src/agent/adapters/clock.ts';
 import { processes } from '../../src/agent/adapters/processes.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../src/agent/state-paths.ts';
 import { type Guard, startGuard } from '../../src/agent/window/guard.ts';
-import { FREEZE_RECORDS, RUN_LOCK } from '../../src/agent/window/state-folder.ts';
 import { RunId } from '../../src/shared/ids.ts';
 
 /** What a guard finds under /run when a run starts it. */

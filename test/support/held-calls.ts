@@ -1,5 +1,5 @@
 import { vi } from 'vitest';
-import type { Gate } from '../../src/lab/aws/gate.ts';
+import type { CallHook } from '../../src/lab/aws/call-hook.ts';
 
 /** Holds the calls of one action from its making to its disposal, before any of their work is done. */
 export interface HeldCalls extends Disposable {
@@ -10,11 +10,11 @@ export interface HeldCalls extends Disposable {
 const ARRIVAL_MS = 60_000;
 const POLL_MS = 5;
 
-/** A gate at which a test holds calls; dry runs pass. */
-export class HoldingGate {
+/** A call hook with which a test holds calls; dry runs pass. */
+export class HoldingHook {
   readonly #holds = new Map<string, { arrive: () => void; readonly released: Promise<void> }>();
 
-  readonly gate: Gate = async ({ action, dryRun }) => {
+  readonly callHook: CallHook = async ({ action, dryRun }) => {
     const hold = dryRun ? undefined : this.#holds.get(action);
     hold?.arrive();
     await hold?.released;

@@ -19,7 +19,7 @@ import { INSTALLED_SERVER, type ServerName } from '../../src/lab/servers/server-
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
-import { type HeldCalls, HoldingGate } from './held-calls.ts';
+import { type HeldCalls, HoldingHook } from './held-calls.ts';
 import { isFrozen, mountXfs, type XfsVolume } from './xfs.ts';
 
 const AGENT = join(import.meta.dirname, '../../dist/agent.cjs');
@@ -103,11 +103,11 @@ export async function oneHost({ volumes, extra = [], server: name = INSTALLED_SE
     stack.push(() => root.destroy());
     await createAgentAccount(root, distribution);
 
-    const calls = new HoldingGate();
+    const calls = new HoldingHook();
     const aws = await startEmbeddedAws({
       store: { capture: async () => {} },
       orchestrationRoot: storage.folder,
-      gate: calls.gate,
+      callHook: calls.callHook,
     });
     stack.push(() => aws[Symbol.asyncDispose]());
     const environment = await addInstance(aws, storage.volumes);

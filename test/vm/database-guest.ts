@@ -68,7 +68,7 @@ async function build(held: AsyncDisposable[]): Promise<Omit<DatabaseGuest, typeo
   const aws = await startEmbeddedAws({
     store: { capture: async () => {} },
     orchestrationRoot: tmpdir(),
-    gate: async ({ action, dryRun }) => {
+    callHook: async ({ action, dryRun }) => {
       if (action === 'CreateSnapshots' && !dryRun) await new Promise<void>((resolve) => onRequest(resolve));
     },
   });

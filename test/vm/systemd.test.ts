@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FREEZE_RECORDS } from '../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS } from '../../src/agent/state-paths.ts';
 import { decodeResult } from '../../src/shared/result.ts';
 import { BINLOG_DM, type DatabaseGuest, databaseGuest, WINDOW_SECONDS } from './database-guest.ts';
 

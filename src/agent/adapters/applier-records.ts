@@ -1,9 +1,9 @@
 import { mkdirSync, readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import * as v from 'valibot';
-import { ApplierPlan } from '../plan/appliers.ts';
 import type { ApplierRecord, ApplierRecords } from '../ports.ts';
-import { APPLIER_RECORDS } from '../window/state-folder.ts';
+import { ApplierPlan } from '../ports.ts';
+import { APPLIER_RECORDS } from '../state-paths.ts';
 
 /** The records in the state folder. One that is not whole (its keeper was killed while writing it) stands for nothing stopped. */
 export const applierRecords: ApplierRecords & { add(file: string, plan: ApplierPlan): ApplierRecord } = {

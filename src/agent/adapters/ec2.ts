@@ -25,7 +25,7 @@ import {
 import { isDefiniteRefusal, isDryRunSuccess, refusedByAws, tellThrown } from './aws-errors.ts';
 import { CallerIdentity, Reservations, Snapshots, type TagList, Volumes } from './ec2-answers.ts';
 import type { AwsSettings } from './identity.ts';
-import { within } from './within.ts';
+import { within } from './with-deadline.ts';
 
 /** A read may take this long, with the SDK's standard retries within it. */
 const READ_DEADLINE_MS = 30_000;

@@ -1,7 +1,7 @@
 import { existsSync, readdirSync, readFileSync, rmSync } from 'node:fs';
 import { join } from 'node:path';
 import type { FreezeRecords } from '../ports.ts';
-import { FREEZE_RECORDS } from '../window/state-folder.ts';
+import { FREEZE_RECORDS } from '../state-paths.ts';
 
 /** The records in the state folder. One that is empty (its guard was killed while writing it) stands for nothing frozen. */
 export const freezeRecords: FreezeRecords = {

@@ -2,8 +2,8 @@ import { mkdirSync } from 'node:fs';
 import { dirname } from 'node:path';
 import pino, { type DestinationStream } from 'pino';
 import { messageOf, RunError } from '../../shared/errors.ts';
-import { printable } from '../report/printable.ts';
-import type { Severity } from '../report/sentences.ts';
+import { printable } from '../../shared/printable.ts';
+import type { Severity } from '../events.ts';
 
 /** Readable lines on stderr and, the same, in a log file. */
 export interface Log {

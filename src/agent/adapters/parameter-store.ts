@@ -2,7 +2,7 @@ import { GetParameterCommand, SSMClient } from '@aws-sdk/client-ssm';
 import { RunError } from '../../shared/errors.ts';
 import { refusedByAws } from './aws-errors.ts';
 import type { AwsSettings } from './identity.ts';
-import { within } from './within.ts';
+import { within } from './with-deadline.ts';
 
 const DEADLINE_MS = 30_000;
 

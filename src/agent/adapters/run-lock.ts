@@ -1,7 +1,7 @@
 import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { Processes } from '../ports.ts';
-import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../window/state-folder.ts';
+import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../state-paths.ts';
 
 /** The status of flock(1) where somebody else holds the lock. */
 const HELD = 1;

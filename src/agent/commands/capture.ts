@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
+import { printable } from '../../shared/printable.ts';
 import { VERSION } from '../../shared/version.ts';
 import { writeCaptureFile } from '../adapters/capture-file.ts';
 import { type Readers, recordCapture } from '../adapters/capture-recorder.ts';
@@ -9,9 +10,8 @@ import { hostReader } from '../adapters/host-reader.ts';
 import { identify } from '../adapters/identity.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { printable } from '../report/printable.ts';
+import type { Ending } from './command-result.ts';
 import { connector } from './connect.ts';
-import type { Ending } from './ending.ts';
 
 export interface CaptureReport {
   /** The capture as JSON text, ready to be written. */

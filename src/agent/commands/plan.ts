@@ -11,14 +11,14 @@ import { identify } from '../adapters/identity.ts';
 import { processes } from '../adapters/processes.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { planDetails, planResult } from '../plan/plan-json.ts';
 import { type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
-import { renderPlan } from '../plan/plan-text.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
+import { planDetails, planResult } from '../report/plan-json.ts';
+import { renderPlan } from '../report/plan-text.ts';
 import { planHost } from '../stories/plan-host.ts';
+import type { Ending } from './command-result.ts';
 import { connector } from './connect.ts';
-import type { Ending } from './ending.ts';
-import { requestOf } from './request.ts';
+import { requestOf } from './snapshot-request.ts';
 
 export interface PlanReport extends Planned {
   /** 0, or the exit status of the first refusal. */

@@ -1,6 +1,5 @@
 import { setPriority } from 'node:os';
 import { toRunError } from '../../shared/errors.ts';
-import type { Event } from '../../shared/events.ts';
 import { encodeResult } from '../../shared/result.ts';
 import { VERSION } from '../../shared/version.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
@@ -14,15 +13,16 @@ import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
+import { untilCancelled } from '../cancellation.ts';
+import type { Event } from '../events.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { resultOf } from '../report/result-of.ts';
 import { sentence } from '../report/sentences.ts';
 import { summary } from '../report/summary.ts';
 import { snapshot } from '../stories/snapshot.ts';
-import { untilCancelled } from '../window/cancellable.ts';
+import type { Ending } from './command-result.ts';
 import { connector } from './connect.ts';
-import type { Ending } from './ending.ts';
-import { requestOf } from './request.ts';
+import { requestOf } from './snapshot-request.ts';
 
 /** Takes a set and tells its result. */
 export async function snapshotCommand(options: AgentOptions, signal: AbortSignal): Promise<Ending> {

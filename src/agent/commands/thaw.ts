@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
+import { printable } from '../../shared/printable.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
 import { freezeRecords } from '../adapters/freeze-records.ts';
 import { openLog } from '../adapters/log.ts';
@@ -7,9 +8,8 @@ import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { printable } from '../report/printable.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
-import type { Ending } from './ending.ts';
+import type { Ending } from './command-result.ts';
 
 /**
  * Thaws what a run that died has left frozen, and nothing else. May be run at any time and any number of times; a run

@@ -1,20 +1,7 @@
-import * as v from 'valibot';
 import type { ServerFacts } from '../discovery/facts.ts';
 import { replicaStatus } from '../discovery/replica.ts';
 import { atLeast } from '../discovery/server-version.ts';
-
-const Texts = v.pipe(v.array(v.string()), v.readonly());
-
-/** How the appliers of a replica that run are stopped, and started again, and how it is seen whether they run. */
-export const ApplierPlan = v.object({
-  /** The channels; for each a statement that stops its applier and one that starts it, in the same order. */
-  channels: Texts,
-  stop: Texts,
-  start: Texts,
-  /** Answers a row a channel, with these columns: its name, and whether its applier runs (`Yes`). */
-  status: v.object({ sql: v.string(), channel: v.string(), applying: v.string() }),
-});
-export type ApplierPlan = v.InferOutput<typeof ApplierPlan>;
+import type { ApplierPlan } from '../ports.ts';
 
 /** A name that ends no literal, whatever the server's sql_mode. */
 const QUOTABLE = /^[^'"`\\\p{C}]*$/u;

@@ -7,11 +7,11 @@ import { planAppliers } from './appliers.ts';
 import { decideLevel } from './decide-level.ts';
 import { planLock } from './lock-plan.ts';
 import { excludedVolumes, memberIds } from './members.ts';
+import { splitMounts } from './mounts.ts';
 import { preflight } from './preflight/index.ts';
 import type { Refusal } from './preflight/refusal.ts';
 import type { DecidedRequest, SnapshotPlan, SnapshotRequest } from './snapshot-plan.ts';
 import { planWarnings } from './warnings.ts';
-import { splitMounts } from './windows.ts';
 
 export interface Planned {
   readonly plan: SnapshotPlan;

@@ -2,7 +2,7 @@ import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
 import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
 import type { HostFacts } from '../discovery/facts.ts';
-import type { ApplierPlan } from './appliers.ts';
+import type { ApplierPlan } from '../ports.ts';
 import type { LockPlan } from './lock-plan.ts';
 
 /** What was asked for, parsed and complete: no default is decided after this. Times in milliseconds. */

@@ -1,9 +1,9 @@
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
 import { planLock } from './lock-plan.ts';
+import { splitMounts } from './mounts.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
 import type { DecidedRequest, PlanWarning } from './snapshot-plan.ts';
-import { splitMounts } from './windows.ts';
 
 /** What the operator should know though it stops nothing. `stopped`: the channels whose appliers will be stopped. */
 export function planWarnings(

@@ -1,6 +1,6 @@
 import { formatBinlog } from '../../shared/coordinates.ts';
-import type { Event } from '../../shared/events.ts';
 import { outcomeOf, type Result } from '../../shared/result.ts';
+import type { Event } from '../events.ts';
 
 /** The result of a run, told by its events alone, whatever became of it. Pure. */
 export function resultOf(events: readonly Event[]): Result {

@@ -1,7 +1,5 @@
 import { type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
-import type { Event } from '../../shared/events.ts';
-
-export type Severity = 'info' | 'warn' | 'error';
+import type { Event, Severity } from '../events.ts';
 
 /** What an event says to a person: one line, in the past tense, for stderr and the log file. */
 export function sentence(event: Event): { severity: Severity; text: string } {

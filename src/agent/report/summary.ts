@@ -1,5 +1,5 @@
+import { printable } from '../../shared/printable.ts';
 import type { Result } from '../../shared/result.ts';
-import { printable } from './printable.ts';
 
 /** The result for a person at a terminal. */
 export function summary(result: Result): string {

@@ -1,28 +1,27 @@
 import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
+import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
+import { applierRecord } from '../state-paths.ts';
+import { KEEPER_VERB, type KeeperOrder } from '../window/applier-watchdog-request.ts';
 import { stopAppliers } from '../window/appliers.ts';
-import { untilCancelled } from '../window/cancellable.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
+import { launchApart } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateWorld, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
-import { KEEPER_VERB, type KeeperOrder } from '../window/keeper-order.ts';
-import { launchApart } from '../window/launch-apart.ts';
-import { proveLockHeld } from '../window/lock-witness.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
+import { proveLockHeld } from '../window/prove-lock-held.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
-import { applierRecord } from '../window/state-folder.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
-import { gradeSet } from './grade-set.ts';
-import { provePermission } from './prove-permission.ts';
-import { setCreated } from './set-created.ts';
-import type { Attempt, SnapshotWorld, TakenSet } from './snapshot-world.ts';
+import type { Attempt, SnapshotWorld, TakenSet } from './attempt.ts';
+import { provePermission } from './attempt.ts';
+import { gradeSet, setCreated } from './grade-set.ts';
 
 /** Our files are small; a data directory that cannot take them in this time is in trouble of its own. */
 const WRITE_DEADLINE_MS = 5_000;

@@ -1,16 +1,16 @@
+import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
-import { untilCancelled } from '../window/cancellable.ts';
 import { startFileWriter } from '../window/file-writer.ts';
-import { proveLockHeld } from '../window/lock-witness.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
+import { proveLockHeld } from '../window/prove-lock-held.ts';
+import { proveStillExact } from '../window/prove-recovery-exact.ts';
 import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
-import { proveStillExact } from '../window/still-exact.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
+import type { Attempt, TakenSet } from './attempt.ts';
+import { provePermission } from './attempt.ts';
 import { gradeSet } from './grade-set.ts';
-import { provePermission } from './prove-permission.ts';
-import type { Attempt, TakenSet } from './snapshot-world.ts';
 
 /** No commit waits for us: a slow device may take its time. */
 const WRITE_DEADLINE_MS = 60_000;

@@ -2,15 +2,18 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
-import type { Ec2, Emit } from '../ports.ts';
+import type { CreatedSnapshot, Ec2, Emit } from '../ports.ts';
 import type { Proof } from '../window/proof.ts';
-import { setCreated } from './set-created.ts';
-import type { SnapshotWorld, TakenSet } from './snapshot-world.ts';
+import type { SnapshotWorld, TakenSet } from './attempt.ts';
 
 type GradingWorld = Pick<SnapshotWorld, 'ec2' | 'clock' | 'emit'>;
 
 /** EC2 is eventually consistent: how often and how long a set is looked for after an ambiguous answer. */
 const LOOK_UP = { tries: 5, pauseMs: 2_000 };
+
+/** The event of a set that EC2 has taken. */
+export const setCreated = (plan: SnapshotPlan, members: readonly CreatedSnapshot[], apiMs: number) =>
+  ({ type: 'set-created', set: plan.set, snapshots: members.map(({ snapshotId }) => snapshotId), apiMs }) as const;
 
 /** Says what the set is worth; only what was created whole and proven is raised above `unproven`. */
 export async function gradeSet(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: GradingWorld): Promise<void> {

@@ -6,7 +6,7 @@ import { mayAskServer, type Planned, planSnapshot } from '../plan/plan-snapshot.
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
-import { refuseOtherServer } from '../window/same-server.ts';
+import { refuseOtherServer } from '../window/refuse-other-server.ts';
 
 /** What a plan of the host that we are on needs of the world. */
 export interface PlanWorld {

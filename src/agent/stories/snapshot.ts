@@ -1,15 +1,15 @@
 import { messageOf, RunError } from '../../shared/errors.ts';
+import { untilCancelled } from '../cancellation.ts';
 import { discover } from '../discovery/discover.ts';
 import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { startEach } from '../window/appliers.ts';
-import { untilCancelled } from '../window/cancellable.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
-import { refuseOtherServer } from '../window/same-server.ts';
+import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
+import type { SnapshotWorld } from './attempt.ts';
 import { takeCrashSet } from './crash-set.ts';
-import type { SnapshotWorld } from './snapshot-world.ts';
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
 export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): Promise<void> {

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RunError } from '../../shared/errors.ts';
-import type { ApplierPlan } from '../plan/appliers.ts';
+import type { ApplierPlan } from '../ports.ts';
 import { DeadlinePassed, type LineProcess, ServerRefusal, type ServerSession } from '../ports.ts';
 
 const STOP_DEADLINE_MS = 30_000;

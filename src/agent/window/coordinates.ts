@@ -11,8 +11,8 @@ import { channelsOf } from '../discovery/replica.ts';
 import { wholeNumber } from '../discovery/variables.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { ServerSession } from '../ports.ts';
-import { askBriefly } from './ask-briefly.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
+import { askBriefly } from './query-under-lock.ts';
 
 /**
  * The server's own coordinates, absent where it has no binary log, and on a replica what it has executed of its sources.

@@ -1,9 +1,9 @@
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
+import { freezeRecord, RUN_LOCK } from '../state-paths.ts';
+import { type HomeApart, launchApart } from './detached-process.ts';
 import program from './guard.sh';
-import { type HomeApart, launchApart } from './launch-apart.ts';
-import { freezeRecord, RUN_LOCK } from './state-folder.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
 /** Nothing is held yet: systemd on a busy host may take its time. */

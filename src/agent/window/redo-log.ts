@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import type { RedoProof } from '../plan/lock-plan.ts';
 import type { Clock, ServerSession } from '../ports.ts';
-import { askBriefly } from './ask-briefly.ts';
+import { askBriefly } from './query-under-lock.ts';
 
 /** Between two looks at the redo log. */
 const REDO_POLL_MS = 5;

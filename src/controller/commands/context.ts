@@ -1,6 +1,6 @@
 import type { RunError } from '../../shared/errors.ts';
-import { type Clients, openClients } from '../adapters/clients.ts';
-import type { GlobalOptions } from '../options.ts';
+import { type Clients, openClients } from '../aws/clients.ts';
+import type { GlobalOptions } from '../options/parse-values.ts';
 import type { Clock } from '../ports.ts';
 
 /** What the commands are given of the process they run in; made once, by `runController`. */

@@ -1,14 +1,14 @@
 import { ERRORS, RunError } from '../../shared/errors.ts';
-import { documents } from '../adapters/documents.ts';
-import { readSnapshotDocument } from '../adapters/documents-folder.ts';
-import { type GlobalOptions, parseDocumentName } from '../options.ts';
+import { documents } from '../aws/documents.ts';
 import {
   type Installation,
   installDocument,
   ourDocument,
   requireDocument,
   whyNotRunnable,
-} from '../stories/install-document.ts';
+} from '../documents/install-document.ts';
+import { type GlobalOptions, parseDocumentName } from '../options/parse-values.ts';
+import { readSnapshotDocument } from '../system/documents-folder.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface DocumentsOptions extends GlobalOptions {

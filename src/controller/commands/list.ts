@@ -1,10 +1,10 @@
-import { readIdLists } from '../adapters/id-lists.ts';
-import { snapshots } from '../adapters/snapshots.ts';
-import { parseInstanceIds } from '../fleet/scope.ts';
-import type { GlobalOptions } from '../options.ts';
-import { formatSets, setsJson } from '../report/sets.ts';
-import { styleFor } from '../report/style.ts';
+import { snapshots } from '../aws/snapshots.ts';
+import type { GlobalOptions } from '../options/parse-values.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
+import { formatSets, setsJson } from '../sets/sets-report.ts';
+import { readIdLists } from '../system/id-lists.ts';
+import { parseInstanceIds } from '../targets/scope.ts';
+import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface ListOptions extends GlobalOptions {

@@ -1,11 +1,11 @@
 import { ERRORS, RunError } from '../../shared/errors.ts';
-import { readIdLists } from '../adapters/id-lists.ts';
-import { snapshots } from '../adapters/snapshots.ts';
-import { type PruneOptions, pruneRequest } from '../prune-options.ts';
-import { presentProgress } from '../report/progress.ts';
-import { formatPrune, pruneJson } from '../report/prune.ts';
-import { styleFor } from '../report/style.ts';
-import { prune } from '../stories/prune.ts';
+import { snapshots } from '../aws/snapshots.ts';
+import { prune } from '../retention/prune.ts';
+import { type PruneOptions, pruneRequest } from '../retention/prune-options.ts';
+import { formatPrune, pruneJson } from '../retention/prune-table.ts';
+import { presentProgress } from '../runs/progress.ts';
+import { readIdLists } from '../system/id-lists.ts';
+import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 const leftDeleting = () =>

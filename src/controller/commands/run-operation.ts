@@ -1,20 +1,20 @@
 import { ERRORS, RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
-import { commands } from '../adapters/commands.ts';
-import { documents } from '../adapters/documents.ts';
-import { readSnapshotDocument } from '../adapters/documents-folder.ts';
-import { readIdLists } from '../adapters/id-lists.ts';
-import { inventory } from '../adapters/inventory.ts';
-import { snapshots } from '../adapters/snapshots.ts';
+import { commands } from '../aws/commands.ts';
+import { documents } from '../aws/documents.ts';
+import { inventory } from '../aws/inventory.ts';
+import { snapshots } from '../aws/snapshots.ts';
+import { ourDocument } from '../documents/install-document.ts';
 import type { FleetEvent } from '../events.ts';
-import type { Operation } from '../fleet/request.ts';
-import { type FleetOptions, fleetRequest } from '../options.ts';
-import { formatEvent, formatReport } from '../report/json.ts';
-import { presentProgress } from '../report/progress.ts';
-import { styleFor } from '../report/style.ts';
-import { formatTable } from '../report/table.ts';
-import { ourDocument } from '../stories/install-document.ts';
-import { runOverFleet } from '../stories/run-over-fleet.ts';
+import type { Operation } from '../ports.ts';
+import { presentProgress } from '../runs/progress.ts';
+import { formatEvent, formatReport } from '../runs/report-json.ts';
+import { runOverFleet } from '../runs/run-fleet.ts';
+import { type FleetOptions, fleetRequest } from '../runs/run-options.ts';
+import { formatTable } from '../runs/run-report.ts';
+import { readSnapshotDocument } from '../system/documents-folder.ts';
+import { readIdLists } from '../system/id-lists.ts';
+import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 /** Nobody has seen what became of the hosts. */

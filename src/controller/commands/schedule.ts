@@ -1,21 +1,26 @@
 import { RunError } from '../../shared/errors.ts';
-import { associations } from '../adapters/associations.ts';
-import type { Clients } from '../adapters/clients.ts';
-import { documents } from '../adapters/documents.ts';
-import { readSnapshotDocument } from '../adapters/documents-folder.ts';
-import { readIdLists } from '../adapters/id-lists.ts';
-import { inventory } from '../adapters/inventory.ts';
-import { parseDocumentName } from '../options.ts';
-import { presentProgress } from '../report/progress.ts';
-import { formatSchedule, formatSchedules, schedulesJson } from '../report/schedules.ts';
-import { styleFor } from '../report/style.ts';
-import { parseScheduleName } from '../schedule/schedule-name.ts';
-import { newSchedule, type ScheduleChangeOptions, type ScheduleOptions, scheduleChange } from '../schedule-options.ts';
-import { createSchedule } from '../stories/create-schedule.ts';
-import { deleteSchedule } from '../stories/delete-schedule.ts';
-import { findSchedules } from '../stories/find-schedules.ts';
-import { type OurDocument, ourDocument } from '../stories/install-document.ts';
-import { updateSchedule } from '../stories/update-schedule.ts';
+import { associations } from '../aws/associations.ts';
+import type { Clients } from '../aws/clients.ts';
+import { documents } from '../aws/documents.ts';
+import { inventory } from '../aws/inventory.ts';
+import { type OurDocument, ourDocument } from '../documents/install-document.ts';
+import { parseDocumentName } from '../options/parse-values.ts';
+import { presentProgress } from '../runs/progress.ts';
+import { createSchedule } from '../schedules/create-schedule.ts';
+import { deleteSchedule } from '../schedules/delete-schedule.ts';
+import { findSchedules } from '../schedules/find-schedules.ts';
+import { parseScheduleName } from '../schedules/schedule-name.ts';
+import {
+  newSchedule,
+  type ScheduleChangeOptions,
+  type ScheduleOptions,
+  scheduleChange,
+} from '../schedules/schedule-options.ts';
+import { formatSchedule, formatSchedules, schedulesJson } from '../schedules/schedules-report.ts';
+import { updateSchedule } from '../schedules/update-schedule.ts';
+import { readSnapshotDocument } from '../system/documents-folder.ts';
+import { readIdLists } from '../system/id-lists.ts';
+import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 const leftScheduling = (name: string) =>

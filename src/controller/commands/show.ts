@@ -1,8 +1,8 @@
 import { RunError } from '../../shared/errors.ts';
-import { snapshots } from '../adapters/snapshots.ts';
-import type { GlobalOptions } from '../options.ts';
-import { formatSet, setJson } from '../report/sets.ts';
+import { snapshots } from '../aws/snapshots.ts';
+import type { GlobalOptions } from '../options/parse-values.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
+import { formatSet, setJson } from '../sets/sets-report.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 /** `show SET` */

@@ -1,14 +1,14 @@
 import { ERRORS } from '../../shared/errors.ts';
-import { readIdLists } from '../adapters/id-lists.ts';
-import { inventory } from '../adapters/inventory.ts';
-import { replaceFile } from '../adapters/replace-file.ts';
-import { snapshots } from '../adapters/snapshots.ts';
-import { parseScope } from '../fleet/scope.ts';
-import { type GlobalOptions, parseDuration, parseTagKey } from '../options.ts';
-import { formatFreshness, freshnessJson } from '../report/freshness.ts';
-import { prometheusText } from '../report/prometheus.ts';
-import { styleFor } from '../report/style.ts';
-import { backupStatus } from '../stories/backup-status.ts';
+import { inventory } from '../aws/inventory.ts';
+import { snapshots } from '../aws/snapshots.ts';
+import { backupStatus } from '../freshness/backup-status.ts';
+import { formatFreshness, freshnessJson } from '../freshness/freshness-report.ts';
+import { prometheusText } from '../freshness/prometheus.ts';
+import { type GlobalOptions, parseDuration, parseTagKey } from '../options/parse-values.ts';
+import { readIdLists } from '../system/id-lists.ts';
+import { replaceFile } from '../system/write-file-atomically.ts';
+import { parseScope } from '../targets/scope.ts';
+import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
 
 export interface StatusOptions extends GlobalOptions {

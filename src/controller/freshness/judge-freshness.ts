@@ -1,6 +1,6 @@
-import type { FleetInstance } from '../ports.ts';
-import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
-import { groupBy } from '../sets/group-by.ts';
+import { groupBy } from '../collections.ts';
+import type { Attachments, FleetInstance } from '../ports.ts';
+import { whyUnattributed } from '../sets/attribution.ts';
 import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 
 /** What is asked: whether every host, or every cluster, has a good set that is young enough. */

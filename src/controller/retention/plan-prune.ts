@@ -1,6 +1,7 @@
 import type { SnapshotId } from '../../shared/ids.ts';
-import { type Attachments, whyUnattributed } from '../sets/attribution.ts';
-import { groupBy } from '../sets/group-by.ts';
+import { groupBy } from '../collections.ts';
+import type { Attachments } from '../ports.ts';
+import { whyUnattributed } from '../sets/attribution.ts';
 import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
 

@@ -1,10 +1,8 @@
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
+import type { Attachments } from '../ports.ts';
 import type { SnapshotSet } from './snapshot-set.ts';
-
-/** Which instance a volume is attached to now, by volume id; volumes that are gone, or attached to none, are absent. */
-export type Attachments = ReadonlyMap<string, InstanceId>;
 
 /**
  * Why it is not proven that a set is of the instance that it names, or `undefined` where it is. A host writes the tags of

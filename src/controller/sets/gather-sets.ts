@@ -2,8 +2,9 @@ import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { Grade } from '../../shared/result.ts';
 import { TAG } from '../../shared/tags.ts';
-import { groupBy } from './group-by.ts';
-import { newestFirst, type SetState, type Snapshot, type SnapshotSet } from './snapshot-set.ts';
+import { groupBy } from '../collections.ts';
+import type { Snapshot } from '../ports.ts';
+import { newestFirst, type SetState, type SnapshotSet } from './snapshot-set.ts';
 
 /**
  * The sets that these snapshots make up, newest first, and the snapshots whose tags name no set. The tags are as those

@@ -1,16 +1,6 @@
-import type { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import type { InstanceId, VolumeId } from '../../shared/ids.ts';
 import type { Grade } from '../../shared/result.ts';
-import type { Tags } from '../../shared/tags.ts';
-
-/** A snapshot as EC2 tells of it. What stands in `tags` was written by whoever may; all else is EC2's own word. */
-export interface Snapshot {
-  readonly snapshotId: SnapshotId;
-  readonly volumeId: VolumeId;
-  readonly state: 'pending' | 'completed' | 'error' | 'recoverable' | 'recovering';
-  readonly startTime: Date;
-  readonly sizeGiB: number;
-  readonly tags: Tags;
-}
+import type { Snapshot } from '../ports.ts';
 
 /**
  * What has become of a set in EBS. `partial`: fewer members than it was made with; `contradictory`: its members do not

@@ -1,3 +1,6 @@
+/** The AWS services that the lab implements. */
+export type ServiceName = 'ec2' | 'ssm' | 'sts';
+
 /** Where the lab's resources live: one made-up account, one Region. */
 export interface Account {
   readonly id: string;

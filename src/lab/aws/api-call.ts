@@ -1,7 +1,6 @@
+import type { ServiceName } from './account.ts';
 import type { Fault } from './behaviour.ts';
 import type { Principal } from './iam/principals.ts';
-
-export type ServiceName = 'ec2' | 'ssm' | 'sts';
 
 /** One API call, decoded from its protocol and signed by a known principal. */
 export interface ApiCall {

@@ -1,7 +1,6 @@
 import * as v from 'valibot';
-import type { ServiceName } from './api-call.ts';
+import type { ServiceName } from './account.ts';
 import { Rates } from './rates.ts';
-import { NotDelivered } from './ssm/command.ts';
 
 const Milliseconds = v.pipe(v.number(), v.integer(), v.minValue(0));
 
@@ -48,6 +47,13 @@ export const Fault = v.variant('kind', [
   }),
 ]);
 export type Fault = v.InferOutput<typeof Fault>;
+
+/**
+ * Why Systems Manager does not deliver a command to a target. Such a target does not count towards MaxErrors, nor
+ * towards the command's status unless no target gets the command.
+ */
+export const NotDelivered = v.picklist(['Undeliverable', 'InvalidPlatform', 'AccessDenied']);
+export type NotDelivered = v.InferOutput<typeof NotDelivered>;
 
 export const Behaviour = v.object({
   /** Answer time by action, like `{ "CreateSnapshots": 300 }`; the work is done half-way. DryRun answers at once. */

@@ -1,4 +1,4 @@
-import type { ServiceName } from './api-call.ts';
+import type { ServiceName } from './account.ts';
 
 /** One API call as it arrived; kept for the tests that ask what was called, by whom and in which order. */
 export interface RecordedCall {

@@ -1,20 +1,21 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { ApiCall, HttpAnswer, ServiceName } from './api-call.ts';
+import type { ServiceName } from './account.ts';
+import type { ApiCall, HttpAnswer } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import { type Behaviour, type Fault, THROTTLED, takeFault } from './behaviour.ts';
+import type { CallHook } from './call-hook.ts';
 import type { RecordedCall } from './call-record.ts';
 import { performEc2 } from './ec2/ec2-service.ts';
 import type { Ec2World } from './ec2/ec2-world.ts';
 import { answerXml, readParameters, refuseXml } from './ec2/query-protocol.ts';
-import type { Gate } from './gate.ts';
 import type { HttpRequest } from './http-server.ts';
 import { authenticate } from './iam/authenticate.ts';
 import type { Principals } from './iam/principals.ts';
 import { readSignature } from './iam/sigv4.ts';
 import type { RateLimiter } from './rates.ts';
 import { answerJson, refuseJson } from './ssm/json-protocol.ts';
+import type { SsmWorld } from './ssm/model.ts';
 import { performSsm } from './ssm/ssm-service.ts';
-import type { SsmWorld } from './ssm/ssm-world.ts';
 import { performSts, refuseSts } from './sts.ts';
 
 export interface Services {
@@ -24,7 +25,7 @@ export interface Services {
   readonly behaviour: Behaviour;
   readonly limiter: RateLimiter;
   readonly calls: RecordedCall[];
-  readonly gate: Gate;
+  readonly callHook: CallHook;
   readonly now: () => number;
 }
 
@@ -46,7 +47,7 @@ export async function dispatch(services: Services, request: HttpRequest): Promis
   services.calls.push(record);
   const end = (outcome: string) => Object.assign(record, { outcome, ms: services.now() - startedAt });
   const dryRun = parameters['DryRun'] === 'true';
-  await services.gate({ service, action, dryRun });
+  await services.callHook({ service, action, dryRun });
   try {
     const caller = authenticate(services.principals, service, signature, request, services.now());
     record.principal = caller.arn;

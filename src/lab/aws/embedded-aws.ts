@@ -8,10 +8,10 @@ import { type RunDocument, ssmAgent } from '../ssm-agent/run-document.ts';
 import type { EbsStore, LabHost } from '../world.ts';
 import type { Account } from './account.ts';
 import { type Behaviour, BehaviourChange, usualBehaviour } from './behaviour.ts';
+import { type CallHook, noHook } from './call-hook.ts';
 import type { RecordedCall } from './call-record.ts';
 import { dispatch, type Services } from './dispatch.ts';
 import { type Ec2Snapshot, Ec2State } from './ec2/state.ts';
-import { type Gate, openGate } from './gate.ts';
 import { type HttpServer, serve } from './http-server.ts';
 import { Policy } from './iam/policy.ts';
 import { type Credentials, Principals } from './iam/principals.ts';
@@ -26,8 +26,8 @@ export interface EmbeddedAwsOptions {
   readonly store: EbsStore;
   readonly region?: string;
   readonly behaviour?: Partial<Behaviour>;
-  /** Stands before the work of every call; open where nothing is said. */
-  readonly gate?: Gate;
+  /** Runs before the work of every call; none by default. */
+  readonly callHook?: CallHook;
   /** How long a host's credentials last; six hours where nothing is said. */
   readonly credentialLifetimeMs?: number;
   /** Where the SSM agents put their scripts, within the hosts. */
@@ -88,7 +88,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
   const time = options.time ?? new SteeredTime();
   const now = () => time.now();
   const behaviour: Behaviour = { ...usualBehaviour(), ...options.behaviour };
-  const gate = options.gate ?? openGate;
+  const callHook = options.callHook ?? noHook;
   const principals = new Principals(account);
   const state = new Ec2State();
   const work = new Set<Promise<void>>();
@@ -113,7 +113,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     behaviour,
     limiter: new RateLimiter(),
     calls: [],
-    gate,
+    callHook,
     now,
   };
   const agent = ssmAgent({ orchestrationRoot: options.orchestrationRoot ?? ORCHESTRATION_ROOT });
@@ -159,7 +159,7 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
       const metadata = await startImds(loopback(lastAddress), {
         account,
         instanceId: host.instanceId,
-        gate,
+        callHook,
         issue: () => principals.issue(session, new Date(now() + lifetime)),
         now,
       });

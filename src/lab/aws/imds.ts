@@ -2,7 +2,7 @@ import { randomBytes } from 'node:crypto';
 import type { InstanceId } from '../../shared/ids.ts';
 import type { Account } from './account.ts';
 import type { HttpAnswer } from './api-call.ts';
-import type { Gate } from './gate.ts';
+import type { CallHook } from './call-hook.ts';
 import { type HttpRequest, type HttpServer, serve } from './http-server.ts';
 import { HOST_ROLE, type TemporaryCredentials } from './iam/principals.ts';
 
@@ -15,7 +15,7 @@ export interface ImdsOptions {
   readonly instanceId: InstanceId;
   readonly issue: () => TemporaryCredentials;
   readonly now: () => number;
-  readonly gate: Gate;
+  readonly callHook: CallHook;
 }
 
 /** The instance metadata service of one host, version 2 only, on a loopback address of its own. */
@@ -24,7 +24,7 @@ export async function startImds(address: string, options: ImdsOptions): Promise<
   const credentials = currentCredentials(options);
 
   return serve(address, async (request) => {
-    await options.gate({ service: 'imds', action: request.path, dryRun: false });
+    await options.callHook({ service: 'imds', action: request.path, dryRun: false });
     if (request.path === '/latest/api/token') return giveToken(request, tokens, options.now());
     const token = request.headers['x-aws-ec2-metadata-token'];
     if ((tokens.get(token ?? '') ?? 0) <= options.now()) return text(401, '');

@@ -8,7 +8,7 @@ const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';
 const HEADERS = { 'content-type': 'text/xml' };
 
-/** GetCallerIdentity, which needs no permission; nothing else of STS is embodied. */
+/** GetCallerIdentity, which needs no permission; nothing else of STS is implemented. */
 export function performSts({ id }: Account, { action, caller }: ApiCall): HttpAnswer {
   if (action !== 'GetCallerIdentity') throw new ApiError('InvalidAction', `Could not find operation ${action}`);
   const answer = {

@@ -4,7 +4,7 @@ const READ = { burst: 100, perSecond: 20 };
 const READ_ALL = { burst: 50, perSecond: 10 };
 const WRITE = { burst: 100, perSecond: 5 };
 
-/** The request token buckets of EC2 [doc: Request throttling for the Amazon EC2 API], for the actions that the lab embodies. */
+/** The request token buckets of EC2 [doc: Request throttling for the Amazon EC2 API], for the actions that the lab implements. */
 const EC2_RATES: Rates = {
   DescribeInstances: READ,
   'DescribeInstances unfiltered': READ_ALL,

@@ -1,6 +1,6 @@
-import { disturb } from '../disturbance/disturb.ts';
+import { disturb } from '../disturbance/measure-disturbance.ts';
 import { disturbanceOf } from '../disturbance/stretch.ts';
-import { withLab } from '../standing-lab.ts';
+import { withLab } from '../standing/standing-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
 import { type LabArguments, labOptions, levelOf, wholeNumber } from './options.ts';
 

@@ -7,7 +7,7 @@ import { requireSweepable } from '../machine/requirements.ts';
 import { sweepAll } from '../machine/sweep.ts';
 import type { Context, ExitStatus } from './context.ts';
 
-const KEEPER_DEADLINE_MS = 60_000;
+const BACKGROUND_LAB_DEADLINE_MS = 60_000;
 const POLL_MS = 100;
 
 export interface DownArguments {
@@ -21,7 +21,7 @@ export async function downCommand(given: DownArguments, context: Context): Promi
   await requireSweepable();
   const root = await openRoot(asked);
   const first = await tryLabLock(root, 'down');
-  await using _lock = 'heldBy' in first ? await afterKeeper(root, first.heldBy, context.cancel) : first;
+  await using _lock = 'heldBy' in first ? await endBackgroundLab(root, first.heldBy, context.cancel) : first;
   const swept = await sweepAll(root);
   const ended = 'heldBy' in first;
   context.say(ended || swept > 0 ? 'The lab has been taken away.' : 'There was no lab.');
@@ -29,11 +29,11 @@ export async function downCommand(given: DownArguments, context: Context): Promi
   return 0;
 }
 
-/** Ends the process that keeps a lab, lets it take the lab away, and takes its lock. A rehearsal is not ended. */
-async function afterKeeper(root: LabRoot, holder: Holder | undefined, cancel: AbortSignal): Promise<LabLock> {
+/** Ends the background lab, waits until it has removed the lab, and takes its lock. A rehearsal is not ended. */
+async function endBackgroundLab(root: LabRoot, holder: Holder | undefined, cancel: AbortSignal): Promise<LabLock> {
   if (holder?.verb !== 'up' || (await startTimeOf(holder.pid)) !== holder.startTime) return takeLabLock(root, 'down');
   signalProcess(holder.pid, 'SIGTERM');
-  const giveUp = Date.now() + KEEPER_DEADLINE_MS;
+  const giveUp = Date.now() + BACKGROUND_LAB_DEADLINE_MS;
   while (Date.now() < giveUp) {
     const lock = await tryLabLock(root, 'down');
     if (!('heldBy' in lock)) return lock;

@@ -3,7 +3,7 @@ import { SetLevel } from '../../shared/result.ts';
 import { DURABILITIES } from '../hosts/durability.ts';
 import { checkRoot } from '../machine/lab-folder.ts';
 import { SERVERS } from '../servers/server-name.ts';
-import type { LabOptions } from '../standing-lab.ts';
+import type { LabOptions } from '../standing/standing-lab.ts';
 
 const MOST_HOSTS = 8;
 const LONGEST_LATENCY_MS = 60_000;

@@ -1,7 +1,7 @@
 import { ERRORS } from '../../shared/errors.ts';
 import { rehearse } from '../rehearsal/rehearse.ts';
 import { reportOf, summarize } from '../rehearsal/report.ts';
-import { withLab } from '../standing-lab.ts';
+import { withLab } from '../standing/standing-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
 import { type LabArguments, labOptions, levelOf, wholeNumber } from './options.ts';
 

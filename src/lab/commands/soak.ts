@@ -5,7 +5,7 @@ import { INSTALLED_SERVER } from '../servers/server-name.ts';
 import { CaptureWitness } from '../soak/capture-witness.ts';
 import { isUnhurt, reportOf, summarize } from '../soak/report.ts';
 import { type SoakOptions, soak } from '../soak/soak.ts';
-import { type LabOptions, withLab } from '../standing-lab.ts';
+import { type LabOptions, withLab } from '../standing/standing-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
 import { wholeNumber } from './options.ts';
 

@@ -1,35 +1,35 @@
 import { fork } from 'node:child_process';
 import { RunError } from '../../shared/errors.ts';
+import { BACKGROUND_LAB, type FromBackgroundLab, type LabDescription, type ToBackgroundLab } from './background-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
-import { type FromKeeper, KEEPER_VERB, type LabDescription, type ToKeeper } from './keeper.ts';
 import { type LabArguments, labOptions } from './options.ts';
 
-/** `up`: a process in the background keeps the lab; this one tells how to reach it, and ends. */
+/** `up`: starts a background process that holds the lab, prints how to reach it, and exits. */
 export async function upCommand(given: LabArguments, context: Context): Promise<ExitStatus> {
   const options = labOptions(given, context.dist);
   context.cancel.throwIfAborted();
-  const keeper = fork(context.program, [KEEPER_VERB], {
+  const background = fork(context.program, [BACKGROUND_LAB], {
     detached: true,
     execArgv: [],
     stdio: ['ignore', 'ignore', 'ignore', 'ipc'],
   });
-  const cancel = () => keeper.kill('SIGTERM');
+  const cancel = () => background.kill('SIGTERM');
   context.cancel.addEventListener('abort', cancel, { once: true });
   const description = await new Promise<LabDescription>((resolve, reject) => {
-    keeper.on('message', (message: FromKeeper) => {
-      if (message.kind === 'ready') keeper.send({ kind: 'stand-up', options } satisfies ToKeeper);
+    background.on('message', (message: FromBackgroundLab) => {
+      if (message.kind === 'ready') background.send({ kind: 'stand-up', options } satisfies ToBackgroundLab);
       else if (message.kind === 'said') context.say(message.sentence);
       else if (message.kind === 'standing') resolve(message.description);
       else reject(new RunError(message.code, message.message, { hint: message.hint }));
     });
-    keeper.once('error', reject);
-    keeper.once('exit', (status, signal) => {
+    background.once('error', reject);
+    background.once('exit', (status, signal) => {
       reject(new RunError('lab-unfit', `the process that keeps the lab ended (${signal ?? status})`));
     });
   });
   context.cancel.removeEventListener('abort', cancel);
-  keeper.disconnect();
-  keeper.unref();
+  background.disconnect();
+  background.unref();
   context.print(given.json ? `${JSON.stringify(description)}\n` : exportLines(description.environment));
   return 0;
 }

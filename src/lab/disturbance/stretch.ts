@@ -1,5 +1,5 @@
 import type { LoadReport } from '../load/ledger.ts';
-import { median } from '../rehearsal/report.ts';
+import { median } from '../median.ts';
 
 /** A time in which a set was taken, or none. Milliseconds of the wall clock. */
 export interface Stretch {

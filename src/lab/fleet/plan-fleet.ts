@@ -1,6 +1,6 @@
 import * as v from 'valibot';
 import { InstanceId, VolumeId } from '../../shared/ids.ts';
-import { between, fraction } from '../chance.ts';
+import { between, fraction } from '../random.ts';
 import type { LabVolume } from '../world.ts';
 import { type Fate, SHARES } from './fates.ts';
 

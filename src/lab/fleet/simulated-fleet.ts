@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { RunId } from '../../shared/ids.ts';
+import type { NotDelivered } from '../aws/behaviour.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../aws/embedded-aws.ts';
 import { SteeredTime } from '../aws/lab-time.ts';
-import type { NotDelivered } from '../aws/ssm/command.ts';
 import { USUAL_RATES } from '../aws/usual-rates.ts';
 import type { Fate } from './fates.ts';
 import { type PlannedHost, planFleet } from './plan-fleet.ts';
@@ -31,7 +31,7 @@ export async function startSimulatedFleet(hosts: number, seed: string): Promise<
     store: { capture: async () => {} },
     time,
     behaviour: { rates: USUAL_RATES, undelivered: undelivered(plan) },
-    gate: async ({ action }) => {
+    callHook: async ({ action }) => {
       if (action === 'SendCommand') dropOut();
     },
   });
@@ -48,7 +48,7 @@ export async function startSimulatedFleet(hosts: number, seed: string): Promise<
   return { aws, time, plan, [Symbol.asyncDispose]: () => aws[Symbol.asyncDispose]() };
 }
 
-const REASONS: Partial<Readonly<Record<Fate, v.InferOutput<typeof NotDelivered>>>> = {
+const REASONS: Partial<Readonly<Record<Fate, NotDelivered>>> = {
   undeliverable: 'Undeliverable',
   'invalid-platform': 'InvalidPlatform',
   'access-denied': 'AccessDenied',

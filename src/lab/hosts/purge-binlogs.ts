@@ -1,5 +1,5 @@
 import type { RowDataPacket } from 'mysql2/promise';
-import { replicationDialect } from '../replication/dialect.ts';
+import { replicationDialect } from '../servers/replication-dialect.ts';
 import type { SimulatedHost } from './simulated-host.ts';
 
 /** Throws away the server's binary logs but for the one that it is writing. Its replicas must have read them. */

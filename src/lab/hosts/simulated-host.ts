@@ -7,8 +7,8 @@ import { type EbsOnBtrfs, newInstanceId, newVolumeId } from '../ebs/ebs-on-btrfs
 import { type LabFolder, makeMachineFolder } from '../machine/lab-folder.ts';
 import { type MountNamespace, makeMountNamespace } from '../machine/mount-namespace.ts';
 import type { Shell } from '../machine/shell.ts';
-import { replicationDialect } from '../replication/dialect.ts';
 import type { Distribution } from '../servers/distribution.ts';
+import { replicationDialect } from '../servers/replication-dialect.ts';
 import type { LabVolume } from '../world.ts';
 import { agentAccount } from './agent-account.ts';
 import { initialDataDirectory } from './data-directory-cache.ts';
@@ -121,7 +121,7 @@ export async function buildHost(
     durability: options.durability,
     ...(options.replicates && { tcpPort: await freePort(), extra: replicationDialect(flavour.name).replicaOptions }),
   });
-  const namespace = await furnish(shell, lab, home, server, options.agentBundle);
+  const namespace = await installOnHost(shell, lab, home, server, options.agentBundle);
   // What was copied, and what a server makes at its first start, nobody has synced; on a host that has been up for a
   // while the kernel has, and sets of level crash rest on it.
   await shell.run(['sync', '--file-system', paths.data, paths.binlog]);
@@ -129,8 +129,8 @@ export async function buildHost(
   return { instanceId, name, volumes, namespace, server, serverId: number, durability, paths };
 }
 
-/** What the host has for itself: the installed agent, its state and log folders, and the option file with its account. */
-async function furnish(
+/** Gives the host its own mount namespace with the installed agent, its state and log folders, and the option file. */
+async function installOnHost(
   shell: Shell,
   lab: LabFolder,
   home: string,

@@ -16,7 +16,7 @@ export interface LoadOrders {
 export type ToLoad =
   | { readonly kind: 'start'; readonly orders: LoadOrders }
   | { readonly kind: 'count' }
-  | { readonly kind: 'ease' }
+  | { readonly kind: 'throttle' }
   | { readonly kind: 'stop' };
 export type FromLoad =
   | { readonly kind: 'ready' }
@@ -26,8 +26,8 @@ export type FromLoad =
   | { readonly kind: 'failed'; readonly message: string };
 
 const INNODB_WRITERS = 4;
-/** How many times as long the workers' pauses are once the load has been eased. */
-const EASED = 20;
+/** The factor by which a throttled load lengthens its workers' pauses. */
+const THROTTLED_SLOWNESS = 20;
 
 /** What a running load is told by its parent. */
 interface Reins {
@@ -50,7 +50,7 @@ export async function runLoadProcess(): Promise<void> {
     process.on('message', (message: ToLoad) => {
       if (message.kind === 'start') resolve(message.orders);
       else if (message.kind === 'count') tell({ kind: 'counted', work: done });
-      else if (message.kind === 'ease') reins.slowness = EASED;
+      else if (message.kind === 'throttle') reins.slowness = THROTTLED_SLOWNESS;
       else reins.stop.abort();
     });
     tell({ kind: 'ready' });

@@ -21,8 +21,8 @@ export interface WriteLoad {
    * Throws RunError `rehearsal-failed` where it takes a minute.
    */
   hasDone(more: Partial<Work>): Promise<void>;
-  /** From now on at a walking pace: what has been proven under the full load leaves the machine to the rest. */
-  ease(): void;
+  /** Slows the load down for good: what follows the sets needs the machine, and a few commits suffice for it. */
+  throttle(): void;
   /** Lets every worker finish its turn, and hands over what was acknowledged. Throws RunError `rehearsal-failed`. */
   stop(): Promise<LoadReport>;
 }
@@ -91,7 +91,7 @@ export async function startLoad(
         await sleep(POLL_MS, undefined, { signal: shell.signal });
       }
     },
-    ease: () => send({ kind: 'ease' }),
+    throttle: () => send({ kind: 'throttle' }),
     stop: () => {
       send({ kind: 'stop' });
       return report;

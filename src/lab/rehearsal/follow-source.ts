@@ -1,8 +1,8 @@
 import { messageOf } from '../../shared/errors.ts';
 import type { EntryKey, Ledger } from '../load/ledger.ts';
 import { type Checksums, checksumsOf, compareTables } from '../replication/compare-tables.ts';
-import { type Beginning, replicationDialect, type SourceAddress } from '../replication/dialect.ts';
 import { type Replica, startReplica } from '../replication/replica.ts';
+import { type Beginning, replicationDialect, type SourceAddress } from '../servers/replication-dialect.ts';
 import type { ReplicaEvidence } from './prove-replicas.ts';
 import { type RestoredSet, readEntries } from './restore-set.ts';
 

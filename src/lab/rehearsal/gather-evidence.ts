@@ -2,7 +2,7 @@ import type { SimulatedHost } from '../hosts/simulated-host.ts';
 import type { LoadReport } from '../load/ledger.ts';
 import { ACCOUNTS, OPENING_BALANCE } from '../load/schema.ts';
 import type { Shell } from '../machine/shell.ts';
-import { replicationDialect } from '../replication/dialect.ts';
+import { replicationDialect } from '../servers/replication-dialect.ts';
 import type { BinlogContents } from './binlog-text.ts';
 import { type Evidence, executedGtid } from './prove-set.ts';
 import { readBinlogBeyond, readBinlogFrom } from './read-binlog.ts';

@@ -1,7 +1,7 @@
 import { type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
 import { type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
 import type { TableDifference } from '../replication/compare-tables.ts';
-import { type Beginning, normalGtid } from '../replication/dialect.ts';
+import { type Beginning, normalGtid } from '../servers/replication-dialect.ts';
 import { executedGtid } from './prove-set.ts';
 import type { RestoredAnswers } from './restore-set.ts';
 

@@ -1,7 +1,7 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
 import type { SetLevel } from '../../shared/result.ts';
 import { type Commit, type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
-import { normalGtid } from '../replication/dialect.ts';
+import { normalGtid } from '../servers/replication-dialect.ts';
 import type { BinlogContents } from './binlog-text.ts';
 import type { RestoredAnswers } from './restore-set.ts';
 

@@ -1,20 +1,10 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
-import type { SetLevel } from '../../shared/result.ts';
 import { startReplication } from '../replication/source.ts';
-import type { Say, StandingLab } from '../standing-lab.ts';
-import { controllerOf } from './controller.ts';
+import { controllerOf } from '../standing/controller-process.ts';
+import type { Say, StandingLab } from '../standing/standing-lab.ts';
+import type { RehearsalOptions } from './options.ts';
 import { isProven, type RehearsedHost } from './report.ts';
 import { rehearseRound, type Stage } from './round.ts';
-
-export interface RehearsalOptions {
-  readonly dist: string;
-  /** The lab's own bundle. */
-  readonly program: string;
-  readonly level: SetLevel;
-  /** Of the hosts the first is the source of the others, and every restored set becomes a replica of it. */
-  readonly replica: boolean;
-  readonly rounds: number;
-}
 
 /**
  * The main job, on real parts: sets taken under load through the controller, restored, and proven. Round after round on

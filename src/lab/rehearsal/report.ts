@@ -1,4 +1,5 @@
 import type { Result } from '../../shared/result.ts';
+import { median } from '../median.ts';
 import type { ReplicasProof } from './prove-replicas.ts';
 import type { SetProof } from './prove-set.ts';
 
@@ -61,13 +62,6 @@ export function reportOf(rounds: readonly (readonly RehearsedHost[])[], countsRo
     }),
     ...(countsRounds && { rounds: rounds.length }),
   };
-}
-
-/** Of an even count the mean of the two in the middle. */
-export function median(values: readonly number[]): number {
-  const sorted = values.toSorted((a, b) => a - b);
-  const middle = sorted.slice(Math.ceil(sorted.length / 2) - 1, Math.floor(sorted.length / 2) + 1);
-  return middle.reduce((total, value) => total + value, 0) / Math.max(1, middle.length);
 }
 
 /** For people: a line a set, and what all of it comes to. */

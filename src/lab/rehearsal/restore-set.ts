@@ -15,10 +15,10 @@ import { type MountNamespace, makeMountNamespace } from '../machine/mount-namesp
 import { plainShell } from '../machine/shell.ts';
 import { Undo } from '../machine/undo.ts';
 import { untilItWorks } from '../machine/until-it-works.ts';
-import { replicationDialect } from '../replication/dialect.ts';
 import { gtidOf } from '../replication/replica.ts';
 import type { Flavour } from '../servers/flavour.ts';
-import type { StandingLab } from '../standing-lab.ts';
+import { replicationDialect } from '../servers/replication-dialect.ts';
+import type { StandingLab } from '../standing/standing-lab.ts';
 import type { BinlogContents } from './binlog-text.ts';
 import { findBinlogEnd, readBinlogFrom } from './read-binlog.ts';
 

@@ -7,14 +7,14 @@ import { BEYOND_THE_SET, FULL_SWING, startLoad } from '../load/write-load.ts';
 import { Undo } from '../machine/undo.ts';
 import { checksumsOf } from '../replication/compare-tables.ts';
 import type { Replication } from '../replication/source.ts';
-import { HOST_TAG, type Say, type StandingLab } from '../standing-lab.ts';
-import type { Controller } from './controller.ts';
+import type { Controller } from '../standing/controller-process.ts';
+import { HOST_TAG, type Say, type StandingLab } from '../standing/standing-lab.ts';
 import { findSet } from './find-set.ts';
 import { type Follower, followSource, type SourceEnd } from './follow-source.ts';
 import { gatherEvidence } from './gather-evidence.ts';
+import type { RehearsalOptions } from './options.ts';
 import { beginningsOf, proveReplicas, type ReplicasProof } from './prove-replicas.ts';
 import { proveSet } from './prove-set.ts';
-import type { RehearsalOptions } from './rehearse.ts';
 import type { RehearsedHost } from './report.ts';
 import { type RestoredSet, restoreSet } from './restore-set.ts';
 
@@ -45,8 +45,8 @@ export async function rehearseRound(stage: Stage): Promise<readonly RehearsedHos
   const results = await controller.snapshot(scope);
   say(`${results.length} hosts have taken their sets.`);
   await Promise.all(loads.map((load) => load.hasDone(BEYOND_THE_SET)));
-  // Servers that recover beside the full load take many times as long, and what they follow need not be much.
-  for (const load of loads) load.ease();
+  // Restored servers recover many times more slowly beside the full load, and a replica needs only a few commits to follow.
+  for (const load of loads) load.throttle();
 
   await using copies = new Undo();
   const restored = await restoreAll(stage, results, copies);

@@ -1,7 +1,7 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection, RowDataPacket } from 'mysql2/promise';
-import type { Beginning, ReplicationDialect, Row, SourceAddress } from './dialect.ts';
-import { normalGtid } from './dialect.ts';
+import type { Beginning, ReplicationDialect, Row, SourceAddress } from '../servers/replication-dialect.ts';
+import { normalGtid } from '../servers/replication-dialect.ts';
 
 const CATCH_UP_MS = 60_000;
 /** A wait on the server hears nothing of errors: it is broken off to look for them. */

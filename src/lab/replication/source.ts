@@ -1,7 +1,7 @@
 import { randomBytes } from 'node:crypto';
 import { RunError } from '../../shared/errors.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
-import { replicationDialect, type SourceAddress } from './dialect.ts';
+import { replicationDialect, type SourceAddress } from '../servers/replication-dialect.ts';
 import { gtidOf, type Replica, startReplica } from './replica.ts';
 
 /** Of a lab's hosts the first is the source, every other an ordinary asynchronous replica of it. */

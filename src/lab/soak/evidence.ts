@@ -2,9 +2,9 @@ import type { RowDataPacket } from 'mysql2/promise';
 import { type BinlogPosition, formatBinlog } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
-import type { AgentRun, Ending } from '../hosts/agent-run.ts';
 import { type FoundSnapshot, snapshotsTagged } from '../rehearsal/find-set.ts';
-import type { Evidence, Truth } from './lies.ts';
+import type { AgentRun, Ending } from '../standing/agent-run.ts';
+import type { Evidence, Truth } from './false-claims.ts';
 import { MEMBERS, type SoakedHost } from './soaked-host.ts';
 import { becomes } from './waiting.ts';
 

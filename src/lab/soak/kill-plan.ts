@@ -1,4 +1,4 @@
-import { between, fraction } from '../chance.ts';
+import { between, fraction } from '../random.ts';
 
 /** One kill, drawn beforehand. Fractions are from 0 up to, not including, 1. */
 export interface PlannedKill {

@@ -1,5 +1,5 @@
-import type { Ending } from '../hosts/agent-run.ts';
-import { median } from '../rehearsal/report.ts';
+import { median } from '../median.ts';
+import type { Ending } from '../standing/agent-run.ts';
 import type { Hurt } from './aftermath.ts';
 import { API_LATENCY_MS } from './kill-plan.ts';
 import { VICTIMS, type Victim, type VictimName } from './victims.ts';
@@ -19,7 +19,7 @@ export interface SoakedRun {
   readonly longestFreezeMs: number;
   readonly ending: Ending;
   readonly hurt: Hurt;
-  readonly lies: readonly string[];
+  readonly falseClaims: readonly string[];
 }
 
 /** The last line of `soak --json`. */
@@ -58,7 +58,7 @@ export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
       p50: thaws.length > 0 ? oneDecimal(median(thaws)) : null,
       max: thaws.length > 0 ? oneDecimal(Math.max(...thaws)) : null,
     },
-    lyingGrades: runs.filter(({ lies }) => lies.length > 0).length,
+    lyingGrades: runs.filter(({ falseClaims }) => falseClaims.length > 0).length,
     killsWhileFrozen: thaws.length,
     longestFreezeMs: Math.round(Math.max(0, ...runs.map((run) => run.longestFreezeMs))),
     seed,
@@ -113,9 +113,9 @@ export function describeRun(run: SoakedRun, kills: number): string {
   return [`${how}${thaw}; ended: ${end}`, ...complaintsOf(run).map((complaint) => `  ${complaint}`)].join('\n');
 }
 
-const complaintsOf = ({ hurt, lies, longestFreezeMs }: SoakedRun): readonly string[] => [
+const complaintsOf = ({ hurt, falseClaims, longestFreezeMs }: SoakedRun): readonly string[] => [
   ...hurt.complaints,
-  ...lies,
+  ...falseClaims,
   ...(longestFreezeMs > FREEZE_LIMIT_MS ? [`a write hung for ${Math.round(longestFreezeMs)} ms`] : []),
 ];
 

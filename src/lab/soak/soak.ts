@@ -1,12 +1,12 @@
 import { RunError } from '../../shared/errors.ts';
-import { startAgent } from '../hosts/agent-run.ts';
 import { BEYOND_THE_SET, FULL_SWING } from '../load/write-load.ts';
-import type { Say, StandingLab } from '../standing-lab.ts';
+import { startAgent } from '../standing/agent-run.ts';
+import type { Say, StandingLab } from '../standing/standing-lab.ts';
 import { lookAfter } from './aftermath.ts';
 import type { CaptureWitness } from './capture-witness.ts';
 import { evidenceOf } from './evidence.ts';
+import { falseClaims } from './false-claims.ts';
 import { type PlannedKill, planKills } from './kill-plan.ts';
-import { liesOf } from './lies.ts';
 import { monotonicMs } from './monotonic.ts';
 import { describeRun, type SoakedRun } from './report.ts';
 import { prepareHost, type SoakedHost } from './soaked-host.ts';
@@ -101,6 +101,6 @@ async function oneRun(soaked: SoakedHost, runId: string, kill?: TimedKill): Prom
     longestFreezeMs: Math.max(...freezes),
     ending,
     hurt,
-    lies: liesOf(await evidenceOf(soaked, run, ending)),
+    falseClaims: falseClaims(await evidenceOf(soaked, run, ending)),
   };
 }

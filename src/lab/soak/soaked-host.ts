@@ -1,7 +1,7 @@
 import type { Connection } from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import { startLoad, type WriteLoad } from '../load/write-load.ts';
-import type { StandingHost, StandingLab } from '../standing-lab.ts';
+import type { StandingHost, StandingLab } from '../standing/standing-lab.ts';
 import type { CaptureWitness } from './capture-witness.ts';
 import { type Sentinel, startSentinel } from './sentinel.ts';
 

@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { AgentRun } from '../hosts/agent-run.ts';
 import { signalProcess } from '../machine/lab-processes.ts';
+import type { AgentRun } from '../standing/agent-run.ts';
 import { processesOn } from './host-processes.ts';
 import type { PlannedKill } from './kill-plan.ts';
 import { monotonicMs } from './monotonic.ts';

@@ -1,7 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
-import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../../../src/agent/state-paths.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
@@ -72,7 +72,7 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
     const server = await startSqlProxy(join(folder, 'proxy.sock'), host.socket, at('server'));
     undo.push(() => server[Symbol.asyncDispose]());
     const store = witness(host);
-    const aws = await awsBehindGate(store, folder, at);
+    const aws = await awsWithHook(store, folder, at);
     undo.push(() => aws[Symbol.asyncDispose]());
     const environment = await addInstance(aws, host.storage.volumes);
 
@@ -151,12 +151,12 @@ function leaveFrozen(mount: string, records: string): void {
 }
 
 /** An AWS that does to a call what the verdict on its stop says. */
-async function awsBehindGate(store: EbsStore, folder: string, at: At): Promise<EmbeddedAws> {
+async function awsWithHook(store: EbsStore, folder: string, at: At): Promise<EmbeddedAws> {
   const earlier: string[] = [];
   const aws = await startEmbeddedAws({
     store,
     orchestrationRoot: folder,
-    async gate({ service, action, dryRun }) {
+    async callHook({ service, action, dryRun }) {
       const what = dryRun ? `${action} (dry run)` : action;
       const stop = at(service === 'imds' ? 'metadata service' : 'aws')(what, earlier);
       earlier.push(what);

@@ -3,7 +3,7 @@ import { once } from 'node:events';
 import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
-import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { expectClear } from '../../support/clear-ending.ts';
 import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';

@@ -1,7 +1,7 @@
 import { chmodSync, existsSync, lstatSync, readdirSync, rmdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { type OneHost, oneHost } from '../../support/one-host.ts';
 

@@ -6,8 +6,8 @@ import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { takeRunLock } from '../../../src/agent/adapters/run-lock.ts';
+import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
-import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/window/state-folder.ts';
 import { guardOf, makeStateFolder } from '../../support/guard.ts';
 import { isFrozen, mountXfs, mountXfsOn } from '../../support/xfs.ts';
 

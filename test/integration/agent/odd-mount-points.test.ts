@@ -5,7 +5,7 @@ import { afterEach, beforeEach, describe, expect, it } from 'vitest';
 import { hostReader } from '../../../src/agent/adapters/host-reader.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { MOUNTINFO, parseMountinfo } from '../../../src/agent/discovery/mountinfo.ts';
-import { FREEZE_RECORDS } from '../../../src/agent/window/state-folder.ts';
+import { FREEZE_RECORDS } from '../../../src/agent/state-paths.ts';
 import { syncAhead } from '../../../src/agent/window/sync.ts';
 import { guardOf, makeStateFolder } from '../../support/guard.ts';
 import { isFrozen, mountXfs } from '../../support/xfs.ts';

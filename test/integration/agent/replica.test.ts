@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { applierRecords } from '../../../src/agent/adapters/applier-records.ts';
 import { freezeRecords } from '../../../src/agent/adapters/freeze-records.ts';
-import { KEEPER_VERB } from '../../../src/agent/window/keeper-order.ts';
+import { KEEPER_VERB } from '../../../src/agent/window/applier-watchdog-request.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
 import { freePort } from '../../../src/lab/hosts/free-port.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';

@@ -1,7 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
-import { STATE_FOLDER } from '../../../src/agent/window/state-folder.ts';
+import { STATE_FOLDER } from '../../../src/agent/state-paths.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { type MetadataEavesdropper, metadataEavesdropper } from '../../support/metadata-eavesdropper.ts';
 import { type AgentRun, expectHostWhole, type OneHost, oneHost, type StartedAgent } from '../../support/one-host.ts';

@@ -78,7 +78,7 @@ export interface FleetLab extends AsyncDisposable {
 }
 
 /** Builds the controller and starts an AWS without hosts. */
-export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | 'gate'> = {}): Promise<FleetLab> {
+export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | 'callHook'> = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
   await bundleController('src/controller/main.ts', join(installation, 'dist/controller.cjs'));

@@ -1,5 +1,5 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
-import type { Gate } from '../../../src/lab/aws/gate.ts';
+import type { CallHook } from '../../../src/lab/aws/call-hook.ts';
 import { type FleetLab, startFleetLab, type TestHost } from './fleet-lab.ts';
 
 /** The calls of one run of these hosts, wave by wave, are fewer. */
@@ -11,10 +11,10 @@ describe.runIf(process.getuid?.() === 0)('a controller that is killed and resume
   let hosts: TestHost[];
   /** Called at every API call, before its work is done. */
   let atCall: () => void = () => {};
-  const gate: Gate = async () => atCall();
+  const callHook: CallHook = async () => atCall();
 
   beforeAll(async () => {
-    lab = await startFleetLab({ gate });
+    lab = await startFleetLab({ callHook });
     await lab.run(['documents', 'install'], { as: 'installer' });
     const clusters = ['orders', 'orders', 'users'];
     hosts = [];

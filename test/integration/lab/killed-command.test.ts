@@ -10,7 +10,7 @@ import {
 } from '@aws-sdk/client-ssm';
 import { expect, test, vi } from 'vitest';
 import { INSTALLED_SERVER } from '../../../src/lab/servers/server-name.ts';
-import { type StandingHost, type StandingLab, withLab } from '../../../src/lab/standing-lab.ts';
+import { type StandingHost, type StandingLab, withLab } from '../../../src/lab/standing/standing-lab.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 import { isFrozen } from '../../support/xfs.ts';
 

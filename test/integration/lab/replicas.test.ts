@@ -13,9 +13,9 @@ import { proveSet, type SetProof } from '../../../src/lab/rehearsal/prove-set.ts
 import { findBinlogEnd } from '../../../src/lab/rehearsal/read-binlog.ts';
 import { type RestoredSet, restoreSet } from '../../../src/lab/rehearsal/restore-set.ts';
 import { checksumsOf } from '../../../src/lab/replication/compare-tables.ts';
-import type { Beginning } from '../../../src/lab/replication/dialect.ts';
 import { startReplication } from '../../../src/lab/replication/source.ts';
 import { installedServer } from '../../../src/lab/servers/installed.ts';
+import type { Beginning } from '../../../src/lab/servers/replication-dialect.ts';
 import { bundleLoad, labForTest } from './lab-for-test.ts';
 import { takeSetByHand } from './set-by-hand.ts';
 

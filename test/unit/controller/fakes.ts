@@ -1,6 +1,5 @@
 import * as v from 'valibot';
 import type { FleetEvent } from '../../../src/controller/events.ts';
-import type { Scope } from '../../../src/controller/fleet/scope.ts';
 import type {
   Clock,
   CommandProgress,
@@ -13,12 +12,13 @@ import type {
   Invocation,
   ManagedNode,
   NotSuccess,
+  Scope,
   SendAnswer,
   SentCommand,
   SetChoice,
+  Snapshot,
   Snapshots,
 } from '../../../src/controller/ports.ts';
-import type { Snapshot } from '../../../src/controller/sets/snapshot-set.ts';
 import { InstanceId, RunId, SnapshotId, VolumeId } from '../../../src/shared/ids.ts';
 import type { Result } from '../../../src/shared/result.ts';
 import { TAG, type Tags } from '../../../src/shared/tags.ts';

@@ -1,7 +1,14 @@
 import { truncate, writeFile } from 'node:fs/promises';
 import { join } from 'node:path';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
-import type { GuestDisk } from './guest.ts';
+
+/** A disk as EBS shows it on Nitro: NVMe, its serial the volume's id without the hyphen. */
+export interface GuestDisk {
+  readonly serial: string;
+  readonly sizeGiB: number;
+  /** The file whose bytes it begins with; it stays as it is. Absent: the disk is empty. */
+  readonly bytes?: string;
+}
 
 /** A disk of a guest and the file that has its bytes. */
 export interface Drive {

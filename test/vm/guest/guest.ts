@@ -5,19 +5,11 @@ import { createServer, type Socket } from 'node:net';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { setTimeout as sleep } from 'node:timers/promises';
-import { copyBytes, type Drive, makeDrive } from './drive.ts';
+import { copyBytes, type Drive, type GuestDisk, makeDrive } from './drive.ts';
 import { type Finished, GuestAgent } from './guest-agent.ts';
 import { type GuestImage, guestImage } from './image.ts';
 import { Monitor } from './monitor.ts';
 import { QemuLine } from './qemu-line.ts';
-
-/** A disk as EBS shows it on Nitro: NVMe, its serial the volume's id without the hyphen. */
-export interface GuestDisk {
-  readonly serial: string;
-  readonly sizeGiB: number;
-  /** The file whose bytes it begins with; it stays as it is. Absent: the disk is empty. */
-  readonly bytes?: string;
-}
 
 /** A machine of its own: Debian with systemd as pid 1 and a kernel that has NVMe, md and device-mapper. */
 export interface Guest extends AsyncDisposable {

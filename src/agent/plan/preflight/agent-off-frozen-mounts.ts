@@ -1,5 +1,4 @@
-import { mountPointOf } from '../mount-point-of.ts';
-import { splitMounts } from '../windows.ts';
+import { mountPointOf, splitMounts } from '../mounts.ts';
 import type { Check } from './refusal.ts';
 
 /** Any append to a frozen file system hangs, and with it the one who should thaw. */

@@ -1,4 +1,4 @@
-import { splitMounts } from '../windows.ts';
+import { splitMounts } from '../mounts.ts';
 import type { Check } from './refusal.ts';
 
 /** The lock holds back commits, not page writes: without a freeze an image may hold torn pages. */

@@ -10,7 +10,7 @@ import type { Ec2World } from './ec2-world.ts';
 import type { XmlElement } from './query-protocol.ts';
 import { describeLockedSnapshots, lockSnapshot } from './snapshot-locks.ts';
 
-/** The actions of EC2 that the lab embodies. */
+/** The actions of EC2 that the lab implements. */
 const ACTIONS: Readonly<Record<string, (world: Ec2World, call: ApiCall) => Promise<XmlElement>>> = {
   CreateSnapshots: createSnapshots,
   CreateTags: createTags,

@@ -43,7 +43,7 @@ function grow(node: string | Branch): ParameterNode {
   return Object.fromEntries(entries.map(([name, child]) => [name, grow(child)]));
 }
 
-/** Parses an action's parameters; what the lab does not embody is refused by name, never ignored. */
+/** Parses an action's parameters; what the lab does not implement is refused by name, never ignored. */
 export function parseParameters<S extends v.GenericSchema>(schema: S, tree: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, tree);
   if (result.success) return result.output;

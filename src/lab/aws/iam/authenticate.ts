@@ -1,4 +1,4 @@
-import type { ServiceName } from '../api-call.ts';
+import type { ServiceName } from '../account.ts';
 import { ApiError } from '../api-error.ts';
 import type { HttpRequest } from '../http-server.ts';
 import type { Principal, Principals } from './principals.ts';

@@ -4,21 +4,12 @@ import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
 import { describe } from './association-reads.ts';
-import {
-  type Association,
-  type AssociationVersion,
-  applyToTargets,
-  current,
-  findAssociation,
-  follow,
-  refuseBadSettings,
-  Settings,
-  settingsEntries,
-  unfollow,
-} from './associations.ts';
+import { applyToTargets, current, findAssociation, follow, refuseBadSettings, unfollow } from './associations.ts';
+import { authorizeSsm, authorizeSsmOnHost } from './authorize.ts';
+import { Settings, settingsEntries, Targets } from './input-schemas.ts';
 import { parseInput } from './json-protocol.ts';
-import { authorizeSsm, authorizeSsmOnHost, type SsmWorld } from './ssm-world.ts';
-import { hostsFor, Targets } from './targets.ts';
+import type { Association, AssociationVersion, SsmWorld } from './model.ts';
+import { hostsFor } from './targets.ts';
 
 /** CreateAssociation, UpdateAssociation, DeleteAssociation, StartAssociationsOnce [doc and model]. */
 

@@ -1,11 +1,12 @@
 import * as v from 'valibot';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
-import { type Association, current, findAssociation } from './associations.ts';
-import { type Command, type Invocation, isUnderWay, statusOf } from './command.ts';
+import { current, findAssociation } from './associations.ts';
+import { authorizeSsm } from './authorize.ts';
+import { isUnderWay, statusOf } from './command.ts';
 import { parseInput, present, seconds } from './json-protocol.ts';
+import type { Association, Command, Invocation, SsmWorld } from './model.ts';
 import { paging, ssmPage } from './paging.ts';
-import { authorizeSsm, type SsmWorld } from './ssm-world.ts';
 
 /** DescribeAssociation, ListAssociations, and the executions with their targets [doc and model]. */
 
@@ -20,7 +21,7 @@ const List = v.strictObject({
   AssociationFilterList: v.optional(
     v.array(
       v.strictObject({
-        key: v.picklist(['Name', 'AssociationName', 'AssociationId'], 'is not a filter that the lab embodies'),
+        key: v.picklist(['Name', 'AssociationName', 'AssociationId'], 'is not a filter that the lab implements'),
         value: v.pipe(v.string(), v.minLength(1)),
       }),
     ),

@@ -1,71 +1,20 @@
-import * as v from 'valibot';
 import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
 import { nextRun, validateSchedule } from './association-schedule.ts';
-import { type Command, isUnderWay } from './command.ts';
+import { authorizeSsm } from './authorize.ts';
+import { isUnderWay } from './command.ts';
 import { findDocument, findVersion } from './document-store.ts';
-import { ErrorRate, Rate, refuseBadParameters } from './send-command.ts';
-import { authorizeSsm, type ManagedHost, type SsmWorld } from './ssm-world.ts';
+import type { Settings } from './input-schemas.ts';
+import type { Association, AssociationVersion, Command, ManagedHost, SsmWorld } from './model.ts';
+import { refuseBadParameters } from './send-command.ts';
 import { startCommand } from './start-command.ts';
-import { hostsFor, Targets } from './targets.ts';
+import { hostsFor } from './targets.ts';
 
 /**
- * State Manager: a document's runs from an association, at its creation and change, when a target appears, by its
- * schedule and on order [doc and model: CreateAssociation …].
+ * State Manager: runs the document of an association when it is created or changed, when a target appears, by its
+ * schedule and on request [doc and model: CreateAssociation …].
  */
-export interface Association {
-  readonly associationId: string;
-  readonly createdAt: number;
-  /** Each change is a version, the settings as a whole. */
-  readonly versions: [AssociationVersion, ...AssociationVersion[]];
-  /** The newest last. */
-  readonly executions: Execution[];
-}
-
-export interface AssociationVersion {
-  readonly number: number;
-  readonly settings: Settings;
-  readonly madeAt: number;
-  /** Aborted when it is no longer followed: at the next version, the deletion and the lab's end. */
-  readonly ended: AbortController;
-}
-
-export interface Execution {
-  readonly command: Command;
-  readonly version: number;
-}
-
-/** What CreateAssociation and UpdateAssociation both take. */
-export const settingsEntries = {
-  DocumentVersion: v.optional(v.pipe(v.string(), v.regex(/^(\$LATEST|\$DEFAULT|[1-9][0-9]*)$/)), '$DEFAULT'),
-  Parameters: v.optional(v.record(v.string(), v.array(v.string())), {}),
-  AssociationName: v.optional(v.pipe(v.string(), v.regex(/^[a-zA-Z0-9_\-.]{3,128}$/))),
-  ScheduleExpression: v.optional(v.pipe(v.string(), v.minLength(1), v.maxLength(256))),
-  ScheduleOffset: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(6))),
-  ApplyOnlyAtCronInterval: v.optional(v.boolean(), false),
-  MaxConcurrency: v.optional(Rate, '100%'),
-  MaxErrors: v.optional(ErrorRate, '100%'),
-  ComplianceSeverity: v.optional(v.picklist(['CRITICAL', 'HIGH', 'MEDIUM', 'LOW', 'UNSPECIFIED'])),
-  SyncCompliance: v.optional(v.picklist(['AUTO', 'MANUAL'])),
-  Duration: v.optional(v.pipe(v.number(), v.integer(), v.minValue(1), v.maxValue(24))),
-  OutputLocation: v.optional(
-    v.strictObject({
-      S3Location: v.strictObject({
-        OutputS3Region: v.optional(v.pipe(v.string(), v.minLength(3), v.maxLength(20))),
-        OutputS3BucketName: v.optional(v.pipe(v.string(), v.minLength(3), v.maxLength(63))),
-        OutputS3KeyPrefix: v.optional(v.pipe(v.string(), v.maxLength(500))),
-      }),
-    }),
-  ),
-};
-
-export const Settings = v.strictObject({
-  Name: v.string(),
-  Targets: v.pipe(Targets, v.minLength(1)),
-  ...settingsEntries,
-});
-export type Settings = v.InferOutput<typeof Settings>;
 
 export const current = ({ versions }: Association): AssociationVersion => versions.at(-1) ?? versions[0];
 

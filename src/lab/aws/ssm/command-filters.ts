@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import type { Command } from './command.ts';
+import type { Command } from './model.ts';
 
 /** The filters of ListCommands and ListCommandInvocations, and the statuses that each takes [model: CommandFilter]. */
 

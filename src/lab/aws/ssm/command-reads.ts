@@ -2,13 +2,14 @@ import * as v from 'valibot';
 import type { StepResult } from '../../ssm-agent/run-document.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
-import { type Command, type Invocation, isUnderWay, stateOf, statusOf } from './command.ts';
+import { authorizeSsm } from './authorize.ts';
+import { isUnderWay, stateOf, statusOf } from './command.ts';
 import { byFilters, COMMAND_STATUSES, filterBy, INVOCATION_STATUSES } from './command-filters.ts';
 import { describeCommand } from './describe-command.ts';
 import { parseInput, present, seconds } from './json-protocol.ts';
+import type { Command, Invocation, SsmWorld } from './model.ts';
 import { combinedOutput, STDERR_CHARACTERS, STDOUT_CHARACTERS } from './output-limits.ts';
 import { paging, ssmPage } from './paging.ts';
-import { authorizeSsm, type SsmWorld } from './ssm-world.ts';
 
 /** ListCommands, ListCommandInvocations, GetCommandInvocation, CancelCommand [doc and model]. */
 
@@ -107,7 +108,7 @@ function chooseStep(command: Command, { steps }: Invocation, name: string | unde
 
 const Cancel = v.strictObject({ CommandId: v.string(), InstanceIds: v.optional(v.array(v.string()), []) });
 
-/** Cancels a command on all its targets; cancelling single targets is not embodied. */
+/** Cancels a command on all its targets; cancelling single targets is not implemented. */
 export async function cancelCommand(world: SsmWorld, call: ApiCall): Promise<object> {
   const input = parseInput(Cancel, call.parameters);
   authorizeSsm(call.caller, 'CancelCommand', '*');

@@ -1,59 +1,6 @@
-import * as v from 'valibot';
 import type { StepResult } from '../../ssm-agent/run-document.ts';
-import type { DocumentVersion } from './document-store.ts';
-import type { ManagedHost } from './ssm-world.ts';
-
-/** [doc: Understanding command statuses] The status, and the detail that says how it came to be. */
-export type InvocationStatus =
-  | 'Pending'
-  | 'Delayed'
-  | 'InProgress'
-  | 'Success'
-  | 'Cancelled'
-  | 'TimedOut'
-  | 'Failed'
-  | 'Cancelling';
-export type InvocationDetail =
-  | InvocationStatus
-  | 'DeliveryTimedOut'
-  | 'ExecutionTimedOut'
-  | 'Terminated'
-  | NotDelivered;
-
-/** Why a target never gets its command. Neither an error to MaxErrors nor to the command as a whole, if there are others. */
-export const NotDelivered = v.picklist(['Undeliverable', 'InvalidPlatform', 'AccessDenied']);
-type NotDelivered = v.InferOutput<typeof NotDelivered>;
-
-export interface Invocation {
-  readonly target: ManagedHost;
-  readonly requestedAt: number;
-  detail: InvocationDetail;
-  steps: readonly StepResult[];
-  startedAt?: number;
-  endedAt?: number;
-  /** How often GetCommandInvocation has been asked: it misses the first calls. */
-  asked: number;
-}
-
-export interface Command {
-  readonly commandId: string;
-  readonly documentName: string;
-  readonly documentVersion: DocumentVersion;
-  /** As the caller gave it; what DocumentVersion answers. */
-  readonly versionAsked: string;
-  readonly parameters: Readonly<Record<string, readonly string[]>>;
-  readonly comment: string;
-  readonly instanceIds: readonly string[];
-  readonly targets: readonly { readonly Key: string; readonly Values: readonly string[] }[];
-  readonly requestedAt: number;
-  readonly timeoutSeconds: number;
-  readonly maxConcurrency: string;
-  readonly maxErrors: string;
-  readonly invocations: ReadonlyMap<string, Invocation>;
-  readonly cancel: AbortController;
-  /** MaxErrors as a number of invocations. */
-  readonly errorsAllowed: number;
-}
+import { NotDelivered } from '../behaviour.ts';
+import type { Command, Invocation, InvocationDetail, InvocationStatus } from './model.ts';
 
 const STATUS: Readonly<Record<InvocationDetail, InvocationStatus>> = {
   Pending: 'Pending',

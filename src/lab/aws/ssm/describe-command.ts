@@ -1,5 +1,6 @@
-import { type Command, stateOf } from './command.ts';
+import { stateOf } from './command.ts';
 import { seconds } from './json-protocol.ts';
+import type { Command } from './model.ts';
 
 /** A command as SendCommand and ListCommands answer it. */
 export function describeCommand(command: Command): object {

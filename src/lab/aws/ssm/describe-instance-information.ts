@@ -1,8 +1,9 @@
 import * as v from 'valibot';
 import type { ApiCall } from '../api-call.ts';
+import { authorizeSsm } from './authorize.ts';
 import { parseInput, present, seconds } from './json-protocol.ts';
+import type { ManagedHost, SsmWorld } from './model.ts';
 import { paging, ssmPage } from './paging.ts';
-import { authorizeSsm, type ManagedHost, type SsmWorld } from './ssm-world.ts';
 
 const Parameters = v.strictObject({
   Filters: v.optional(
@@ -12,7 +13,7 @@ const Parameters = v.strictObject({
           v.string(),
           v.regex(
             /^(InstanceIds|PingStatus|PlatformTypes|ResourceType|tag:.+|tag-key)$/,
-            'is not a filter that the lab embodies',
+            'is not a filter that the lab implements',
           ),
         ),
         Values: v.pipe(v.array(v.string()), v.minLength(1), v.maxLength(100)),

@@ -1,5 +1,5 @@
-import { type Command, detailOf, type Invocation, isError, limitOf } from './command.ts';
-import type { SsmWorld } from './ssm-world.ts';
+import { detailOf, isError, limitOf } from './command.ts';
+import type { Command, Invocation, SsmWorld } from './model.ts';
 
 /** How often a waiting delivery looks whether the host is online again. */
 const LOOK_MS = 50;

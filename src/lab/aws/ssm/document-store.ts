@@ -1,25 +1,5 @@
 import { ApiError } from '../api-error.ts';
-import type { ValidDocument } from './document-validation.ts';
-import type { SsmWorld } from './ssm-world.ts';
-
-export interface DocumentVersion {
-  readonly number: number;
-  readonly name: string | undefined;
-  readonly content: string;
-  readonly format: 'YAML' | 'JSON';
-  readonly document: ValidDocument;
-  /** SHA-256 of the content, in hex. */
-  readonly hash: string;
-  readonly createdAt: number;
-}
-
-export interface StoredDocument {
-  readonly name: string;
-  readonly versions: DocumentVersion[];
-  defaultVersion: number;
-  readonly targetType: string | undefined;
-  readonly tags: Map<string, string>;
-}
+import type { DocumentVersion, SsmWorld, StoredDocument } from './model.ts';
 
 export function findDocument({ documents }: SsmWorld, name: string): StoredDocument {
   const found = documents.get(name.replace(/^arn:aws:ssm:[^:]*:[^:]*:document\//, ''));

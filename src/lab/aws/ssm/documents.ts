@@ -3,10 +3,11 @@ import * as v from 'valibot';
 import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
-import { type DocumentVersion, findDocument, findVersion, type StoredDocument } from './document-store.ts';
+import { authorizeSsm } from './authorize.ts';
+import { findDocument, findVersion } from './document-store.ts';
 import { validateDocument } from './document-validation.ts';
 import { parseInput, present, seconds } from './json-protocol.ts';
-import { authorizeSsm, type SsmWorld } from './ssm-world.ts';
+import type { DocumentVersion, SsmWorld, StoredDocument } from './model.ts';
 
 /** The document actions [doc and model: CreateDocument, UpdateDocument, DescribeDocument, GetDocument …]. */
 
@@ -135,17 +136,6 @@ export async function getDocument(world: SsmWorld, call: ApiCall): Promise<objec
     DocumentType: 'Command',
     DocumentFormat: version.format,
   });
-}
-
-const AddTags = v.strictObject({ ResourceType: v.literal('Document'), ResourceId: v.string(), Tags: v.array(Tag) });
-
-export async function addTagsToResource(world: SsmWorld, call: ApiCall): Promise<object> {
-  const input = parseInput(AddTags, call.parameters);
-  authorizeSsm(call.caller, 'AddTagsToResource', arn.document(world.account, input.ResourceId));
-  const stored = world.documents.get(input.ResourceId);
-  if (stored === undefined) throw new ApiError('InvalidResourceId', `The document ${input.ResourceId} does not exist.`);
-  for (const { Key, Value } of input.Tags) stored.tags.set(Key, Value);
-  return {};
 }
 
 function newVersion(

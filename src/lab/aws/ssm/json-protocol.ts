@@ -18,14 +18,14 @@ export const refuseJson = ({ code, message, status }: ApiError): HttpAnswer => (
   body: JSON.stringify({ __type: code, message, Message: message }),
 });
 
-/** Parses an action's parameters; what the lab does not embody is refused by name, never ignored. */
+/** Parses an action's parameters; what the lab does not implement is refused by name, never ignored. */
 export function parseInput<S extends v.GenericSchema>(schema: S, input: unknown): v.InferOutput<S> {
   const result = v.safeParse(schema, input);
   if (result.success) return result.output;
   const [issue] = result.issues;
   const name = v.getDotPath(issue) ?? '';
   const what =
-    issue.type === 'strict_object' && issue.expected === 'never' ? 'is not embodied by the lab' : issue.message;
+    issue.type === 'strict_object' && issue.expected === 'never' ? 'is not implemented by the lab' : issue.message;
   throw new ApiError(
     'ValidationException',
     `1 validation error detected: Value at '${name}' failed to satisfy constraint: ${what}`,

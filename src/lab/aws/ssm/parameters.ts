@@ -2,14 +2,9 @@ import * as v from 'valibot';
 import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
+import { authorizeAction, authorizeSsm } from './authorize.ts';
 import { parseInput, seconds } from './json-protocol.ts';
-import { authorizeAction, authorizeSsm, type SsmWorld } from './ssm-world.ts';
-
-export interface StoredParameter {
-  readonly name: string;
-  readonly value: string;
-  readonly modifiedAt: number;
-}
+import type { SsmWorld } from './model.ts';
 
 const Get = v.strictObject({ Name: v.string(), WithDecryption: v.optional(v.boolean(), false) });
 

@@ -2,17 +2,16 @@ import * as v from 'valibot';
 import { arn } from '../account.ts';
 import type { ApiCall } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
+import { authorizeSsm, authorizeSsmOnHost } from './authorize.ts';
 import { describeCommand } from './describe-command.ts';
-import { type DocumentVersion, findDocument, findVersion } from './document-store.ts';
+import { findDocument, findVersion } from './document-store.ts';
 import { refusalOf } from './document-validation.ts';
+import { ErrorRate, Rate, Targets } from './input-schemas.ts';
 import { parseInput } from './json-protocol.ts';
-import { authorizeSsm, authorizeSsmOnHost, type ManagedHost, type SsmWorld } from './ssm-world.ts';
+import type { DocumentVersion, ManagedHost, SsmWorld } from './model.ts';
 import { startCommand } from './start-command.ts';
-import { hostsFor, Targets } from './targets.ts';
+import { hostsFor } from './targets.ts';
 
-/** MaxConcurrency and MaxErrors, as the model has them. */
-export const Rate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|[1-9][0-9]?%|100%)$/));
-export const ErrorRate = v.pipe(v.string(), v.regex(/^([1-9][0-9]*|0|[1-9][0-9]?%|100%|0%)$/));
 const Hash = v.pipe(v.string(), v.maxLength(256));
 
 const Parameters = v.strictObject({

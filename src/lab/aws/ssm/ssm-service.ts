@@ -15,20 +15,18 @@ import {
 import { cancelCommand, getCommandInvocation, listCommandInvocations, listCommands } from './command-reads.ts';
 import { describeInstanceInformation } from './describe-instance-information.ts';
 import {
-  addTagsToResource,
   createDocument,
   describeDocument,
   getDocument,
   updateDocument,
   updateDocumentDefaultVersion,
 } from './documents.ts';
+import type { SsmWorld } from './model.ts';
 import { getParameter } from './parameters.ts';
 import { sendCommand } from './send-command.ts';
-import type { SsmWorld } from './ssm-world.ts';
 
-/** The actions of Systems Manager that the lab embodies. */
+/** The actions of Systems Manager that the lab implements. */
 const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promise<object>>> = {
-  AddTagsToResource: addTagsToResource,
   CancelCommand: cancelCommand,
   CreateAssociation: createAssociation,
   CreateDocument: createDocument,
@@ -53,6 +51,7 @@ const ACTIONS: Readonly<Record<string, (world: SsmWorld, call: ApiCall) => Promi
 
 export function performSsm(world: SsmWorld, call: ApiCall): Promise<object> {
   const action = ACTIONS[call.action];
-  if (action === undefined) throw new ApiError('UnknownOperationException', `the lab does not embody ${call.action}`);
+  if (action === undefined)
+    throw new ApiError('UnknownOperationException', `the lab does not implement ${call.action}`);
   return action(world, call);
 }

@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { setMaxListeners } from 'node:events';
-import { type Command, type Invocation, limitOf } from './command.ts';
+import { limitOf } from './command.ts';
 import { dispatchCommand } from './dispatch-command.ts';
-import type { ManagedHost, SsmWorld } from './ssm-world.ts';
+import type { Command, Invocation, ManagedHost, SsmWorld } from './model.ts';
 
 type Given =
   | 'documentName'

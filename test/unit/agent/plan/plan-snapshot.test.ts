@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { manifestOf } from '../../../../src/agent/plan/manifest.ts';
-import { planResult } from '../../../../src/agent/plan/plan-json.ts';
 import { approve, planSnapshot, refusalError } from '../../../../src/agent/plan/plan-snapshot.ts';
+import { planResult } from '../../../../src/agent/report/plan-json.ts';
 import { decodeResult, encodeResult } from '../../../../src/shared/result.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
 import { factsOf } from './some-facts.ts';

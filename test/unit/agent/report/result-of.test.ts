@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../../../src/agent/events.ts';
 import { resultOf } from '../../../../src/agent/report/result-of.ts';
-import type { Event } from '../../../../src/shared/events.ts';
 
 const begun: readonly Event[] = [
   { type: 'run-started', run: 'r1', level: 'application', version: '1' },

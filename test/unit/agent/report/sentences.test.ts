@@ -1,6 +1,6 @@
 import { describe, expect, it } from 'vitest';
+import type { Event } from '../../../../src/agent/events.ts';
 import { sentence } from '../../../../src/agent/report/sentences.ts';
-import type { Event } from '../../../../src/shared/events.ts';
 
 const planned = (more: Partial<Extract<Event, { type: 'planned' }>>): string =>
   sentence({

@@ -1,8 +1,8 @@
 import { expect, test } from 'vitest';
 import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
 import type { LineProcess } from '../../../../src/agent/ports.ts';
+import type { Attempt, SnapshotWorld } from '../../../../src/agent/stories/attempt.ts';
 import { takeCrashSet } from '../../../../src/agent/stories/crash-set.ts';
-import type { Attempt, SnapshotWorld } from '../../../../src/agent/stories/snapshot-world.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
 import { factsOf } from '../plan/some-facts.ts';

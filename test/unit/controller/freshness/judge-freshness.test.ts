@@ -1,11 +1,11 @@
 import { join } from 'node:path';
 import { describe, expect, it } from 'vitest';
+import { formatFreshness, freshnessJson } from '../../../../src/controller/freshness/freshness-report.ts';
 import { judgeFreshness, type Objective } from '../../../../src/controller/freshness/judge-freshness.ts';
+import { prometheusText } from '../../../../src/controller/freshness/prometheus.ts';
 import type { FleetInstance } from '../../../../src/controller/ports.ts';
-import { formatFreshness, freshnessJson } from '../../../../src/controller/report/freshness.ts';
-import { prometheusText } from '../../../../src/controller/report/prometheus.ts';
-import { styleFor } from '../../../../src/controller/report/style.ts';
 import type { SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
+import { styleFor } from '../../../../src/controller/terminal/style.ts';
 import { TAG } from '../../../../src/shared/tags.ts';
 import { running } from '../fakes.ts';
 import { setOf, volume } from '../sets/some-sets.ts';

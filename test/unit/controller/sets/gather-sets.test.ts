@@ -1,7 +1,8 @@
 import { describe, expect, it, test } from 'vitest';
+import type { Snapshot } from '../../../../src/controller/ports.ts';
 import { whyUnattributed } from '../../../../src/controller/sets/attribution.ts';
 import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
-import { isGood, type Snapshot } from '../../../../src/controller/sets/snapshot-set.ts';
+import { isGood } from '../../../../src/controller/sets/snapshot-set.ts';
 import { TAG } from '../../../../src/shared/tags.ts';
 import { instance, setOf, snapshotsOf, volume } from './some-sets.ts';
 

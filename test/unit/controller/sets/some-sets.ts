@@ -1,6 +1,7 @@
 import * as v from 'valibot';
+import type { Snapshot } from '../../../../src/controller/ports.ts';
 import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
-import type { Snapshot, SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
+import type { SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
 import { SnapshotId, VolumeId } from '../../../../src/shared/ids.ts';
 import { TAG, type Tags } from '../../../../src/shared/tags.ts';
 import { host as instance } from '../fakes.ts';

@@ -1,5 +1,6 @@
 import { expect, test } from 'vitest';
-import { median, type RehearsedHost, reportOf, summarize } from '../../../../src/lab/rehearsal/report.ts';
+import { median } from '../../../../src/lab/median.ts';
+import { type RehearsedHost, reportOf, summarize } from '../../../../src/lab/rehearsal/report.ts';
 
 test.each([
   [[], 0],

@@ -7,14 +7,14 @@ const undisturbed: SoakedRun = {
   longestFreezeMs: 340,
   ending: { ...ending, status: 0, signal: null },
   hurt: unhurt,
-  lies: [],
+  falseClaims: [],
 };
 const killed = (number: number, thawedAfterMs?: number): SoakedRun => ({
   kill: { number, victim: 'agent', signal: 'SIGKILL', afterMs: 812.3 },
   longestFreezeMs: 320.4,
   ending,
   hurt: unhurt,
-  lies: [],
+  falseClaims: [],
   ...(thawedAfterMs !== undefined && { thawedAfterMs }),
 });
 const good = [undisturbed, killed(1), killed(2, 3.14), killed(3, 9.06)];
@@ -45,8 +45,8 @@ test.each<[string, readonly SoakedRun[], boolean]>([
   ['a file system left frozen', [...good, hurt({ leftFrozen: 1 })], false],
   ['a server left locked', [...good, hurt({ leftLocked: 1 })], false],
   ['an orphan', [...good, hurt({ orphans: 1 })], false],
-  ['a lie', [...good, { ...killed(4), lies: ['says done'] }], false],
-  ['a lie of a run that nobody killed', [{ ...undisturbed, lies: ['says done'] }, ...good], false],
+  ['a lie', [...good, { ...killed(4), falseClaims: ['says done'] }], false],
+  ['a lie of a run that nobody killed', [{ ...undisturbed, falseClaims: ['says done'] }, ...good], false],
   ['a slow median', [killed(1, 99), killed(2, 102)], false],
   [
     'a freeze that began after the kill and waited for the dead',

@@ -1,0 +1,20 @@
+import * as v from 'valibot';
+import { ApplierPlan } from '../ports.ts';
+
+/** What the keeper of the appliers is told, as one line of JSON on its stdin. It holds a password: it is written nowhere. */
+export const KeeperOrder = v.object({
+  connection: v.object({
+    socket: v.optional(v.string()),
+    host: v.string(),
+    port: v.number(),
+    user: v.string(),
+    password: v.optional(v.string()),
+  }),
+  /** The file that stands while an applier may be stopped. */
+  record: v.string(),
+  plan: ApplierPlan,
+});
+export type KeeperOrder = v.InferOutput<typeof KeeperOrder>;
+
+/** The hidden verb under which the agent starts itself as the keeper. */
+export const KEEPER_VERB = 'keep-appliers';

@@ -1,0 +1,51 @@
+import { EC2Client } from '@aws-sdk/client-ec2';
+import { SSMClient } from '@aws-sdk/client-ssm';
+import { fromIni } from '@aws-sdk/credential-providers';
+
+/** What the command line says of the account; everything else is the SDK's standard environment. */
+export interface Account {
+  readonly profile: string | undefined;
+  readonly region: string | undefined;
+}
+
+/** The SDK's clients by what a repeated request may do. */
+export interface Clients extends Disposable {
+  readonly ec2: EC2Client;
+  /** What may be asked for very often, and may happen twice: throttling is waited out. */
+  readonly ec2Patient: EC2Client;
+  /** Reads before anything is sent: a wrong endpoint is to be said soon. */
+  readonly ssm: SSMClient;
+  /** Reads while hosts are at work: throttling and outages are waited out. */
+  readonly ssmPatient: SSMClient;
+  /** What must not happen twice. */
+  readonly ssmOnce: SSMClient;
+}
+
+/** A request that is not answered ends as an error: the SDK has no limit of its own, and only warns past `requestTimeout`. */
+const requestHandler = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
+
+export function openClients(account: Account): Clients {
+  const common = {
+    requestHandler,
+    // The profile that was asked for or none: the chain would look at the environment first, and fall back to IMDS.
+    ...(account.profile === undefined
+      ? {}
+      : { profile: account.profile, credentials: fromIni({ profile: account.profile }) }),
+    ...(account.region === undefined ? {} : { region: account.region }),
+  };
+  const ec2 = new EC2Client({ ...common, maxAttempts: 3 });
+  const ec2Patient = new EC2Client({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
+  const ssm = new SSMClient({ ...common, maxAttempts: 3 });
+  const ssmPatient = new SSMClient({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
+  const ssmOnce = new SSMClient({ ...common, maxAttempts: 1 });
+  return {
+    ec2,
+    ec2Patient,
+    ssm,
+    ssmPatient,
+    ssmOnce,
+    [Symbol.dispose]() {
+      for (const client of [ec2, ec2Patient, ssm, ssmPatient, ssmOnce]) client.destroy();
+    },
+  };
+}

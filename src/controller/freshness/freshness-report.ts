@@ -1,0 +1,60 @@
+import { ERRORS } from '../../shared/errors.ts';
+import { jsonLine } from '../../shared/json-line.ts';
+import { onOneLine } from '../../shared/printable.ts';
+import { outcomeOf } from '../../shared/result.ts';
+import { setFields } from '../sets/sets-report.ts';
+import { worthOf } from '../sets/snapshot-set.ts';
+import { inBlocks } from '../terminal/blocks.ts';
+import { age, moment } from '../terminal/format.ts';
+import type { Style } from '../terminal/style.ts';
+import { type Column, layOut } from '../terminal/table.ts';
+import type { Freshness } from './judge-freshness.ts';
+
+const isAlone = ({ subject, hosts: [host] }: Freshness): boolean => subject === host?.instanceId;
+const COLOUR_OF = { fresh: 'done', stale: 'failed', none: 'failed' } as const;
+
+const columns = (style: Style, now: Date): readonly Column<Freshness>[] => [
+  { title: 'HOST', cell: ({ subject }) => subject },
+  {
+    title: 'NAME',
+    cell: (each) => (isAlone(each) ? each.hosts[0]?.name : each.hosts.map(({ name }) => name).join(', ')),
+  },
+  {
+    title: 'BACKUP',
+    cell: ({ verdict }) => verdict,
+    paint: ({ verdict }, text) => style.outcome(COLOUR_OF[verdict], text),
+  },
+  { title: 'AGE', cell: ({ newestGood }) => newestGood && age(newestGood.startTime, now) },
+  { title: 'TAKEN', cell: ({ newestGood }) => newestGood && moment(newestGood.startTime) },
+  { title: 'WORTH', cell: ({ newestGood }) => newestGood && worthOf(newestGood) },
+  { title: 'VERIFIED', cell: ({ newestVerified }) => newestVerified && moment(newestVerified.startTime) },
+];
+
+/** A row for each host or cluster, below it what was taken since and does not count, and one line that sums up. */
+export function formatFreshness(all: readonly Freshness[], now: Date, style: Style): string {
+  const { heading, lines } = layOut(all, columns(style, now));
+  const since = all.flatMap(({ since }) => since.map(({ set, why }) => onOneLine(`${set.set} does not count: ${why}`)));
+  const fresh = all.filter(({ verdict }) => verdict === 'fresh').length;
+  return inBlocks([style.faint(heading), ...lines], since, [`${fresh} of ${all.length} fresh`]);
+}
+
+/** The same as ONE line of JSON. */
+export function freshnessJson(all: readonly Freshness[]): string {
+  const stale = all.filter(({ verdict }) => verdict !== 'fresh').map(({ subject }) => subject);
+  const { hint } = ERRORS.stale;
+  const message = `no good set that is young enough: ${stale.join(', ')}`;
+  const ending =
+    stale.length === 0 ? { outcome: 'done' } : { outcome: outcomeOf('stale'), code: 'stale', message, hint };
+  return jsonLine({
+    v: 1,
+    ...ending,
+    backups: all.map(({ subject, hosts, verdict, newestGood, newestVerified, since }) => ({
+      subject,
+      hosts: hosts.map(({ instanceId }) => instanceId),
+      verdict,
+      ...(newestGood && { newestGood: setFields(newestGood) }),
+      ...(newestVerified && { newestVerified: setFields(newestVerified) }),
+      since: since.map(({ set, why }) => ({ ...setFields(set), why })),
+    })),
+  });
+}

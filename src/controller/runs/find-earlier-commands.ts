@@ -1,0 +1,111 @@
+import { RunError } from '../../shared/errors.ts';
+import type { Clock, Commands, CommandWindow, Invocation, SentCommand, Snapshots } from '../ports.ts';
+import type { FleetRequest } from './request.ts';
+
+/** Systems Manager keeps the history of commands for so long [doc]. */
+const HISTORY_MS = 30 * 86_400_000;
+/** Our clock and that of Systems Manager may differ. */
+const CLOCK_SKEW_MS = 300_000;
+/** ListCommands may lag behind a SendCommand of somebody who died since: it has to say the same twice, this far apart. */
+const LOOK_AGAIN_MS = 3_000;
+
+/** What is there already of a run: its commands, and where these are found. */
+export interface Before {
+  /** The oldest first. */
+  readonly sent: readonly SentCommand[];
+  readonly window: CommandWindow;
+}
+
+export interface LookBackPorts {
+  readonly commands: Commands;
+  readonly snapshots: Snapshots;
+  readonly clock: Clock;
+}
+
+/**
+ * Looks for what a run has sent before. Throws RunError `usage` where a run that is to be new exists already, where there
+ * is none that could be gone on with, or where it was sent with other parameters: its sets would not be alike.
+ */
+export async function lookBack(request: FleetRequest, ports: LookBackPorts): Promise<Before> {
+  const { run, documentName, begins } = request;
+  const { clock, snapshots } = ports;
+  const nothing = { sent: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
+  if (begins === 'new' || request.operation !== 'snapshot') return nothing;
+
+  const history = { documentName, since: before(clock.now(), HISTORY_MS) };
+  const ours = await (begins === 'resume' ? allCommandsOf : commandsOf)(request, history, ports);
+  const exists = ours.length > 0 || (await snapshots.ofSets({ by: 'run', run })).length > 0;
+  if (begins === 'named') {
+    if (exists) throw runExists(run);
+    return nothing;
+  }
+  if (!exists) throw noSuchRun(run);
+  for (const command of ours) refuseOtherParameters(request, command);
+  const first = Math.min(clock.now().getTime(), ...ours.map(({ sentAt }) => sentAt.getTime()));
+  return {
+    sent: ours.toSorted((a, b) => a.sentAt.getTime() - b.sentAt.getTime()),
+    window: { documentName, since: before(new Date(first), CLOCK_SKEW_MS) },
+  };
+}
+
+/** The commands of a run in a window; a plan of the same name is another run. */
+export async function commandsOf(
+  { run }: FleetRequest,
+  window: CommandWindow,
+  { commands }: Pick<LookBackPorts, 'commands'>,
+): Promise<readonly SentCommand[]> {
+  return (await commands.sentIn(window)).filter(
+    ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
+  );
+}
+
+/** The same, when they are shown alike twice. */
+async function allCommandsOf(
+  request: FleetRequest,
+  history: CommandWindow,
+  ports: LookBackPorts,
+): Promise<readonly SentCommand[]> {
+  const look = () => commandsOf(request, history, ports);
+  let found = await look();
+  for (let last = -1; last !== found.length; ) {
+    last = found.length;
+    await ports.clock.sleep(LOOK_AGAIN_MS);
+    found = await look();
+  }
+  return found;
+}
+
+function refuseOtherParameters({ run, parameters }: FleetRequest, sent: SentCommand): void {
+  const names = new Set([...Object.keys(parameters), ...Object.keys(sent.parameters)]);
+  for (const name of names) {
+    const [then, now] = [sent.parameters[name], parameters[name]];
+    if (then === now) continue;
+    const word = (value: string | undefined) => (value === undefined ? `without ${name}` : `with ${name}=${value}`);
+    throw new RunError('usage', `run ${run} was begun ${word(then)}, not ${word(now)}`, {
+      hint: 'Give --resume the options that the run was begun with.',
+    });
+  }
+}
+
+/**
+ * The invocations that tell of the last command that a host was sent. A command by tags is always the first of its run;
+ * where a later one has succeeded and only what has not is listed, none is left of the host.
+ */
+export function latestOf(sent: readonly SentCommand[], invocations: readonly Invocation[]): readonly Invocation[] {
+  const latest = new Map<string, string>();
+  for (const { commandId, scope } of sent)
+    if (scope.by === 'ids') for (const id of scope.ids) latest.set(id, commandId);
+  return invocations.filter(({ instanceId, commandId }) => (latest.get(instanceId) ?? commandId) === commandId);
+}
+
+const before = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);
+
+const runExists = (run: string) =>
+  new RunError('usage', `there is a run ${run} already`, {
+    hint: `Give another --run-id, or none; or go on with it: --resume ${run}.`,
+  });
+
+const noSuchRun = (run: string) =>
+  new RunError('usage', `nothing is known of a run ${run}`, {
+    hint: 'Check --resume, --region and --profile; a new run begins without --resume.',
+  });
