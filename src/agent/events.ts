@@ -38,4 +38,4 @@ export type Event =
   | { type: 'run-ended'; ms: number; ending: 'done' | { code: ErrorCode; message: string; hint: string } };
 
 /** How an event is logged. */
-export type Severity = 'info' | 'warn' | 'error';
+export type LogLevel = 'info' | 'warn' | 'error';

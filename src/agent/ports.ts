@@ -199,13 +199,13 @@ export const ApplierPlan = v.object({
 });
 export type ApplierPlan = v.InferOutput<typeof ApplierPlan>;
 
-/** What a keeper of ours has stopped, and how it is started again. */
+/** What a watchdog of ours has stopped, and how it is started again. */
 export interface ApplierRecord {
   readonly file: string;
   readonly plan: ApplierPlan;
 }
 
-/** The records under /run: written by the keeper, which removes them when the appliers run again. */
+/** The records under /run: written by the watchdog, which removes them when the appliers run again. */
 export interface ApplierRecords {
   list(): readonly ApplierRecord[];
   remove(record: ApplierRecord): void;

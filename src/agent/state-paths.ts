@@ -8,7 +8,7 @@ export const RUN_LOCK = join(STATE_FOLDER, 'run.lock');
 /** A file for each mount point that may be frozen by a guard of ours, holding its path. */
 export const FREEZE_RECORDS = join(STATE_FOLDER, 'frozen');
 
-/** A file for each run whose keeper may have left a replica's appliers stopped, holding the statements that start them. */
+/** A file for each run whose watchdog may have left a replica's appliers stopped, holding the statements that start them. */
 export const APPLIER_RECORDS = join(STATE_FOLDER, 'appliers');
 
 export const applierRecord = (run: RunId): string => join(APPLIER_RECORDS, run);

@@ -120,7 +120,7 @@ export interface SentCommand {
 }
 
 /** Where a run's commands are found among all others. */
-export interface CommandWindow {
+export interface CommandHistoryRange {
   readonly documentName: string;
   /** None of them was sent before. */
   readonly since: Date;
@@ -131,7 +131,7 @@ export interface CommandWindow {
  * model says that it includes both kinds; that the others include each other it does not say, so each is
  * asked for: those that pass first, so that nobody slips from one that was not asked yet into one that was.
  */
-export const OTHER_THAN_SUCCESS = [
+export const NON_SUCCESS_STATUSES = [
   'Pending',
   'Delayed',
   'InProgress',
@@ -143,22 +143,22 @@ export const OTHER_THAN_SUCCESS = [
   'InvalidPlatform',
   'AccessDenied',
 ] as const;
-export type NotSuccess = (typeof OTHER_THAN_SUCCESS)[number];
+export type NonSuccessStatus = (typeof NON_SUCCESS_STATUSES)[number];
 
 export interface Commands {
   /** ONE attempt (SendCommand knows no idempotency token), except that a throttled request is asked again. */
   send(request: CommandRequest): Promise<SendAnswer>;
   /** The commands of a window, newest first. */
-  sentIn(window: CommandWindow): Promise<readonly SentCommand[]>;
+  sentIn(window: CommandHistoryRange): Promise<readonly SentCommand[]>;
   /** How far these commands are: one request for one, one for each 50 of the window's otherwise. Those that Systems Manager does not show yet are absent. */
-  progress(commandIds: readonly string[], window: CommandWindow): Promise<ReadonlyMap<string, CommandProgress>>;
+  progress(commandIds: readonly string[], window: CommandHistoryRange): Promise<ReadonlyMap<string, CommandProgress>>;
   /** Every invocation of a command. */
   invocations(commandId: string): Promise<readonly Invocation[]>;
   /** Those of all these commands that are in one of these states, each once. */
   invocationsIn(
-    statuses: readonly NotSuccess[],
+    statuses: readonly NonSuccessStatus[],
     commandIds: readonly string[],
-    window: CommandWindow,
+    window: CommandHistoryRange,
   ): Promise<readonly Invocation[]>;
   cancel(commandId: string): Promise<void>;
 }
@@ -203,7 +203,7 @@ export interface CommandPorts {
 }
 
 /** How grave it is where an association's last run was not well (compliance). */
-export type Severity = 'critical' | 'high' | 'medium' | 'low' | 'unspecified';
+export type ComplianceSeverity = 'critical' | 'high' | 'medium' | 'low' | 'unspecified';
 
 /** A State Manager association as it is set. What Systems Manager does not say is `undefined`. */
 export interface AssociationSettings {
@@ -218,10 +218,10 @@ export interface AssociationSettings {
   /** Days from a time of the expression to the run. */
   readonly offsetDays: number | undefined;
   /** Without it, it runs as soon as it is made or changed, and on every target that appears. */
-  readonly onlyAtItsTimes: boolean;
+  readonly applyOnlyAtCronInterval: boolean;
   readonly maxConcurrency: string | undefined;
   readonly maxErrors: string | undefined;
-  readonly severity: Severity | undefined;
+  readonly severity: ComplianceSeverity | undefined;
   /** Where the output of the hosts is put besides. */
   readonly output: OutputLocation | undefined;
   /** Hours after which what has not ended is cancelled. */

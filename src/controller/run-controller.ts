@@ -7,7 +7,7 @@ import type { Clock } from './ports.ts';
 import { formatError } from './terminal/error-json.ts';
 
 /** What differs between the program as users have it and one that lives in another time. */
-interface ControllerWorld {
+interface ControllerSetup {
   readonly clock: Clock;
   /** The folder with the documents of this installation. */
   readonly documentsFolder: string;
@@ -21,7 +21,7 @@ interface ControllerWorld {
 const COLLECT_EARLY = '--heap-growing-percent=15';
 
 /** Picks the command, turns Ctrl-C into cancellation and the ending into an exit status: those of this process. */
-export async function runController(argv: readonly string[], world: ControllerWorld): Promise<void> {
+export async function runController(argv: readonly string[], world: ControllerSetup): Promise<void> {
   setFlagsFromString(COLLECT_EARLY);
   // The release notes name the supported runtimes; the SDK's warning would stand between the lines of a report.
   process.env['AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED'] ??= 'true';
@@ -50,7 +50,7 @@ export async function runController(argv: readonly string[], world: ControllerWo
     named: (id: string) => {
       run = id;
     },
-    ifLeft: (ending: RunError) => {
+    onForcedExit: (ending: RunError) => {
       left = ending;
     },
   };

@@ -319,7 +319,7 @@ export function toRunError(thrown: unknown): RunError {
   if (thrown instanceof RunError) return thrown;
   if (isSuppressed(thrown)) {
     const [undoing, original] = [toRunError(thrown.error), toRunError(thrown.suppressed)];
-    return gravity(undoing) >= gravity(original) ? undoing : original;
+    return severityRank(undoing) >= severityRank(original) ? undoing : original;
   }
   return new RunError('bug', messageOf(thrown), { cause: thrown });
 }
@@ -328,7 +328,7 @@ const isSuppressed = (thrown: unknown): thrown is Error & { error: unknown; supp
   thrown instanceof Error && 'error' in thrown && 'suppressed' in thrown;
 
 /** What keeps a host from writing before all else; unsafe before a bug, a bug before a failure, a failure before a refusal. */
-function gravity(error: RunError): number {
+function severityRank(error: RunError): number {
   if (error.code === 'thaw-failed' || error.code === 'freeze-unknown') return 4;
   if (error.exit >= 50 && error.exit < 70) return 3;
   if (error.code === 'bug') return 2;

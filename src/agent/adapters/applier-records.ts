@@ -5,7 +5,7 @@ import type { ApplierRecord, ApplierRecords } from '../ports.ts';
 import { ApplierPlan } from '../ports.ts';
 import { APPLIER_RECORDS } from '../state-paths.ts';
 
-/** The records in the state folder. One that is not whole (its keeper was killed while writing it) stands for nothing stopped. */
+/** The records in the state folder. One that is not whole (its watchdog was killed while writing it) stands for nothing stopped. */
 export const applierRecords: ApplierRecords & { add(file: string, plan: ApplierPlan): ApplierRecord } = {
   list: () => namesIn(APPLIER_RECORDS).flatMap((name) => recordIn(join(APPLIER_RECORDS, name))),
 
@@ -29,7 +29,7 @@ function namesIn(folder: string): readonly string[] {
   }
 }
 
-/** A keeper that lives may have removed it meanwhile. */
+/** A watchdog that lives may have removed it meanwhile. */
 function recordIn(file: string): readonly ApplierRecord[] {
   try {
     return [{ file, plan: v.parse(ApplierPlan, JSON.parse(readFileSync(file, 'utf8'))) }];

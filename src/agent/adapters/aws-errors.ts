@@ -17,7 +17,7 @@ const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound']);
  * signed, the session token in it, and the SDK adds hints for programmers. EC2 encodes the reason of a denial into a long
  * opaque text, which helps nobody.
  */
-export function tellThrown(thrown: unknown): Told {
+export function describeError(thrown: unknown): Told {
   if (!v.is(Said, thrown)) return { name: 'Error', message: 'the SDK failed without saying why' };
   if (v.is(Answer, thrown) && NO_CODE.has(thrown.name)) {
     return { name: 'Error', message: `HTTP ${thrown.$metadata.httpStatusCode}, without an error of AWS` };
@@ -34,7 +34,7 @@ const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
 export function refusedByAws(action: string, error: unknown): RunError {
   if (error instanceof RunError) return error;
-  const { name, message } = tellThrown(error);
+  const { name, message } = describeError(error);
   if (CREDENTIALS.test(name)) return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
   if (PERMISSION.test(name)) {
     return new RunError('no-permission', `${action} is denied: ${message}`, {
@@ -61,7 +61,7 @@ function unknownInstance(action: string, error: unknown): RunError {
           'See whether the AWS credentials are those of the account it belongs to.',
         ]
       : [`the Region ${region}`, `AWS_REGION is set to ${region}: unset it, or set it to the Region of this instance.`];
-  return new RunError('no-identity', `${action} in ${where}: ${tellThrown(error).message}`, { cause: error, hint });
+  return new RunError('no-identity', `${action} in ${where}: ${describeError(error).message}`, { cause: error, hint });
 }
 
 /**

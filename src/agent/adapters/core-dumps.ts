@@ -6,7 +6,7 @@ import type { Processes } from '../ports.ts';
  * one byte writes no file and, unlike zero, keeps the kernel from handing the core to a program (core(5)).
  * Throws RunError `host-unfit`.
  */
-export async function leaveNoCore(processes: Processes): Promise<void> {
+export async function disableCoreDumps(processes: Processes): Promise<void> {
   const complaint = await limitCore(processes);
   if (complaint === undefined) return;
   throw new RunError('host-unfit', `core dumps of this process cannot be switched off: ${complaint}`, {

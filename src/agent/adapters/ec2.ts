@@ -11,8 +11,8 @@ import {
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
 import { RunError } from '../../shared/errors.ts';
 import type { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
-import { understood } from '../../shared/understood.ts';
 import {
   type AttachedVolume,
   type CreatedSnapshot,
@@ -22,7 +22,7 @@ import {
   type Ec2,
   type InstanceFacts,
 } from '../ports.ts';
-import { isDefiniteRefusal, isDryRunSuccess, refusedByAws, tellThrown } from './aws-errors.ts';
+import { describeError, isDefiniteRefusal, isDryRunSuccess, refusedByAws } from './aws-errors.ts';
 import { CallerIdentity, Reservations, Snapshots, type TagList, Volumes } from './ec2-answers.ts';
 import type { AwsSettings } from './identity.ts';
 import { within } from './with-deadline.ts';
@@ -60,7 +60,7 @@ export class SdkEc2 implements Ec2 {
       );
       const found = [];
       for await (const page of pages)
-        found.push(...understood(action, Reservations, page).Reservations.flatMap(({ Instances }) => Instances));
+        found.push(...parseResponse(action, Reservations, page).Reservations.flatMap(({ Instances }) => Instances));
       return found;
     });
     const instance = instances.find(({ InstanceId }) => InstanceId === this.#instanceId);
@@ -80,7 +80,7 @@ export class SdkEc2 implements Ec2 {
     return this.#read(action, async (abortSignal) => {
       const found: AttachedVolume[] = [];
       for await (const page of paginateDescribeVolumes({ client: this.#reads }, { Filters }, { abortSignal })) {
-        const { Volumes: volumes } = understood(action, Volumes, page);
+        const { Volumes: volumes } = parseResponse(action, Volumes, page);
         for (const { VolumeId: volumeId, Size: sizeGiB, VolumeType: type, Attachments, Tags } of volumes) {
           const attachment = Attachments.find(
             (each) => each.InstanceId === this.#instanceId && each.State !== 'detached',
@@ -124,7 +124,7 @@ export class SdkEc2 implements Ec2 {
     const action = 'sts:GetCallerIdentity';
     try {
       const call = (abortSignal: AbortSignal) => this.#sts.send(new GetCallerIdentityCommand({}), { abortSignal });
-      return understood(action, CallerIdentity, await within(READ_DEADLINE_MS, call)).UserId;
+      return parseResponse(action, CallerIdentity, await within(READ_DEADLINE_MS, call)).UserId;
     } catch (error) {
       const refused = refusedByAws(action, error);
       if (refused.code !== 'aws-unreachable') throw refused;
@@ -142,7 +142,7 @@ export class SdkEc2 implements Ec2 {
         const once = await this.#clientForOneRequest();
         return once.send(new CreateSnapshotsCommand({ ...inputOf(request), DryRun: true }), { abortSignal });
       });
-      understood(action, Snapshots, answer);
+      parseResponse(action, Snapshots, answer);
     } catch (error) {
       if (isDryRunSuccess(error)) return;
       throw refusedByAws(action, error);
@@ -164,12 +164,12 @@ export class SdkEc2 implements Ec2 {
     try {
       const call = (abortSignal: AbortSignal) =>
         once.send(new CreateSnapshotsCommand(inputOf(request)), { abortSignal });
-      const { Snapshots: snapshots } = understood('ec2:CreateSnapshots', Snapshots, await within(deadlineMs, call));
+      const { Snapshots: snapshots } = parseResponse('ec2:CreateSnapshots', Snapshots, await within(deadlineMs, call));
       return snapshots.length > 0
         ? { kind: 'created', snapshots: membersOf(snapshots) }
         : { kind: 'unknown', message: 'EC2 answered without a snapshot and without an error' };
     } catch (error) {
-      const { name, message } = tellThrown(error);
+      const { name, message } = describeError(error);
       if (isDefiniteRefusal(error)) return { kind: 'refused', code: name, message };
       const late = error instanceof DeadlinePassed || name === 'AbortError';
       return { kind: 'unknown', message: late ? `no answer within ${deadlineMs} ms` : message };
@@ -189,7 +189,7 @@ export class SdkEc2 implements Ec2 {
         { Filters, OwnerIds: ['self'] },
         { abortSignal },
       );
-      for await (const page of pages) found.push(...membersOf(understood(action, Snapshots, page).Snapshots));
+      for await (const page of pages) found.push(...membersOf(parseResponse(action, Snapshots, page).Snapshots));
       return found;
     };
     return this.#read(action, call, deadlineMs);

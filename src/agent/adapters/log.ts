@@ -3,11 +3,11 @@ import { dirname } from 'node:path';
 import pino, { type DestinationStream } from 'pino';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { printable } from '../../shared/printable.ts';
-import type { Severity } from '../events.ts';
+import type { LogLevel } from '../events.ts';
 
 /** Readable lines on stderr and, the same, in a log file. */
 export interface Log {
-  write(severity: Severity, text: string): void;
+  write(severity: LogLevel, text: string): void;
 }
 
 type Sink = ReturnType<typeof pino.destination>;

@@ -37,7 +37,7 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
       disableEval: true,
     });
     const session = new MysqlSession(connection, stream);
-    await session.ask({ name: 'wait_timeout', sql: LET_IDLE });
+    await session.ask({ name: 'wait_timeout', sql: EXTEND_WAIT_TIMEOUT });
     return session;
   } catch (error) {
     const { errno = 0, message } = error as { errno?: number; message: string };
@@ -47,7 +47,7 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
 }
 
 /** The session idles while AWS is asked and file systems are synced, however little patience the server has with others. */
-const LET_IDLE = 'SET SESSION wait_timeout = 86400';
+const EXTEND_WAIT_TIMEOUT = 'SET SESSION wait_timeout = 86400';
 /** No answer to any of our questions is near as long; what is longer would fill the memory. */
 const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 

@@ -5,35 +5,35 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { printable } from '../../shared/printable.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
-import { leaveNoCore } from '../adapters/core-dumps.ts';
+import { disableCoreDumps } from '../adapters/core-dumps.ts';
 import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { ServerSession } from '../ports.ts';
-import { KeeperOrder } from '../window/applier-watchdog-request.ts';
-import { type Stop, startEach, stopEach } from '../window/appliers.ts';
-import type { Ending } from './command-result.ts';
+import { WatchdogRequest } from '../window/applier-watchdog-request.ts';
+import { type Stop, startAppliers, stopAppliers } from '../window/appliers.ts';
+import type { CommandResult } from './command-result.ts';
 
 /** How long it tries to start them: a server that lets nobody in, or a transaction that does not end, may pass. */
 const PATIENCE_MS = 600_000;
 const BETWEEN_TRIES_MS = 1_000;
 
 /**
- * The keeper of a replica's appliers, a process of its own: stops them, says `stopped`, and starts them again when its
+ * The watchdog of a replica's appliers, a process of its own: stops them, says `stopped`, and starts them again when its
  * stdin ends, whether by order or because the agent has died; then says `started`. No signal ends it before. `refused
  * REASON` or `unclear REASON` come in the place of `stopped`; what is unclear it waits for, and starts it again. Nothing
  * that it was told gets into its words: it was told a password.
  */
-export async function keepAppliersCommand(): Promise<Ending> {
-  await leaveNoCore(processes);
+export async function applierWatchdogCommand(): Promise<CommandResult> {
+  await disableCoreDumps(processes);
   const lines = createInterface({ input: process.stdin });
   const ended = new Promise<void>((resolve) => lines.once('close', resolve));
   const first = await Promise.race([
     new Promise<string>((resolve) => lines.once('line', resolve)),
     ended.then(() => undefined),
   ]);
-  const order = understood(first);
+  const order = parseRequest(first);
   // Whoever started us has died before saying anything, or is no agent of this version: nothing is stopped.
-  if (order === undefined) return quiet('refused the order of the agent is not understood');
+  if (order === undefined) return finish('refused the order of the agent is not understood');
 
   const { plan, connection } = order;
   const connect = () => connectToServer({ ...connection, socket: connection.socket, password: connection.password });
@@ -41,20 +41,20 @@ export async function keepAppliersCommand(): Promise<Ending> {
   try {
     session = await connect();
   } catch (error) {
-    return quiet(`refused ${printable(messageOf(error))}`);
+    return finish(`refused ${printable(messageOf(error))}`);
   }
   const record = applierRecords.add(order.record, plan);
-  const stop = await stopEach(session, plan);
+  const stop = await stopAppliers(session, plan);
   say(wordOf(stop));
   if (stop === 'stopped') await ended;
   await startUntilTheyRun(session, connect, plan, stop);
   applierRecords.remove(record);
-  return quiet('started');
+  return finish('started');
 }
 
-function understood(line: string | undefined): KeeperOrder | undefined {
+function parseRequest(line: string | undefined): WatchdogRequest | undefined {
   try {
-    return v.parse(KeeperOrder, JSON.parse(line ?? ''));
+    return v.parse(WatchdogRequest, JSON.parse(line ?? ''));
   } catch {
     return undefined;
   }
@@ -69,7 +69,7 @@ function wordOf(stop: Stop): string {
 async function startUntilTheyRun(
   first: ServerSession,
   connect: () => Promise<ServerSession>,
-  plan: KeeperOrder['plan'],
+  plan: WatchdogRequest['plan'],
   stop: Stop,
 ): Promise<void> {
   const giveUp = performance.now() + PATIENCE_MS;
@@ -78,7 +78,7 @@ async function startUntilTheyRun(
     try {
       session ??= await connect();
       if (typeof stop === 'object' && 'unclear' in stop) await untilStopped(session, plan, giveUp);
-      await startEach(session, plan);
+      await startAppliers(session, plan);
       return;
     } catch (error) {
       await session?.[Symbol.asyncDispose]();
@@ -93,7 +93,7 @@ async function startUntilTheyRun(
 }
 
 /** A STOP that is still in effect: started before it has come to its end, the applier would stop after all. */
-async function untilStopped(session: ServerSession, { status, channels }: KeeperOrder['plan'], giveUp: number) {
+async function untilStopped(session: ServerSession, { status, channels }: WatchdogRequest['plan'], giveUp: number) {
   const runs = async () =>
     (await session.run(status.sql)).some(
       (row) => channels.includes(row[status.channel] ?? '') && row[status.applying]?.toUpperCase() === 'YES',
@@ -103,7 +103,7 @@ async function untilStopped(session: ServerSession, { status, channels }: Keeper
 
 const say = (line: string): void => void process.stdout.write(`${line}\n`);
 
-function quiet(lastWord: string): Ending {
+function finish(lastWord: string): CommandResult {
   say(lastWord);
   return { exit: 0, json: jsonLine({ v: 1, outcome: 'done' }), text: '' };
 }

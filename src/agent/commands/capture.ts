@@ -10,7 +10,7 @@ import { hostReader } from '../adapters/host-reader.ts';
 import { identify } from '../adapters/identity.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import type { Ending } from './command-result.ts';
+import type { CommandResult } from './command-result.ts';
 import { connector } from './connect.ts';
 
 export interface CaptureReport {
@@ -35,7 +35,7 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
 }
 
 /** Writes the capture; a host whose discovery fails is captured as far as that came, because that is what needs a look. */
-export async function captureCommand(options: AgentOptions): Promise<Ending> {
+export async function captureCommand(options: AgentOptions): Promise<CommandResult> {
   const file = options.captureTo;
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
   const connect = await connector(options);

@@ -1,4 +1,4 @@
-import { leaveNoCore } from '../adapters/core-dumps.ts';
+import { disableCoreDumps } from '../adapters/core-dumps.ts';
 import type { AwsSettings } from '../adapters/identity.ts';
 import { defaultSocket, readOptionFiles } from '../adapters/option-files.ts';
 import { readParameter } from '../adapters/parameter-store.ts';
@@ -20,7 +20,7 @@ export interface Connector {
  * here may hold a password from now on, and leaves no core.
  */
 export async function connector(options: AgentOptions): Promise<(aws: AwsSettings) => Promise<Connector>> {
-  await leaveNoCore(processes);
+  await disableCoreDumps(processes);
   const groups = optionGroups(options.defaultsGroupSuffix);
   const fromFiles = readOptionFiles(groups, options.defaultsFile, process.env['HOME']);
   const { passwordParameter } = options;

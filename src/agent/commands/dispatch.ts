@@ -7,10 +7,10 @@ import { printable } from '../../shared/printable.ts';
 import { encodeResult, outcomeOf } from '../../shared/result.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { type AgentOptions, parseAgentOptions, runIdIn } from '../options/agent-options.ts';
-import { KEEPER_VERB } from '../window/applier-watchdog-request.ts';
-import { keepAppliersCommand } from './applier-watchdog.ts';
+import { WATCHDOG_COMMAND } from '../window/applier-watchdog-request.ts';
+import { applierWatchdogCommand } from './applier-watchdog.ts';
 import { captureCommand } from './capture.ts';
-import type { Ending } from './command-result.ts';
+import type { CommandResult } from './command-result.ts';
 import { planCommand } from './plan.ts';
 import { snapshotCommand } from './snapshot.ts';
 import { thawCommand } from './thaw.ts';
@@ -19,10 +19,10 @@ import { thawCommand } from './thaw.ts';
 export async function dispatch(
   argv: readonly string[],
   cancellation: AbortSignal,
-): Promise<Ending & { wantsJson: boolean }> {
-  keepFilesFromOthers();
+): Promise<CommandResult & { wantsJson: boolean }> {
+  restrictUmask();
   silenceLibraries();
-  if (argv[0] === KEEPER_VERB) return { ...(await keepAppliersCommand()), wantsJson: true };
+  if (argv[0] === WATCHDOG_COMMAND) return { ...(await applierWatchdogCommand()), wantsJson: true };
   const runId = runIdIn(argv) ?? newRunId(new Date(), randomBytes(3).toString('hex'));
   let options: AgentOptions | undefined;
   try {
@@ -36,7 +36,7 @@ export async function dispatch(
 }
 
 /** Whatever this process and its children write is 0640 or tighter, its folders 0750: the caller's umask may only add. */
-function keepFilesFromOthers(): void {
+function restrictUmask(): void {
   process.umask(process.umask(0o027) | 0o027);
 }
 
@@ -47,7 +47,7 @@ function silenceLibraries(): void {
 }
 
 /** `thaw` is not cancelled: it is short, and what it leaves out would stay frozen. */
-function run(options: AgentOptions, cancellation: AbortSignal): Promise<Ending> {
+function run(options: AgentOptions, cancellation: AbortSignal): Promise<CommandResult> {
   switch (options.verb) {
     case 'snapshot':
       return snapshotCommand(options, cancellation);

@@ -16,7 +16,7 @@ import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import { planDetails, planResult } from '../report/plan-json.ts';
 import { renderPlan } from '../report/plan-text.ts';
 import { planHost } from '../stories/plan-host.ts';
-import type { Ending } from './command-result.ts';
+import type { CommandResult } from './command-result.ts';
 import { connector } from './connect.ts';
 import { requestOf } from './snapshot-request.ts';
 
@@ -39,7 +39,7 @@ function reportOf(planned: Planned): PlanReport {
  * The JSON of a plan of this host keeps to the size of a result, as the controller reads it; the readable plan then
  * goes to stderr. The plan of a capture is told whole.
  */
-export async function planCommand(options: AgentOptions): Promise<Ending> {
+export async function planCommand(options: AgentOptions): Promise<CommandResult> {
   const request = await requestOf(options);
   if (options.captureFrom !== undefined) {
     // Where this process keeps its own files says nothing about the captured host.

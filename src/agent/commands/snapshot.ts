@@ -20,12 +20,12 @@ import { resultOf } from '../report/result-of.ts';
 import { sentence } from '../report/sentences.ts';
 import { summary } from '../report/summary.ts';
 import { snapshot } from '../stories/snapshot.ts';
-import type { Ending } from './command-result.ts';
+import type { CommandResult } from './command-result.ts';
 import { connector } from './connect.ts';
 import { requestOf } from './snapshot-request.ts';
 
 /** Takes a set and tells its result. */
-export async function snapshotCommand(options: AgentOptions, signal: AbortSignal): Promise<Ending> {
+export async function snapshotCommand(options: AgentOptions, signal: AbortSignal): Promise<CommandResult> {
   const log = openLog(options.logFile);
   const events: Event[] = [];
   const emit = (event: Event) => {
@@ -41,7 +41,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
   try {
     await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
     await checkPrerequisites(processes);
-    goAheadOfTheLoad();
+    raisePriority();
     const connect = await connector(options);
     const { instanceId, aws } = await untilCancelled(signal, identify);
     await snapshot(request, {
@@ -52,7 +52,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
       emit,
       freezeRecords,
       applierRecords,
-      homeApart: systemdRuns() ? 'unit' : 'session',
+      isolation: systemdRuns() ? 'unit' : 'session',
       ownProgram: [process.execPath, process.argv[1] ?? ''],
       takeRunLock: () => takeRunLock(processes),
       connect: async () => (await connect(aws)).connect(),
@@ -74,7 +74,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
 }
 
 /** While the lock is held everybody waits for us, so we and our children go before them on a busy host. */
-function goAheadOfTheLoad(): void {
+function raisePriority(): void {
   try {
     setPriority(-10);
   } catch {

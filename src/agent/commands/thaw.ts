@@ -9,13 +9,13 @@ import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
-import type { Ending } from './command-result.ts';
+import type { CommandResult } from './command-result.ts';
 
 /**
  * Thaws what a run that died has left frozen, and nothing else. May be run at any time and any number of times; a run
  * in progress is left alone (its guard thaws by itself).
  */
-export async function thawCommand(options: AgentOptions): Promise<Ending> {
+export async function thawCommand(options: AgentOptions): Promise<CommandResult> {
   await checkPrerequisites(processes);
   await using _alone = await takeRunLock(processes);
   const { thawed, failed } = await thawLeftovers(processes, freezeRecords);

@@ -81,7 +81,7 @@ export interface ReplicaFacts {
    * error 3030 (seen on 9.7: the lock and the order wait for each other, the server breaks that with a deadlock, and such a
    * worker cannot try again).
    */
-  readonly stoppedByLockOn: readonly TableEngine[] | 'unseen';
+  readonly lockConflictTables: readonly TableEngine[] | 'unseen';
 }
 
 export interface ReplicaChannel {
@@ -138,7 +138,7 @@ export interface UsedMount extends MountPoint {
   readonly source: string;
   readonly uuid: string | undefined;
   /** The further devices that an XFS keeps its log or its real-time files on, as its mount options name them. */
-  readonly further: { readonly logdev?: string; readonly rtdev?: string };
+  readonly externalDevices: { readonly logdev?: string; readonly rtdev?: string };
   readonly isRoot: boolean;
   readonly roles: readonly Role[];
   readonly volumes: readonly string[];

@@ -49,7 +49,7 @@ export function replicaStatus(version: ServerVersion): ReplicaStatus {
 }
 
 /** A channel as it was told, `undefined` where a column is missing: whoever keeps it, parses it as a Channel. */
-export interface ToldChannel {
+export interface RawChannel {
   readonly name: string | undefined;
   readonly source: { readonly host: string | undefined; readonly port: unknown };
   readonly binlog?: { readonly file: string | undefined; readonly position: unknown };
@@ -68,9 +68,9 @@ export const channelsOf = (
   rows: readonly Row[],
   { columns }: ReplicaStatus,
   appliers: Appliers,
-): readonly ToldChannel[] =>
+): readonly RawChannel[] =>
   rows
-    .map((row): ToldChannel => {
+    .map((row): RawChannel => {
       const cell = (column: keyof typeof columns) => {
         const value = row[columns[column]];
         return value === null ? '' : value;
@@ -142,7 +142,7 @@ export async function readReplica(
   return {
     channels,
     parallelWorkers: workers,
-    stoppedByLockOn:
+    lockConflictTables:
       workers > 1 && channels.some((each) => each.applying) && keepsCommitOrder(version, variables)
         ? ((await readNonTransactionalTables(server, privileges)) ?? 'unseen')
         : [],

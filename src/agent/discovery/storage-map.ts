@@ -55,7 +55,7 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
       fsType: mount.fsType,
       source: mount.source,
       uuid: found.main === undefined ? undefined : await fileSystemUuid(reader, found.main),
-      further: found.further,
+      externalDevices: found.externalDevices,
       isRoot: mount.majorMinor === rootDevice,
       roles,
       volumes: unique(volumes),
@@ -123,7 +123,7 @@ interface Found {
   /** The device that the file system is on. */
   readonly main: BlockDevice | undefined;
   readonly devices: readonly BlockDevice[];
-  readonly further: UsedMount['further'];
+  readonly externalDevices: UsedMount['externalDevices'];
   readonly missing: readonly { leaf: string; detail: string }[];
 }
 
@@ -138,16 +138,16 @@ async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
     });
   }
   const devices = main === undefined ? [] : [main];
-  const further: { logdev?: string; rtdev?: string } = {};
+  const externalDevices: { logdev?: string; rtdev?: string } = {};
   for (const option of mount.fsType === 'xfs' ? (['logdev', 'rtdev'] as const) : []) {
     const path = superOption(mount, option);
     if (path === undefined) continue;
-    further[option] = path;
+    externalDevices[option] = path;
     const device = await readBlockDeviceAt(reader, path);
     if (device === undefined) missing.push({ leaf: path, detail: `the ${option} of the XFS on ${mount.source}` });
     else devices.push(device);
   }
-  return { main, devices, further, missing };
+  return { main, devices, externalDevices, missing };
 }
 
 function joinMember(

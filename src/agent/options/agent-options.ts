@@ -81,7 +81,7 @@ const WAITING = [
   'freeze-timeout',
   'splay',
 ];
-const MEANT_FOR: Readonly<Record<AgentOptions['verb'], readonly string[]>> = {
+const OPTIONS_BY_COMMAND: Readonly<Record<AgentOptions['verb'], readonly string[]>> = {
   snapshot: [...CONNECTION, ...PLANNING, ...WAITING],
   plan: [...CONNECTION, ...PLANNING, ...WAITING, 'capture'],
   capture: [...CONNECTION, 'json'],
@@ -107,7 +107,7 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
       hint: 'The commands are snapshot, plan, capture FILE and thaw; see --help.',
     });
   }
-  const foreign = Object.keys(values).find((name) => !MEANT_FOR[verb].includes(name));
+  const foreign = Object.keys(values).find((name) => !OPTIONS_BY_COMMAND[verb].includes(name));
   if (foreign !== undefined) throw new RunError('usage', `--${foreign} means nothing to ${verb}`);
   const expected = verb === 'capture' ? 1 : 0;
   if (operands.length !== expected) {
@@ -150,7 +150,7 @@ export function parseAgentOptions(argv: readonly string[], newRun: RunId): Agent
   };
 }
 
-const isVerb = (word: string): word is AgentOptions['verb'] => Object.hasOwn(MEANT_FOR, word);
+const isVerb = (word: string): word is AgentOptions['verb'] => Object.hasOwn(OPTIONS_BY_COMMAND, word);
 
 function parsed(argv: readonly string[]) {
   try {

@@ -12,14 +12,14 @@ export interface LockPlan {
    * The statements that run now, the longest first: columns `id`, `user`, `seconds`, `statement`, and `killId`, which
    * is null where the statement is not one that may be killed.
    */
-  readonly statements: string;
+  readonly longStatementsQuery: string;
   /** Stands before a `killId`. */
-  readonly kill: string;
+  readonly killStatement: string;
   readonly otherBackup: OtherBackup;
   /** Statements that hold back no commit: taken first, in order. */
   readonly prepare: readonly string[];
   /** The statement from which on commits may wait. */
-  readonly block: string;
+  readonly blockCommits: string;
   /** Gives everything back, in order; also right after a refusal (a 1205 of FTWRL leaves locks behind). */
   readonly release: readonly string[];
   /** Session settings: how long the lock may wait, and that nothing else ends a statement. */
@@ -100,19 +100,21 @@ const WAITING_FOR_BACKUP = "'Waiting for backup lock', 'Waiting for global read 
  * that was killed blocks until it has rolled back. Whom another backup keeps waiting is its victim, and is left out
  * here: `OtherBackup` sees to that.
  */
-const statements = (killId: string) => `SELECT ID AS id, USER AS user, TIME AS seconds, LEFT(INFO, 200) AS statement,
+const longStatementsQuery = (
+  killId: string,
+) => `SELECT ID AS id, USER AS user, TIME AS seconds, LEFT(INFO, 200) AS statement,
   IF(COMMAND IN ('Connect', 'Killed'), NULL, ${killId}) AS killId
   FROM information_schema.PROCESSLIST
   WHERE INFO IS NOT NULL AND ID <> CONNECTION_ID() AND USER NOT IN ('system user', 'event_scheduler')
   AND COMMAND IN ('Query', 'Execute', 'Prepare', 'Fetch', 'Connect', 'Killed')
   AND COALESCE(STATE, '') NOT IN (${WAITING_FOR_BACKUP}) ORDER BY TIME DESC LIMIT 5`;
 
-const KEPT_WAITING = `SELECT ID AS id, USER AS user, STATE AS state FROM information_schema.PROCESSLIST
+const BLOCKED_SESSIONS = `SELECT ID AS id, USER AS user, STATE AS state FROM information_schema.PROCESSLIST
   WHERE ID <> CONNECTION_ID()
   AND STATE IN (${WAITING_FOR_BACKUP}) LIMIT 1`;
 
 /** LOCK INSTANCE FOR BACKUP (DDL takes the same lock, but not SHARED) and FTWRL, held or asked for. */
-const HOLDING_BACKUP = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, 'holding it' AS state
+const BACKUP_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, 'holding it' AS state
   FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
   WHERE OBJECT_TYPE IN ('BACKUP LOCK', 'GLOBAL') AND LOCK_TYPE = 'SHARED'
@@ -140,9 +142,9 @@ function mariadb(server: ServerFacts): LockPlan {
     session: (seconds: number) => ['SET SESSION max_statement_time = 0', `SET SESSION lock_wait_timeout = ${seconds}`],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
     // By the number of the query: the connection may be at its next one already. SOFT leaves no table half done.
-    statements: statements('QUERY_ID'),
-    kill: 'KILL SOFT QUERY ID',
-    otherBackup: { witnesses: [KEPT_WAITING] },
+    longStatementsQuery: longStatementsQuery('QUERY_ID'),
+    killStatement: 'KILL SOFT QUERY ID',
+    otherBackup: { witnesses: [BLOCKED_SESSIONS] },
     gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
     ...(server.replica && { replica: { ...replicaPlan(server, server.replica), gtid: MARIADB_REPLICA_GTID } }),
     everyCommitHasGtid: server.gtidMode === 'on',
@@ -151,10 +153,10 @@ function mariadb(server: ServerFacts): LockPlan {
   if (!atLeast(server.version, 10, 4)) return { ...common, ...flushTablesWithReadLock };
   return {
     ...common,
-    otherBackup: { witnesses: [KEPT_WAITING], probe: STAGE_PROBE },
+    otherBackup: { witnesses: [BLOCKED_SESSIONS], probe: STAGE_PROBE },
     kind: 'backup-stage',
     prepare: UNTIL_DDL_IS_BLOCKED,
-    block: 'BACKUP STAGE BLOCK_COMMIT',
+    blockCommits: 'BACKUP STAGE BLOCK_COMMIT',
     release: ['BACKUP STAGE END'],
     stillHeld: { by: 'refusal', sql: 'BACKUP STAGE BLOCK_COMMIT', errno: 4147 },
     ddl: {
@@ -171,9 +173,9 @@ const UNTIL_DDL_IS_BLOCKED = ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKU
 function mysql(server: ServerFacts): LockPlan {
   const common = {
     session: (seconds: number) => [`SET SESSION lock_wait_timeout = ${seconds}`],
-    statements: statements('ID'),
-    kill: 'KILL QUERY',
-    otherBackup: { witnesses: [KEPT_WAITING] },
+    longStatementsQuery: longStatementsQuery('ID'),
+    killStatement: 'KILL QUERY',
+    otherBackup: { witnesses: [BLOCKED_SESSIONS] },
     ...(server.replica && { replica: { ...replicaPlan(server, server.replica), ...mysqlReplicaGtid(server) } }),
     coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
     everyCommitHasGtid: server.gtidMode === 'on',
@@ -182,10 +184,10 @@ function mysql(server: ServerFacts): LockPlan {
   if (!atLeast(server.version, 8, 0)) return { ...common, ...flushTablesWithReadLock };
   return {
     ...common,
-    otherBackup: { witnesses: [KEPT_WAITING, ...(server.metadataLocksListed ? [HOLDING_BACKUP] : [])] },
+    otherBackup: { witnesses: [BLOCKED_SESSIONS, ...(server.metadataLocksListed ? [BACKUP_LOCK_HOLDERS] : [])] },
     kind: 'instance-then-ftwrl',
     prepare: ['LOCK INSTANCE FOR BACKUP'],
-    block: 'FLUSH TABLES WITH READ LOCK',
+    blockCommits: 'FLUSH TABLES WITH READ LOCK',
     release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
     stillHeld: server.metadataLocksListed ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
   };
@@ -212,7 +214,7 @@ const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN p
 const flushTablesWithReadLock = {
   kind: 'ftwrl',
   prepare: [],
-  block: 'FLUSH TABLES WITH READ LOCK',
+  blockCommits: 'FLUSH TABLES WITH READ LOCK',
   release: ['UNLOCK TABLES'],
   stillHeld: { by: 'connection' },
 } as const;

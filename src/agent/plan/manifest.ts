@@ -28,13 +28,13 @@ export function manifestOf(plan: SnapshotPlan, coordinates: Coordinates, takenAt
       roles: [...roles],
       layers: [...layers],
     })),
-    fileSystems: storage.mounts.map(({ mountPoint, fsType, source, uuid, further, roles, volumes }) => ({
+    fileSystems: storage.mounts.map(({ mountPoint, fsType, source, uuid, externalDevices, roles, volumes }) => ({
       mountPoint,
       type: fsType,
       device: source,
       ...(uuid === undefined ? {} : { uuid }),
-      ...(further.logdev && { logDevice: further.logdev }),
-      ...(further.rtdev && { realTimeDevice: further.rtdev }),
+      ...(externalDevices.logdev && { logDevice: externalDevices.logdev }),
+      ...(externalDevices.rtdev && { realTimeDevice: externalDevices.rtdev }),
       roles: [...roles],
       frozen: plan.freeze.includes(mountPoint),
       volumes: [...volumes],

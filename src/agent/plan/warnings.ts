@@ -37,7 +37,7 @@ export function planWarnings(
         ]
       : []),
     ...unclearReplica(server, stopped),
-    ...(server.replica?.stoppedByLockOn === 'unseen' && request.level !== 'crash' && !request.stopReplicaSql
+    ...(server.replica?.lockConflictTables === 'unseen' && request.level !== 'crash' && !request.stopReplicaSql
       ? [
           {
             code: 'replica-may-stop',

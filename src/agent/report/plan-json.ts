@@ -42,7 +42,7 @@ export function planDetails({ plan, refusals }: Planned): unknown {
     })),
     arrays: storage.arrays,
     exclude: plan.exclude,
-    lock: plan.level === 'crash' ? (plan.lock.ddl?.take ?? []) : [...plan.lock.prepare, plan.lock.block],
+    lock: plan.level === 'crash' ? (plan.lock.ddl?.take ?? []) : [...plan.lock.prepare, plan.lock.blockCommits],
     notCrashBecause: plan.notCrashBecause,
     warnings: plan.warnings,
     refusals,

@@ -50,7 +50,7 @@ export function renderPlan({ plan, refusals }: Planned): string {
 const lockOf = ({ level, lock, appliers }: SnapshotPlan): string =>
   level === 'crash'
     ? (lock.ddl?.take ?? ['none']).join('; ')
-    : [...(appliers?.stop ?? []), ...lock.prepare, lock.block].join('; ');
+    : [...(appliers?.stop ?? []), ...lock.prepare, lock.blockCommits].join('; ');
 
 function whatIsDoneTo(mountPoint: string, { freeze, syncOnly }: SnapshotPlan): string {
   if (freeze.includes(mountPoint)) return 'freeze';

@@ -1,8 +1,8 @@
 import { type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
-import type { Event, Severity } from '../events.ts';
+import type { Event, LogLevel } from '../events.ts';
 
 /** What an event says to a person: one line, in the past tense, for stderr and the log file. */
-export function sentence(event: Event): { severity: Severity; text: string } {
+export function sentence(event: Event): { severity: LogLevel; text: string } {
   const info = (text: string) => ({ severity: 'info', text }) as const;
   switch (event.type) {
     case 'run-started':

@@ -6,10 +6,10 @@ import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
 import { applierRecord } from '../state-paths.ts';
-import { KEEPER_VERB, type KeeperOrder } from '../window/applier-watchdog-request.ts';
-import { stopAppliers } from '../window/appliers.ts';
+import { WATCHDOG_COMMAND, type WatchdogRequest } from '../window/applier-watchdog-request.ts';
+import { keepAppliersStopped } from '../window/appliers.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
-import { launchApart } from '../window/detached-process.ts';
+import { spawnDetached } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateWorld, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
@@ -19,7 +19,7 @@ import { proveLockHeld } from '../window/prove-lock-held.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
-import type { Attempt, SnapshotWorld, TakenSet } from './attempt.ts';
+import type { Attempt, SnapshotPorts, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
 import { gradeSet, setCreated } from './grade-set.ts';
 
@@ -37,79 +37,79 @@ interface LockedAttempt extends Attempt {
 
 /** Level `application`: commits wait from the lock to the unlock, and the file systems are frozen within. */
 export async function takeApplicationSet(attempt: Attempt): Promise<void> {
-  const { plan, world } = attempt;
+  const { plan, ports } = attempt;
   await using guard = await startGuardOf(attempt);
-  await using writer = await startFileWriter(world.processes, plan.facts.server);
+  await using writer = await startFileWriter(ports.processes, plan.facts.server);
 
   let taken: TakenSet | undefined;
   try {
     const locked = { ...attempt, guard, writer };
     // While the replica still applies: what refuses the run, or keeps it waiting, does so here.
-    if (plan.appliers) await untilCancelled(world.signal, () => prepareTry(locked, emitKilled(world)));
-    await using _untilTaken = await stopReplica(locked);
+    if (plan.appliers) await untilCancelled(ports.signal, () => prepareTry(locked, emitKilled(ports)));
+    await using _stoppedReplica = await stopReplica(locked);
     taken = await tryForSet(locked);
   } catch (error) {
     // The replica could not be started again. The set is what it is, but a person is needed whatever its grade.
-    if (taken !== undefined) await gradeSet(plan, taken, world).catch(() => {});
+    if (taken !== undefined) await gradeSet(plan, taken, ports).catch(() => {});
     throw error;
   }
-  await gradeSet(plan, taken, world);
+  await gradeSet(plan, taken, ports);
 }
 
 /** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
-async function stopReplica({ plan, session, guard, world }: LockedAttempt): Promise<AsyncDisposable | undefined> {
+async function stopReplica({ plan, session, guard, ports }: LockedAttempt): Promise<AsyncDisposable | undefined> {
   if (plan.appliers === undefined) return undefined;
-  const { processes, ownProgram, applierRecords } = world;
-  // Where systemd would not have the guard it will not have the keeper.
-  const home = guard.withoutUnit === undefined ? world.homeApart : 'session';
-  const connection = await untilCancelled(world.signal, () => world.connection());
-  const keeper = launchApart(processes, home, KEEPER, [...ownProgram, KEEPER_VERB]);
+  const { processes, ownProgram, applierRecords } = ports;
+  // Where systemd would not have the guard it will not have the watchdog.
+  const home = guard.unitFailure === undefined ? ports.isolation : 'session';
+  const connection = await untilCancelled(ports.signal, () => ports.connection());
+  const watchdog = spawnDetached(processes, home, WATCHDOG, [...ownProgram, WATCHDOG_COMMAND]);
   const record = { file: applierRecord(plan.run), plan: plan.appliers };
-  keeper.send(JSON.stringify({ connection, record: record.file, plan: plan.appliers } satisfies KeeperOrder));
-  const stopped = await stopAppliers(plan.appliers, keeper, {
+  watchdog.send(JSON.stringify({ connection, record: record.file, plan: plan.appliers } satisfies WatchdogRequest));
+  const stopped = await keepAppliersStopped(plan.appliers, watchdog, {
     session,
-    connect: () => world.connect(),
+    connect: () => ports.connect(),
     forget: () => applierRecords.remove(record),
   });
-  world.emit({ type: 'appliers-stopped', channels: plan.appliers.channels.length });
+  ports.emit({ type: 'appliers-stopped', channels: plan.appliers.channels.length });
   return stopped;
 }
 
-const KEEPER = { name: 'applier-keeper', description: 'starts the appliers that mysql-ebs-snapshot has stopped' };
+const WATCHDOG = { name: 'applier-watchdog', description: 'starts the appliers that mysql-ebs-snapshot has stopped' };
 
-async function startGuardOf({ plan, request, world }: Attempt): Promise<Guard> {
+async function startGuardOf({ plan, request, ports }: Attempt): Promise<Guard> {
   const { run, freeze: mounts } = plan;
   const windowMs = request.freezeTimeoutMs;
-  const guard = await startGuard(world.processes, world.clock, { run, mounts, windowMs, home: world.homeApart });
-  world.emit({ type: 'guard-ready', mounts: mounts.length });
-  if (guard.withoutUnit !== undefined) {
-    const message = `the guard could not be given a systemd unit of its own, a kill of our cgroup would reach it: ${guard.withoutUnit}`;
-    world.emit({ type: 'warned', code: 'guard-without-unit', message });
+  const guard = await startGuard(ports.processes, ports.clock, { run, mounts, windowMs, home: ports.isolation });
+  ports.emit({ type: 'guard-ready', mounts: mounts.length });
+  if (guard.unitFailure !== undefined) {
+    const message = `the guard could not be given a systemd unit of its own, a kill of our cgroup would reach it: ${guard.unitFailure}`;
+    ports.emit({ type: 'warned', code: 'guard-without-unit', message });
   }
   return guard;
 }
 
 const emitKilled =
-  ({ emit }: SnapshotWorld): GateWorld['killed'] =>
+  ({ emit }: SnapshotPorts): GateWorld['killed'] =>
   (message) =>
     emit({ type: 'warned', code: 'statement-killed', message });
 
 /** Tries for the lock; only a lock that was not granted in time, with everything given back, is tried for again. */
 async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
-  const { request, world } = attempt;
+  const { request, ports } = attempt;
   let serverTouched = attempt.plan.appliers !== undefined;
   const killed = (message: string) => {
     serverTouched = true;
-    emitKilled(world)(message);
+    emitKilled(ports)(message);
   };
   for (let number = 1; ; number++) {
     try {
-      await untilCancelled(world.signal, () => prepareTry(attempt, killed));
+      await untilCancelled(ports.signal, () => prepareTry(attempt, killed));
     } catch (error) {
-      throw serverTouched ? noRefusal(error) : error;
+      throw serverTouched ? asFailure(error) : error;
     }
     serverTouched = true;
-    world.emit({
+    ports.emit({
       type: 'lock-asked',
       attempt: number,
       attempts: request.lockTries,
@@ -119,24 +119,24 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
       return await takeSetUnderLock(attempt);
     } catch (error) {
       if (!(error instanceof LockNotGranted)) throw error;
-      world.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
+      ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
       if (number >= request.lockTries) throw error;
-      await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
+      await ports.clock.sleep(PAUSE_BETWEEN_TRIES_MS, ports.signal);
     }
   }
 }
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
 async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): Promise<void> {
-  const { request, plan, session, world } = attempt;
-  const { clock, signal } = world;
+  const { request, plan, session, ports } = attempt;
+  const { clock, signal } = ports;
   const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
 
   // Nobody's statement is killed for a set that EC2 would refuse.
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
   await pass();
   do {
-    await syncAhead(world.processes, [...plan.freeze, ...plan.syncOnly]);
+    await syncAhead(ports.processes, [...plan.freeze, ...plan.syncOnly]);
     await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     // Both may have taken their time: the connection that the one request goes by has to be fresh.
     await provePermission(attempt);
@@ -145,7 +145,7 @@ async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): 
 }
 
 /** A refusal says that the host was left alone; after a try for the lock, or a kill, that is no longer true. */
-function noRefusal(error: unknown): unknown {
+function asFailure(error: unknown): unknown {
   if (!(error instanceof RunError) || outcomeOf(error.code) !== 'refused') return error;
   const message = `the lock had been asked for, a statement killed or the SQL thread stopped, and then: ${error.message}`;
   return new RunError('lock-timeout', message, { cause: error, hint: error.hint });
@@ -153,8 +153,8 @@ function noRefusal(error: unknown): unknown {
 
 /** The stall: from here to the end of the inner block commits may wait. */
 async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
-  const { request, plan, owner, session, guard, world } = attempt;
-  const { clock, ec2, emit } = world;
+  const { request, plan, owner, session, guard, ports } = attempt;
+  const { clock, ec2, emit } = ports;
   const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock);
   let frozenMs: number | undefined;
   let answer: CreateSetAnswer | undefined;
@@ -163,7 +163,7 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
     await using _untilUnlocked = lock;
     await proveRedoDurable(session, plan.lock.redo, clock, REDO_DEADLINE_MS);
     const { coordinates, takenAt } = await recordCoordinates(attempt);
-    await syncUnderLock(world.processes, plan.syncOnly);
+    await syncUnderLock(ports.processes, plan.syncOnly);
 
     const createSet = createSetRequest(plan, coordinates, takenAt, owner);
     const window = await guard.freeze(request.freezeTimeoutMs);
@@ -202,14 +202,14 @@ async function recordCoordinates({
   plan,
   session,
   writer,
-  world,
+  ports,
 }: LockedAttempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
   let coordinates = await readCoordinates(session, plan.lock);
   if (plan.facts.server.binlogEnabled && !coordinates.binlog) {
     throw new RunError('coordinates-unreadable', `${plan.lock.coordinates} answers no row although log_bin is on`);
   }
   for (let number = 1; ; number++) {
-    const takenAt = world.clock.now();
+    const takenAt = ports.clock.now();
     await writer.write(setFiles(plan, coordinates, takenAt), WRITE_DEADLINE_MS);
     const now = await readCoordinates(session, plan.lock);
     if (sameCoordinates(now, coordinates) || number === RECORD_TRIES) return { coordinates, takenAt };

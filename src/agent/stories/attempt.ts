@@ -12,12 +12,12 @@ import type {
   Processes,
   ServerSession,
 } from '../ports.ts';
-import type { KeeperOrder } from '../window/applier-watchdog-request.ts';
-import type { HomeApart } from '../window/detached-process.ts';
+import type { WatchdogRequest } from '../window/applier-watchdog-request.ts';
+import type { Isolation } from '../window/detached-process.ts';
 import type { Proof } from '../window/proof.ts';
 
-/** What the run needs of the world. */
-export interface SnapshotWorld {
+/** What the run needs from outside. */
+export interface SnapshotPorts {
   readonly host: HostReader;
   readonly ec2: Ec2;
   readonly processes: Processes;
@@ -25,13 +25,13 @@ export interface SnapshotWorld {
   readonly emit: Emit;
   readonly freezeRecords: FreezeRecords;
   readonly applierRecords: ApplierRecords;
-  readonly homeApart: HomeApart;
+  readonly isolation: Isolation;
   /** The argument array of this very program, less its verb. */
   readonly ownProgram: readonly string[];
   takeRunLock(): Promise<AsyncDisposable>;
   connect(): Promise<ServerSession>;
   /** How `connect` does it, for a process of ours: it holds a password. */
-  connection(): Promise<KeeperOrder['connection']>;
+  connection(): Promise<WatchdogRequest['connection']>;
   /** Cancels the run wherever nothing has to be undone; what is held is always given back first. */
   readonly signal: AbortSignal;
 }
@@ -43,7 +43,7 @@ export interface Attempt {
   /** The caller's `aws:userid`. */
   readonly owner: string;
   readonly session: ServerSession;
-  readonly world: SnapshotWorld;
+  readonly ports: SnapshotPorts;
 }
 
 /** What is known once everything has been given back. */
@@ -56,7 +56,7 @@ export interface TakenSet {
 }
 
 /** DryRun of the one request. Throws RunError 10-29. */
-export async function provePermission({ plan, owner, world }: Attempt): Promise<void> {
-  await world.ec2.proveCreateSet(createSetRequest(plan, {}, world.clock.now(), owner));
-  world.emit({ type: 'permission-proven' });
+export async function provePermission({ plan, owner, ports }: Attempt): Promise<void> {
+  await ports.ec2.proveCreateSet(createSetRequest(plan, {}, ports.clock.now(), owner));
+  ports.emit({ type: 'permission-proven' });
 }

@@ -5,7 +5,7 @@ import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
-import { proveStillExact } from '../window/prove-recovery-exact.ts';
+import { proveRecoveryUnchanged } from '../window/prove-recovery-exact.ts';
 import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import type { Attempt, TakenSet } from './attempt.ts';
@@ -22,22 +22,22 @@ const CREATE_DEADLINE_MS = 30_000;
  * where that is not so for DDL, DDL alone is held back.
  */
 export async function takeCrashSet(attempt: Attempt): Promise<void> {
-  const { plan, world } = attempt;
-  const takenAt = await untilCancelled(world.signal, () => prepare(attempt));
+  const { plan, ports } = attempt;
+  const takenAt = await untilCancelled(ports.signal, () => prepare(attempt));
   const taken = await takeWithoutDdl(attempt, takenAt);
-  const stillExact = await proveStillExact(attempt.session, world.host, plan.facts.server);
-  await gradeSet(plan, { ...taken, proofs: [...taken.proofs, stillExact] }, world);
+  const stillExact = await proveRecoveryUnchanged(attempt.session, ports.host, plan.facts.server);
+  await gradeSet(plan, { ...taken, proofs: [...taken.proofs, stillExact] }, ports);
 }
 
 /** Answers the time that the manifest tells. */
 async function prepare(attempt: Attempt): Promise<Date> {
-  const { request, plan, session, world } = attempt;
-  const { clock, signal } = world;
+  const { request, plan, session, ports } = attempt;
+  const { clock, signal } = ports;
   await provePermission(attempt);
   const takenAt = await writeFiles(attempt);
   // What the server did not sync has to reach the volumes as well: what others wrote, we ourselves among them, and what
   // was committed before sync_binlog and its like became what they have to be, perhaps a moment ago.
-  await syncAhead(world.processes, mountsOf(plan));
+  await syncAhead(ports.processes, mountsOf(plan));
   if (plan.lock.ddl) await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
   // All that took its time: the connection that the one request goes by has to be fresh.
   await provePermission(attempt);
@@ -47,19 +47,19 @@ async function prepare(attempt: Attempt): Promise<Date> {
 const mountsOf = ({ facts }: SnapshotPlan): readonly string[] =>
   facts.storage.mounts.map(({ mountPoint }) => mountPoint);
 
-async function writeFiles({ plan, world }: Attempt): Promise<Date> {
-  await using writer = await startFileWriter(world.processes, plan.facts.server);
-  const takenAt = world.clock.now();
+async function writeFiles({ plan, ports }: Attempt): Promise<Date> {
+  await using writer = await startFileWriter(ports.processes, plan.facts.server);
+  const takenAt = ports.clock.now();
   await writer.write(setFiles(plan, {}, takenAt), WRITE_DEADLINE_MS);
   return takenAt;
 }
 
 async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet> {
-  const { plan, owner, session, world } = attempt;
-  const { clock, ec2 } = world;
+  const { plan, owner, session, ports } = attempt;
+  const { clock, ec2 } = ports;
   await using held = await tryToHoldDdl(attempt);
   // MariaDB syncs no change of a folder: of DDL that has ended, files may still be named as they were before it.
-  if (held) await syncUnderLock(world.processes, mountsOf(plan));
+  if (held) await syncUnderLock(ports.processes, mountsOf(plan));
 
   const asked = clock.elapsed();
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_DEADLINE_MS);
@@ -70,7 +70,7 @@ async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet
 }
 
 /** Tries as often as for the read lock; nobody's commit has waited in between. */
-async function tryToHoldDdl({ request, plan, session, world }: Attempt): Promise<AsyncDisposable | undefined> {
+async function tryToHoldDdl({ request, plan, session, ports }: Attempt): Promise<AsyncDisposable | undefined> {
   const { lockTimeoutSeconds: seconds, lockTries } = request;
   const { ddl } = plan.lock;
   if (ddl === undefined) return undefined;
@@ -79,8 +79,8 @@ async function tryToHoldDdl({ request, plan, session, world }: Attempt): Promise
       return await holdDdl(session, plan.lock.session(seconds), ddl, seconds);
     } catch (error) {
       if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
-      world.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });
-      await world.clock.sleep(PAUSE_BETWEEN_TRIES_MS, world.signal);
+      ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });
+      await ports.clock.sleep(PAUSE_BETWEEN_TRIES_MS, ports.signal);
     }
   }
 }

@@ -4,9 +4,9 @@ import { TAG } from '../../shared/tags.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import type { CreatedSnapshot, Ec2, Emit } from '../ports.ts';
 import type { Proof } from '../window/proof.ts';
-import type { SnapshotWorld, TakenSet } from './attempt.ts';
+import type { SnapshotPorts, TakenSet } from './attempt.ts';
 
-type GradingWorld = Pick<SnapshotWorld, 'ec2' | 'clock' | 'emit'>;
+type GradingPorts = Pick<SnapshotPorts, 'ec2' | 'clock' | 'emit'>;
 
 /** EC2 is eventually consistent: how often and how long a set is looked for after an ambiguous answer. */
 const LOOK_UP = { tries: 5, pauseMs: 2_000 };
@@ -16,13 +16,13 @@ export const setCreated = (plan: SnapshotPlan, members: readonly CreatedSnapshot
   ({ type: 'set-created', set: plan.set, snapshots: members.map(({ snapshotId }) => snapshotId), apiMs }) as const;
 
 /** Says what the set is worth; only what was created whole and proven is raised above `unproven`. */
-export async function gradeSet(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: GradingWorld): Promise<void> {
+export async function gradeSet(plan: SnapshotPlan, taken: TakenSet, { ec2, clock, emit }: GradingPorts): Promise<void> {
   const { answer, proofs } = taken;
   if (taken.coordinates) emit({ type: 'coordinates-recorded', coordinates: taken.coordinates });
   for (const proof of proofs) emit({ type: 'proof', ...proof });
   if (answer.kind === 'refused')
     throw new RunError('create-refused', `CreateSnapshots: ${answer.code}: ${answer.message}`);
-  if (answer.kind === 'unknown') throw await lookedUp(plan, answer.message, proofs, { ec2, clock, emit });
+  if (answer.kind === 'unknown') throw await resolveUnknownOutcome(plan, answer.message, proofs, { ec2, clock, emit });
 
   const created = setCreated(plan, answer.snapshots, taken.apiMs);
   emit(created);
@@ -58,11 +58,11 @@ function brokenPromise(
  * After an ambiguous answer: looks before it says anything. What is found is never called good; where a proof has
  * failed besides, it is called broken.
  */
-async function lookedUp(
+async function resolveUnknownOutcome(
   plan: SnapshotPlan,
   reason: string,
   proofs: readonly Proof[],
-  { ec2, clock, emit }: GradingWorld,
+  { ec2, clock, emit }: GradingPorts,
 ): Promise<RunError> {
   let found: readonly SnapshotId[] = [];
   let trouble = '';

@@ -8,8 +8,8 @@ import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
 
-/** What a plan of the host that we are on needs of the world. */
-export interface PlanWorld {
+/** What a plan of the host that we are on needs from outside. */
+export interface PlanPorts {
   readonly host: HostReader;
   readonly session: ServerSession;
   readonly ec2: Ec2;
@@ -21,10 +21,10 @@ export interface PlanWorld {
  * What a snapshot would do on this host, and all that speaks against it at once: what facts tell, and what a run only
  * meets on its way to the lock, long statements aside (they come and go). Changes nothing.
  */
-export async function planHost(request: SnapshotRequest, world: PlanWorld): Promise<Planned> {
-  const { session, processes, clock } = world;
+export async function planHost(request: SnapshotRequest, ports: PlanPorts): Promise<Planned> {
+  const { session, processes, clock } = ports;
   const planned = await refuseOtherServer(
-    planSnapshot(request, await discover(world.host, session, world.ec2, request.level)),
+    planSnapshot(request, await discover(ports.host, session, ports.ec2, request.level)),
     session,
     processes,
   );
@@ -35,11 +35,11 @@ export async function planHost(request: SnapshotRequest, world: PlanWorld): Prom
           refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock),
         )
       : planned;
-  return refuseMissingPermission(asked, world);
+  return refuseMissingPermission(asked, ports);
 }
 
 /** As a run proves it: who we are, and the DryRun of the one request. */
-async function refuseMissingPermission(planned: Planned, { ec2, clock }: PlanWorld): Promise<Planned> {
+async function refuseMissingPermission(planned: Planned, { ec2, clock }: PlanPorts): Promise<Planned> {
   let owner: string | undefined;
   const known = await withRefusal(planned, async () => {
     owner = await ec2.userId();

@@ -4,29 +4,29 @@ import { discover } from '../discovery/discover.ts';
 import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
-import { startEach } from '../window/appliers.ts';
+import { startAppliers } from '../window/appliers.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
-import type { SnapshotWorld } from './attempt.ts';
+import type { SnapshotPorts } from './attempt.ts';
 import { takeCrashSet } from './crash-set.ts';
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
-export async function snapshot(request: SnapshotRequest, world: SnapshotWorld): Promise<void> {
-  await using _alone = await world.takeRunLock();
-  await undoEarlierRuns(world);
+export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): Promise<void> {
+  await using _alone = await ports.takeRunLock();
+  await undoEarlierRuns(ports);
 
-  await using session = await untilCancelled(world.signal, () => world.connect());
-  await startLeftAppliers(world);
+  await using session = await untilCancelled(ports.signal, () => ports.connect());
+  await startLeftAppliers(ports);
 
-  const { plan, owner } = await untilCancelled(world.signal, () => makePlan(request, session, world));
+  const { plan, owner } = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
 
   const take = plan.level === 'crash' ? takeCrashSet : takeApplicationSet;
-  await take({ request, plan, owner, session, world });
+  await take({ request, plan, owner, session, ports });
 }
 
 /** A server on a frozen file system answers nobody, so what a run that died has left frozen comes first. */
-async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotWorld): Promise<void> {
+async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotPorts): Promise<void> {
   const { thawed, failed } = await thawLeftovers(processes, freezeRecords);
   for (const mount of thawed) {
     emit({ type: 'warned', code: 'left-frozen', message: `an earlier run had left ${mount} frozen; it is thawed` });
@@ -34,12 +34,12 @@ async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotWorld
   if (failed.length > 0) throw new RunError('thaw-failed', `left by an earlier run: ${failed.join('; ')}`);
 }
 
-/** What an earlier run stopped, and neither it nor its keeper lived to start again. */
-async function startLeftAppliers({ connect, applierRecords, emit }: SnapshotWorld): Promise<void> {
+/** What an earlier run stopped, and neither it nor its watchdog lived to start again. */
+async function startLeftAppliers({ connect, applierRecords, emit }: SnapshotPorts): Promise<void> {
   for (const record of applierRecords.list()) {
     try {
       await using session = await connect();
-      await startEach(session, record.plan);
+      await startAppliers(session, record.plan);
     } catch (error) {
       const start = record.plan.start.join('; ');
       throw new RunError('applier-stopped', `left by an earlier run: ${start}: ${messageOf(error)}`, {
@@ -55,17 +55,17 @@ async function startLeftAppliers({ connect, applierRecords, emit }: SnapshotWorl
 async function makePlan(
   request: SnapshotRequest,
   session: ServerSession,
-  world: SnapshotWorld,
+  ports: SnapshotPorts,
 ): Promise<{ plan: SnapshotPlan; owner: string }> {
-  const facts = await discover(world.host, session, world.ec2, request.level);
-  world.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
-  world.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
+  const facts = await discover(ports.host, session, ports.ec2, request.level);
+  ports.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
+  ports.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
 
-  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, world.processes));
-  for (const warning of plan.warnings) world.emit({ type: 'warned', ...warning });
+  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports.processes));
+  for (const warning of plan.warnings) ports.emit({ type: 'warned', ...warning });
   const { set, level, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   const [because] = plan.notCrashBecause;
-  world.emit({
+  ports.emit({
     type: 'planned',
     set,
     level,
@@ -75,5 +75,5 @@ async function makePlan(
     syncs,
     excludes: exclude.dataVolumes.length,
   });
-  return { plan, owner: await world.ec2.userId() };
+  return { plan, owner: await ports.ec2.userId() };
 }

@@ -1,8 +1,8 @@
 import * as v from 'valibot';
 import { ApplierPlan } from '../ports.ts';
 
-/** What the keeper of the appliers is told, as one line of JSON on its stdin. It holds a password: it is written nowhere. */
-export const KeeperOrder = v.object({
+/** What the watchdog of the appliers is told, as one line of JSON on its stdin. It holds a password: it is written nowhere. */
+export const WatchdogRequest = v.object({
   connection: v.object({
     socket: v.optional(v.string()),
     host: v.string(),
@@ -14,7 +14,7 @@ export const KeeperOrder = v.object({
   record: v.string(),
   plan: ApplierPlan,
 });
-export type KeeperOrder = v.InferOutput<typeof KeeperOrder>;
+export type WatchdogRequest = v.InferOutput<typeof WatchdogRequest>;
 
-/** The hidden verb under which the agent starts itself as the keeper. */
-export const KEEPER_VERB = 'keep-appliers';
+/** The hidden verb under which the agent starts itself as the watchdog. */
+export const WATCHDOG_COMMAND = 'keep-appliers';

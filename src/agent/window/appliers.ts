@@ -6,8 +6,8 @@ import { DeadlinePassed, type LineProcess, ServerRefusal, type ServerSession } f
 const STOP_DEADLINE_MS = 30_000;
 const START_DEADLINE_MS = 10_000;
 const POLL_MS = 100;
-/** How much longer than the keeper itself it is waited for: it has to start, and to connect. */
-const KEEPER_GRACE_MS = 20_000;
+/** How much longer than the watchdog itself it is waited for: it has to start, and to connect. */
+const WATCHDOG_GRACE_MS = 20_000;
 /** MySQL: STOP waited for as long as the server lets it, and goes on all the same. */
 const ER_STOP_TIMEOUT = 1875;
 
@@ -15,7 +15,7 @@ const ER_STOP_TIMEOUT = 1875;
 export type Stop = 'stopped' | { readonly refused: string } | { readonly unclear: string };
 
 /** Stops the appliers, one after the other. Never throws. */
-export async function stopEach(session: ServerSession, { stop }: ApplierPlan): Promise<Stop> {
+export async function stopAppliers(session: ServerSession, { stop }: ApplierPlan): Promise<Stop> {
   try {
     for (const statement of stop) await session.run(statement, STOP_DEADLINE_MS);
     return 'stopped';
@@ -29,7 +29,7 @@ export async function stopEach(session: ServerSession, { stop }: ApplierPlan): P
  * Starts every applier and believes only the server that it runs: a START that comes while a STOP is still in effect
  * answers well and does nothing. Throws what the first failure was where not all run within the deadline.
  */
-export async function startEach(session: ServerSession, { channels, start, status }: ApplierPlan): Promise<void> {
+export async function startAppliers(session: ServerSession, { channels, start, status }: ApplierPlan): Promise<void> {
   const giveUp = performance.now() + START_DEADLINE_MS;
   let trouble: unknown;
   for (;;) {
@@ -49,50 +49,50 @@ export async function startEach(session: ServerSession, { channels, start, statu
   }
 }
 
-/** What starting the appliers takes where the keeper did not. */
-export interface InItsStead {
+/** What starting the appliers takes where the watchdog did not. */
+export interface RestartFallback {
   /** The run's own session: whoever has one needs no other. */
   readonly session: ServerSession;
   connect(): Promise<ServerSession>;
-  /** Removes the keeper's record. */
+  /** Removes the watchdog's record. */
   forget(): void;
 }
 
 /**
- * Stops the appliers of a replica until its disposal, by a keeper apart from this process: whoever of the two dies, the
+ * Stops the appliers of a replica until its disposal, by a watchdog apart from this process: whoever of the two dies, the
  * other starts them again. Throws RunError `lock-refused` (nothing was stopped) or `applier-stopped` (one may stop yet; the
- * keeper lives on to start it again). Its disposal throws RunError `applier-stopped` where neither could start them.
+ * watchdog lives on to start it again). Its disposal throws RunError `applier-stopped` where neither could start them.
  */
-export async function stopAppliers(
+export async function keepAppliersStopped(
   plan: ApplierPlan,
-  keeper: LineProcess,
-  instead: InItsStead,
+  watchdog: LineProcess,
+  instead: RestartFallback,
 ): Promise<AsyncDisposable> {
-  const said = await word(keeper, STOP_DEADLINE_MS * plan.stop.length + KEEPER_GRACE_MS);
-  if (said === 'stopped') return new StoppedAppliers(plan, keeper, instead);
-  keeper.end();
-  await keeper[Symbol.asyncDispose]();
+  const said = await readReply(watchdog, STOP_DEADLINE_MS * plan.stop.length + WATCHDOG_GRACE_MS);
+  if (said === 'stopped') return new StoppedAppliers(plan, watchdog, instead);
+  watchdog.end();
+  await watchdog[Symbol.asyncDispose]();
   if (said?.startsWith('refused '))
     throw new RunError('lock-refused', `--stop-replica-sql: ${said.slice('refused '.length)}`);
-  const reason = said?.replace(/^unclear /, '') ?? 'its keeper does not answer';
+  const reason = said?.replace(/^unclear /, '') ?? 'its watchdog does not answer';
   throw new RunError('applier-stopped', `--stop-replica-sql: ${reason}: an applier may be stopped, or stop yet`);
 }
 
 class StoppedAppliers implements AsyncDisposable {
   readonly #plan: ApplierPlan;
-  readonly #keeper: LineProcess;
-  readonly #instead: InItsStead;
+  readonly #watchdog: LineProcess;
+  readonly #instead: RestartFallback;
 
-  constructor(plan: ApplierPlan, keeper: LineProcess, instead: InItsStead) {
+  constructor(plan: ApplierPlan, watchdog: LineProcess, instead: RestartFallback) {
     this.#plan = plan;
-    this.#keeper = keeper;
+    this.#watchdog = watchdog;
     this.#instead = instead;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#keeper.end();
-    const said = await word(this.#keeper, START_DEADLINE_MS + KEEPER_GRACE_MS);
-    await this.#keeper[Symbol.asyncDispose]();
+    this.#watchdog.end();
+    const said = await readReply(this.#watchdog, START_DEADLINE_MS + WATCHDOG_GRACE_MS);
+    await this.#watchdog[Symbol.asyncDispose]();
     if (said === 'started') return;
     try {
       await this.#startHere();
@@ -104,17 +104,17 @@ class StoppedAppliers implements AsyncDisposable {
 
   async #startHere(): Promise<void> {
     try {
-      await startEach(this.#instead.session, this.#plan);
+      await startAppliers(this.#instead.session, this.#plan);
     } catch {
       await using session = await this.#instead.connect();
-      await startEach(session, this.#plan);
+      await startAppliers(session, this.#plan);
     }
   }
 }
 
-async function word(keeper: LineProcess, deadlineMs: number): Promise<string | undefined> {
+async function readReply(watchdog: LineProcess, deadlineMs: number): Promise<string | undefined> {
   try {
-    return await keeper.nextLine(deadlineMs);
+    return await watchdog.nextLine(deadlineMs);
   } catch (error) {
     if (error instanceof DeadlinePassed) return undefined;
     throw error;

@@ -12,7 +12,7 @@ import { wholeNumber } from '../discovery/variables.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
-import { askBriefly } from './query-under-lock.ts';
+import { queryUnderLock } from './query-under-lock.ts';
 
 /**
  * The server's own coordinates, absent where it has no binary log, and on a replica what it has executed of its sources.
@@ -22,14 +22,14 @@ export async function readCoordinates(session: ServerSession, plan: LockPlan): P
   const own = await askOwn(session, plan);
   if (plan.replica === undefined) return parse(plan.coordinates, own);
   const { status, parallel, stopped, gtid } = plan.replica;
-  const rows = await askBriefly(session, status.sql, 'coordinates-unreadable');
+  const rows = await queryUnderLock(session, status.sql, 'coordinates-unreadable');
   const channels = channelsOf(rows, status, { parallel, stopped });
   const executed = await askGtid(session, gtid);
   return parse(status.sql, { ...own, replica: { channels, ...(executed && { gtid: executed }) } });
 }
 
 async function askOwn(session: ServerSession, plan: LockPlan): Promise<Record<string, unknown>> {
-  const [row] = await askBriefly(session, plan.coordinates, 'coordinates-unreadable');
+  const [row] = await queryUnderLock(session, plan.coordinates, 'coordinates-unreadable');
   if (!row) return {};
   const gtid = plan.gtid === undefined ? oneLine(row['Executed_Gtid_Set']) : await askGtid(session, plan.gtid);
   return { binlog: { file: row['File'], position: wholeNumber(row['Position']) }, ...(gtid && { gtid }) };
@@ -37,7 +37,7 @@ async function askOwn(session: ServerSession, plan: LockPlan): Promise<Record<st
 
 async function askGtid(session: ServerSession, sql: string | undefined): Promise<string | undefined> {
   if (sql === undefined) return undefined;
-  const [row] = await askBriefly(session, sql, 'coordinates-unreadable');
+  const [row] = await queryUnderLock(session, sql, 'coordinates-unreadable');
   return oneLine(row?.['gtid']);
 }
 

@@ -1,10 +1,10 @@
 import type { LineProcess, Processes } from '../ports.ts';
 
 /** Where what has to outlive the agent lives. `unit`: a transient systemd service. `session`: a session of its own. */
-export type HomeApart = 'unit' | 'session';
+export type Isolation = 'unit' | 'session';
 
 /** What is started apart, and what it is there for, as systemd shows it. */
-export interface Apart {
+export interface DetachedProgram {
   readonly name: string;
   readonly description: string;
 }
@@ -14,10 +14,10 @@ export interface Apart {
  * group (Systems Manager's, at a timeout) does not reach it, but a kill of the whole cgroup does (a systemd unit that
  * is stopped, an out-of-memory kill of a unit): so where systemd runs, it lives in a unit of its own.
  */
-export function launchApart(
+export function spawnDetached(
   processes: Pick<Processes, 'start'>,
-  home: HomeApart,
-  apart: Apart,
+  home: Isolation,
+  apart: DetachedProgram,
   program: readonly string[],
 ): LineProcess {
   const argv = home === 'unit' ? inTransientUnit(apart, program) : program;
@@ -31,8 +31,8 @@ export function launchApart(
  * processes outlive its first (the order to thaw ends that one), and with a stalled device below, for long: systemd
  * must not kill them when its patience with a unit that ends is over, or what they wait to thaw stays frozen.
  */
-const inTransientUnit = ({ name, description }: Apart, program: readonly string[]): readonly string[] => [
-  ...DEAF,
+const inTransientUnit = ({ name, description }: DetachedProgram, program: readonly string[]): readonly string[] => [
+  ...IGNORE_SIGNALS,
   'systemd-run',
   '--quiet',
   '--collect',
@@ -53,7 +53,7 @@ const inTransientUnit = ({ name, description }: Apart, program: readonly string[
  * Runs a program that the signals of an orderly end do not reach: systemd sends them to every process of a unit that is
  * stopped, and it is the agent's to say when the window ends.
  */
-const DEAF: readonly string[] = ['bash', '-c', `trap '' HUP INT TERM; exec "$@"`, 'deaf'];
+const IGNORE_SIGNALS: readonly string[] = ['bash', '-c', `trap '' HUP INT TERM; exec "$@"`, 'deaf'];
 
 /** systemd replaces `$NAME` and `${NAME}` in a unit's command line by itself, and reads `$$` as `$`. */
 const withoutExpansion = (argument: string): string => argument.replaceAll('$', '$$$$');

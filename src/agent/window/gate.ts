@@ -7,7 +7,7 @@ import { type Clock, type Row, ServerRefusal, type ServerSession } from '../port
 const POLL_MS = 500;
 const KILLED_GONE_MS = 10_000;
 /** It has ended by itself: no such thread (both flavours), no such query (MariaDB). */
-const GONE = [1094, 1957];
+const NO_SUCH_THREAD = [1094, 1957];
 
 type GateRequest = Pick<SnapshotRequest, 'longQueryThresholdSeconds' | 'killLongQueriesAfterSeconds'>;
 
@@ -48,7 +48,7 @@ export async function passGate(
     const long = await longStatements(session, plan, request.longQueryThresholdSeconds);
     const [longest] = long;
     if (longest === undefined) return looks === 1 ? 'open' : 'waited';
-    if (killAfter === undefined || clock.elapsed() - since >= patience) throw stillThere(longest, killed);
+    if (killAfter === undefined || clock.elapsed() - since >= patience) throw longStatementError(longest, killed);
     for (const { name, seconds, killId } of long) {
       if (seconds < killAfter || killId === undefined || killed.has(killId)) continue;
       killed.add(killId);
@@ -59,7 +59,7 @@ export async function passGate(
 }
 
 async function longStatements(session: ServerSession, plan: LockPlan, threshold: number): Promise<LongStatement[]> {
-  const rows = await session.ask({ name: 'long statements', sql: plan.statements });
+  const rows = await session.ask({ name: 'long statements', sql: plan.longStatementsQuery });
   return rows.map(parse).filter(({ seconds }) => seconds >= threshold);
 }
 
@@ -69,7 +69,7 @@ const parse = ({ id, user, seconds, statement, killId }: Row): LongStatement => 
   killId: /^\d+$/.test(killId ?? '') ? Number(killId) : undefined,
 });
 
-const stillThere = ({ name, seconds, killId }: LongStatement, killed: ReadonlySet<number>): RunError =>
+const longStatementError = ({ name, seconds, killId }: LongStatement, killed: ReadonlySet<number>): RunError =>
   new RunError(
     'long-statement',
     `${name} has run for ${seconds} s${killId !== undefined && killed.has(killId) ? ' and was killed' : ''}: the lock would wait for it`,
@@ -78,12 +78,12 @@ const stillThere = ({ name, seconds, killId }: LongStatement, killed: ReadonlySe
 /** Whether there was still something to kill. */
 async function kill(session: ServerSession, plan: LockPlan, killId: number): Promise<boolean> {
   try {
-    await session.run(`${plan.kill} ${killId}`);
+    await session.run(`${plan.killStatement} ${killId}`);
     return true;
   } catch (error) {
     if (!(error instanceof ServerRefusal)) throw error;
-    if (GONE.includes(error.errno)) return false;
-    throw new RunError('server-denied', `${plan.kill} ${killId}: ${error.message}`, { cause: error });
+    if (NO_SUCH_THREAD.includes(error.errno)) return false;
+    throw new RunError('server-denied', `${plan.killStatement} ${killId}: ${error.message}`, { cause: error });
   }
 }
 

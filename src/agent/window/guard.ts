@@ -2,7 +2,7 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
 import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import { freezeRecord, RUN_LOCK } from '../state-paths.ts';
-import { type HomeApart, launchApart } from './detached-process.ts';
+import { type Isolation, spawnDetached } from './detached-process.ts';
 import program from './guard.sh';
 import { type Thaw, thaw } from './thaw.ts';
 
@@ -27,7 +27,7 @@ export interface FreezeWindow extends AsyncDisposable {
 /** The process that owns the freeze. It is warm and freezes nothing until told to; its disposal lets it go. */
 export interface Guard extends AsyncDisposable {
   /** Why it does not live in a unit of its own although it should. */
-  readonly withoutUnit: string | undefined;
+  readonly unitFailure: string | undefined;
   /**
    * Freezes all file systems in parallel. Throws RunError `freeze-failed` (everything has been thawed) or
    * `freeze-unknown` (no answer in time: the guard stays armed and thaws as soon as the kernel lets it).
@@ -45,7 +45,7 @@ export interface GuardRequest {
    * this process.
    */
   readonly windowMs: number;
-  readonly home: HomeApart;
+  readonly home: Isolation;
 }
 
 /**
@@ -56,19 +56,19 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
   const { run, mounts, windowMs, home } = request;
   const deadlineSeconds = Math.ceil(windowMs / 1000) + GUARD_GRACE_SECONDS;
   const argv = ['bash', '-c', program, 'guard', String(deadlineSeconds), RUN_LOCK, freezeRecord(run), ...mounts];
-  let withoutUnit: string | undefined;
+  let unitFailure: string | undefined;
   for (const each of home === 'unit' ? (['unit', 'session'] as const) : (['session'] as const)) {
-    const child = launchApart(processes, each, GUARD, argv);
-    const guard = new ProcessGuard(processes, clock, request, child, withoutUnit);
+    const child = spawnDetached(processes, each, GUARD, argv);
+    const guard = new ProcessGuard(processes, clock, request, child, unitFailure);
     try {
       await guard.warm();
       return guard;
     } catch (error) {
       await guard[Symbol.asyncDispose]();
-      withoutUnit = child.complaints || messageOf(error);
+      unitFailure = child.complaints || messageOf(error);
     }
   }
-  throw new RunError('host-unfit', `the guard did not start: ${withoutUnit}`);
+  throw new RunError('host-unfit', `the guard did not start: ${unitFailure}`);
 }
 
 /** What the guard says of one file system; guard.sh says what each word means. */
@@ -81,7 +81,7 @@ interface Report {
 const REPORT = /^(waiting|frozen|busy|refused|unclear|unbidden|thawed|gone|stuck) (\d+) ?(.*)$/;
 
 class ProcessGuard implements Guard {
-  readonly withoutUnit: string | undefined;
+  readonly unitFailure: string | undefined;
   readonly #processes: Processes;
   readonly #clock: Clock;
   readonly #run: RunId;
@@ -95,9 +95,9 @@ class ProcessGuard implements Guard {
     clock: Clock,
     { run, mounts }: GuardRequest,
     child: LineProcess,
-    withoutUnit: string | undefined,
+    unitFailure: string | undefined,
   ) {
-    this.withoutUnit = withoutUnit;
+    this.unitFailure = unitFailure;
     this.#processes = processes;
     this.#clock = clock;
     this.#run = run;

@@ -10,7 +10,11 @@ import type { Proof } from './proof.ts';
  * Proves, after EC2 has answered, that what made crash recovery exact when the set was planned holds still, and that all
  * files of the server are those of the plan. Never throws.
  */
-export async function proveStillExact(session: ServerReader, host: HostReader, planned: ServerFacts): Promise<Proof> {
+export async function proveRecoveryUnchanged(
+  session: ServerReader,
+  host: HostReader,
+  planned: ServerFacts,
+): Promise<Proof> {
   const proof = (held: boolean, detail: string): Proof => ({ name: 'recovery exact', held, detail });
   try {
     const now = await readServer(session, host, 'crash');

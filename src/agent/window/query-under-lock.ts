@@ -3,7 +3,11 @@ import { type Row, ServerRefusal, type ServerSession } from '../ports.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
 
 /** Asks with the deadline of what everybody may be waiting for. What the server refuses is told by `code`. */
-export async function askBriefly(session: ServerSession, statement: string, code: ErrorCode): Promise<readonly Row[]> {
+export async function queryUnderLock(
+  session: ServerSession,
+  statement: string,
+  code: ErrorCode,
+): Promise<readonly Row[]> {
   try {
     return await session.run(statement, STATEMENT_DEADLINE_MS);
   } catch (error) {

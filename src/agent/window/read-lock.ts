@@ -52,8 +52,8 @@ export async function takeReadLock(
       await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
     }
     stalledSince = clock.elapsed();
-    statement = plan.block;
-    await session.run(plan.block, timeoutMs + GRACE_MS);
+    statement = plan.blockCommits;
+    await session.run(plan.blockCommits, timeoutMs + GRACE_MS);
     return new HeldReadLock(session, plan, clock, stalledSince);
   } catch (error) {
     await release(session, plan);

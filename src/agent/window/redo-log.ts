@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import type { RedoProof } from '../plan/lock-plan.ts';
 import type { Clock, ServerSession } from '../ports.ts';
-import { askBriefly } from './query-under-lock.ts';
+import { queryUnderLock } from './query-under-lock.ts';
 
 /** Between two looks at the redo log. */
 const REDO_POLL_MS = 5;
@@ -17,7 +17,7 @@ export async function proveRedoDurable(
   deadlineMs: number,
 ): Promise<void> {
   if (redo.by === 'setting') return;
-  for (const statement of redo.before) await askBriefly(session, statement, 'redo-not-durable');
+  for (const statement of redo.before) await queryUnderLock(session, statement, 'redo-not-durable');
   const target = (await lsns(session, redo)).current;
   const giveUp = clock.elapsed() + deadlineMs;
   while ((await lsns(session, redo)).flushed < target) {
@@ -29,7 +29,7 @@ export async function proveRedoDurable(
 }
 
 async function lsns(session: ServerSession, redo: Extract<RedoProof, { by: 'lsn' }>) {
-  const rows = await askBriefly(session, redo.status, 'redo-not-durable');
+  const rows = await queryUnderLock(session, redo.status, 'redo-not-durable');
   const value = (name: string) => {
     const text = rows.find((row) => row['Variable_name'] === name)?.['Value'];
     if (!text || !/^\d+$/.test(text)) throw new RunError('redo-not-durable', `the server does not report ${name}`);

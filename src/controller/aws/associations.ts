@@ -8,21 +8,28 @@ import {
   UpdateAssociationCommand,
 } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
-import { understood } from '../../shared/understood.ts';
-import type { Association, AssociationAnswer, AssociationSettings, Associations, Clock, Severity } from '../ports.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
+import type {
+  Association,
+  AssociationAnswer,
+  AssociationSettings,
+  Associations,
+  Clock,
+  ComplianceSeverity,
+} from '../ports.ts';
 import { scheduleOf } from '../schedules/schedule-name.ts';
 import { asking, isNamed } from './aws-errors.ts';
-import { askedOnce } from './call-once.ts';
+import { callOnce } from './call-once.ts';
 import type { Clients } from './clients.ts';
 
-export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock): Associations {
+export function associations({ ssm, ssmRetrying, ssmNoRetry }: Clients, clock: Clock): Associations {
   return {
     async ours(documentName) {
       const ids = await asking('ssm:ListAssociations', async () => {
         const found: string[] = [];
         const request = { AssociationFilterList: [{ key: 'Name' as const, value: documentName }] };
         for await (const page of paginateListAssociations({ client: ssm, pageSize: 50 }, request)) {
-          for (const { AssociationId, AssociationName = '' } of understood('ssm:ListAssociations', Listed, page)
+          for (const { AssociationId, AssociationName = '' } of parseResponse('ssm:ListAssociations', Listed, page)
             .Associations)
             if (scheduleOf(AssociationName) !== undefined) found.push(AssociationId);
         }
@@ -32,14 +39,14 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
       for (const id of ids) {
         const description = await describe(id);
         if (description !== undefined)
-          found.push(association(understood('ssm:DescribeAssociation', Described, description)));
+          found.push(association(parseResponse('ssm:DescribeAssociation', Described, description)));
       }
       return found;
     },
 
     async create(settings) {
       const request = new CreateAssociationCommand(inputOf(settings));
-      return answerOf(await askedOnce('ssm:CreateAssociation', clock, () => ssmOnce.send(request)));
+      return answerOf(await callOnce('ssm:CreateAssociation', clock, () => ssmNoRetry.send(request)));
     },
 
     async update({ id, version }, settings) {
@@ -51,13 +58,13 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
         AssociationId: id,
         AssociationVersion: version,
       });
-      return answerOf(await askedOnce('ssm:UpdateAssociation', clock, () => ssmOnce.send(request)));
+      return answerOf(await callOnce('ssm:UpdateAssociation', clock, () => ssmNoRetry.send(request)));
     },
 
     async delete({ id }) {
       await asking('ssm:DeleteAssociation', async () => {
         try {
-          await ssmPatient.send(new DeleteAssociationCommand({ AssociationId: id }));
+          await ssmRetrying.send(new DeleteAssociationCommand({ AssociationId: id }));
         } catch (thrown) {
           if (!isNamed(thrown, 'AssociationDoesNotExist')) throw thrown;
         }
@@ -69,7 +76,7 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
   function describe(id: string): Promise<AssociationDescription | undefined> {
     return asking('ssm:DescribeAssociation', async () => {
       try {
-        const answer = await ssmPatient.send(new DescribeAssociationCommand({ AssociationId: id }));
+        const answer = await ssmRetrying.send(new DescribeAssociationCommand({ AssociationId: id }));
         return answer.AssociationDescription;
       } catch (thrown) {
         if (isNamed(thrown, 'AssociationDoesNotExist')) return undefined;
@@ -81,7 +88,7 @@ export function associations({ ssm, ssmPatient, ssmOnce }: Clients, clock: Clock
 
 /** An answer that is not understood leaves open what happened. */
 function answerOf(
-  asked: Awaited<ReturnType<typeof askedOnce<{ AssociationDescription?: AssociationDescription | undefined }>>>,
+  asked: Awaited<ReturnType<typeof callOnce<{ AssociationDescription?: AssociationDescription | undefined }>>>,
 ): AssociationAnswer {
   if (asked.kind === 'unknown') return asked;
   const described = v.safeParse(Described, asked.answer.AssociationDescription);
@@ -99,7 +106,7 @@ function inputOf(settings: AssociationSettings): CreateAssociationCommandInput {
     Parameters: Object.fromEntries(Object.entries(settings.parameters).map(([name, values]) => [name, [...values]])),
     ScheduleExpression: settings.expression,
     ScheduleOffset: settings.offsetDays,
-    ApplyOnlyAtCronInterval: settings.onlyAtItsTimes,
+    ApplyOnlyAtCronInterval: settings.applyOnlyAtCronInterval,
     MaxConcurrency: settings.maxConcurrency,
     MaxErrors: settings.maxErrors,
     ComplianceSeverity: settings.severity && WRITTEN[settings.severity],
@@ -136,7 +143,7 @@ const WRITTEN = {
   medium: 'MEDIUM',
   low: 'LOW',
   unspecified: 'UNSPECIFIED',
-} as const satisfies Record<Severity, string>;
+} as const satisfies Record<ComplianceSeverity, string>;
 
 const Listed = v.object({
   Associations: v.optional(
@@ -193,7 +200,7 @@ function association(described: v.InferOutput<typeof Described>): Association {
       parameters: described.Parameters,
       expression: described.ScheduleExpression,
       offsetDays: described.ScheduleOffset,
-      onlyAtItsTimes: described.ApplyOnlyAtCronInterval,
+      applyOnlyAtCronInterval: described.ApplyOnlyAtCronInterval,
       maxConcurrency: described.MaxConcurrency,
       maxErrors: described.MaxErrors,
       severity: described.ComplianceSeverity && SEVERITY_OF[described.ComplianceSeverity],
@@ -210,4 +217,4 @@ const SEVERITY_OF = {
   MEDIUM: 'medium',
   LOW: 'low',
   UNSPECIFIED: 'unspecified',
-} as const satisfies Record<(typeof WRITTEN)[Severity], Severity>;
+} as const satisfies Record<(typeof WRITTEN)[ComplianceSeverity], ComplianceSeverity>;

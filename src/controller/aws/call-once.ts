@@ -8,7 +8,7 @@ const THROTTLED = { tries: 6, firstPauseMs: 500 } as const;
  * Runs a call that must not happen twice: ONE attempt, except that a throttled one is asked again. `unknown`: it may have
  * been carried out. Throws one of our errors where it was refused.
  */
-export async function askedOnce<T>(
+export async function callOnce<T>(
   action: string,
   clock: Clock,
   call: () => Promise<T>,

@@ -12,13 +12,13 @@ export interface Account {
 export interface Clients extends Disposable {
   readonly ec2: EC2Client;
   /** What may be asked for very often, and may happen twice: throttling is waited out. */
-  readonly ec2Patient: EC2Client;
+  readonly ec2Retrying: EC2Client;
   /** Reads before anything is sent: a wrong endpoint is to be said soon. */
   readonly ssm: SSMClient;
   /** Reads while hosts are at work: throttling and outages are waited out. */
-  readonly ssmPatient: SSMClient;
+  readonly ssmRetrying: SSMClient;
   /** What must not happen twice. */
-  readonly ssmOnce: SSMClient;
+  readonly ssmNoRetry: SSMClient;
 }
 
 /** A request that is not answered ends as an error: the SDK has no limit of its own, and only warns past `requestTimeout`. */
@@ -34,18 +34,18 @@ export function openClients(account: Account): Clients {
     ...(account.region === undefined ? {} : { region: account.region }),
   };
   const ec2 = new EC2Client({ ...common, maxAttempts: 3 });
-  const ec2Patient = new EC2Client({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
+  const ec2Retrying = new EC2Client({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
   const ssm = new SSMClient({ ...common, maxAttempts: 3 });
-  const ssmPatient = new SSMClient({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
-  const ssmOnce = new SSMClient({ ...common, maxAttempts: 1 });
+  const ssmRetrying = new SSMClient({ ...common, retryMode: 'adaptive', maxAttempts: 10 });
+  const ssmNoRetry = new SSMClient({ ...common, maxAttempts: 1 });
   return {
     ec2,
-    ec2Patient,
+    ec2Retrying,
     ssm,
-    ssmPatient,
-    ssmOnce,
+    ssmRetrying,
+    ssmNoRetry,
     [Symbol.dispose]() {
-      for (const client of [ec2, ec2Patient, ssm, ssmPatient, ssmOnce]) client.destroy();
+      for (const client of [ec2, ec2Retrying, ssm, ssmRetrying, ssmNoRetry]) client.destroy();
     },
   };
 }

@@ -9,42 +9,42 @@ import {
 } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
-import { understood } from '../../shared/understood.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
 import type {
   Clock,
+  CommandHistoryRange,
   CommandProgress,
   CommandRequest,
   Commands,
-  CommandWindow,
   Invocation,
   Scope,
   SentCommand,
   TagTarget,
 } from '../ports.ts';
 import { asking, pagesOf } from './aws-errors.ts';
-import { askedOnce } from './call-once.ts';
+import { callOnce } from './call-once.ts';
 import type { Clients } from './clients.ts';
 
 /** What ListCommands and ListCommandInvocations give at a time [API model]. */
 const PAGE = 50;
 const ENDED = new Set(['Success', 'Cancelled', 'Failed', 'TimedOut']);
 
-export function commands({ ssmPatient: client, ssmOnce }: Clients, clock: Clock): Commands {
-  async function* listed(choice: CommandWindow | { readonly CommandId: string | undefined }) {
+export function commands({ ssmRetrying: client, ssmNoRetry }: Clients, clock: Clock): Commands {
+  async function* listed(choice: CommandHistoryRange | { readonly CommandId: string | undefined }) {
     const request = 'since' in choice ? { Filters: windowFilters(choice) } : choice;
     for await (const page of pagesOf('ssm:ListCommands', paginateListCommands({ client, pageSize: PAGE }, request)))
-      yield* understood('ssm:ListCommands', Listed, page).Commands;
+      yield* parseResponse('ssm:ListCommands', Listed, page).Commands;
   }
 
   async function* invoked(choice: Pick<ListCommandInvocationsCommandInput, 'CommandId' | 'Filters'>) {
     const pages = paginateListCommandInvocations({ client, pageSize: PAGE }, { ...choice, Details: true });
     for await (const page of pagesOf('ssm:ListCommandInvocations', pages))
-      yield* understood('ssm:ListCommandInvocations', Invoked, page).CommandInvocations.map(invocation);
+      yield* parseResponse('ssm:ListCommandInvocations', Invoked, page).CommandInvocations.map(invocation);
   }
 
   return {
     async send(request) {
-      const asked = await askedOnce('ssm:SendCommand', clock, () => ssmOnce.send(sendCommand(request)));
+      const asked = await callOnce('ssm:SendCommand', clock, () => ssmNoRetry.send(sendCommand(request)));
       if (asked.kind === 'unknown') return asked;
       const answer = v.safeParse(Sent, asked.answer);
       if (answer.success) return { kind: 'sent', commandId: answer.output.Command.CommandId };
@@ -124,7 +124,7 @@ function sendCommand(request: CommandRequest): SendCommandCommand {
 
 const ssmTarget = ({ key, values }: TagTarget): Target => ({ Key: `tag:${key}`, Values: [...values] });
 
-const windowFilters = ({ documentName, since }: CommandWindow): CommandFilter[] => [
+const windowFilters = ({ documentName, since }: CommandHistoryRange): CommandFilter[] => [
   { key: 'InvokedAfter', value: since.toISOString().replace(/\.\d+/, '') },
   { key: 'DocumentName', value: documentName },
 ];

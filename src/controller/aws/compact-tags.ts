@@ -1,7 +1,7 @@
 import type { Tags } from '../../shared/tags.ts';
 
 /** The same text in memory of its own: a piece of a parsed answer keeps the whole answer alive. */
-export const detached = <T extends string>(text: T): T => Buffer.from(text).toString() as T;
+export const copyString = <T extends string>(text: T): T => Buffer.from(text).toString() as T;
 
 /** A tag as the SDK has it. */
 interface Tag {
@@ -13,12 +13,12 @@ interface Tag {
 const MOST_SHARED = 1_000;
 
 /** Keeps tags of ten thousand resources in little memory: only those that `isKept`, and what many have alike once. */
-export function tagKeeper(isKept: (key: string) => boolean): (tags: readonly Tag[]) => Tags {
+export function tagInterner(isKept: (key: string) => boolean): (tags: readonly Tag[]) => Tags {
   const shared = new Map<string, string>();
   const once = (text: string): string => {
     const known = shared.get(text);
     if (known !== undefined) return known;
-    const own = detached(text);
+    const own = copyString(text);
     if (shared.size < MOST_SHARED) shared.set(own, own);
     return own;
   };

@@ -6,12 +6,12 @@ import {
 } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
-import { understood } from '../../shared/understood.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
 import type { Documents, DocumentVersion } from '../ports.ts';
 import { asking, isNamed } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
 
-export function documents({ ssm, ssmOnce }: Clients): Documents {
+export function documents({ ssm, ssmNoRetry }: Clients): Documents {
   return {
     describe(name, version) {
       return asking('ssm:DescribeDocument', async () => {
@@ -28,7 +28,7 @@ export function documents({ ssm, ssmOnce }: Clients): Documents {
 
     create(name, content) {
       return asking('ssm:CreateDocument', async () => {
-        const { DocumentDescription } = await ssmOnce.send(
+        const { DocumentDescription } = await ssmNoRetry.send(
           new CreateDocumentCommand({
             Name: name,
             Content: content,
@@ -44,7 +44,7 @@ export function documents({ ssm, ssmOnce }: Clients): Documents {
     update(name, content) {
       return asking('ssm:UpdateDocument', async () => {
         try {
-          const { DocumentDescription } = await ssmOnce.send(
+          const { DocumentDescription } = await ssmNoRetry.send(
             new UpdateDocumentCommand({
               Name: name,
               Content: content,
@@ -66,7 +66,7 @@ export function documents({ ssm, ssmOnce }: Clients): Documents {
 
     makeDefault(name, version) {
       return asking('ssm:UpdateDocumentDefaultVersion', async () => {
-        await ssmOnce.send(new UpdateDocumentDefaultVersionCommand({ Name: name, DocumentVersion: version }));
+        await ssmNoRetry.send(new UpdateDocumentDefaultVersionCommand({ Name: name, DocumentVersion: version }));
       });
     },
   };
@@ -82,7 +82,7 @@ const Description = v.object({
 });
 
 function documentVersion(answer: unknown): DocumentVersion {
-  const description = understood('ssm:DescribeDocument', Description, answer);
+  const description = parseResponse('ssm:DescribeDocument', Description, answer);
   return {
     version: description.DocumentVersion,
     status: description.Status,

@@ -2,12 +2,12 @@ import { type Filter, paginateDescribeInstances } from '@aws-sdk/client-ec2';
 import { paginateDescribeInstanceInformation } from '@aws-sdk/client-ssm';
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
-import { understood } from '../../shared/understood.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
 import { portions } from '../collections.ts';
 import type { FleetInstance, Inventory, ManagedNode, Scope } from '../ports.ts';
 import { asking } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
-import { detached, tagKeeper } from './compact-tags.ts';
+import { copyString, tagInterner } from './compact-tags.ts';
 
 /** DescribeInstances takes 200 values a filter, DescribeInstanceInformation 100 [API models]. */
 const IDS_A_CALL = { ec2: 200, ssm: 50 } as const;
@@ -15,15 +15,16 @@ const IDS_A_CALL = { ec2: 200, ssm: 50 } as const;
 const GONE = new Set(['terminated', 'shutting-down']);
 
 /** Systems Manager lists 50 hosts a request: of a large fleet that is throttled, and waited out. */
-export function inventory({ ec2, ssmPatient }: Pick<Clients, 'ec2' | 'ssmPatient'>): Inventory {
+export function inventory({ ec2, ssmRetrying }: Pick<Clients, 'ec2' | 'ssmRetrying'>): Inventory {
   return {
     async instances(scope) {
       const found: FleetInstance[] = [];
-      const keep = tagKeeper(() => true);
+      const keep = tagInterner(() => true);
       for (const filters of filtersOf(scope)) {
         await asking('ec2:DescribeInstances', async () => {
           for await (const page of paginateDescribeInstances({ client: ec2, pageSize: 1000 }, { Filters: filters })) {
-            for (const { Instances: instances } of understood('ec2:DescribeInstances', Reservations, page).Reservations)
+            for (const { Instances: instances } of parseResponse('ec2:DescribeInstances', Reservations, page)
+              .Reservations)
               for (const each of instances) found.push(fleetInstance(each, keep));
           }
         });
@@ -36,11 +37,11 @@ export function inventory({ ec2, ssmPatient }: Pick<Clients, 'ec2' | 'ssmPatient
       for (const some of portions(ids, IDS_A_CALL.ssm)) {
         await asking('ssm:DescribeInstanceInformation', async () => {
           const pages = paginateDescribeInstanceInformation(
-            { client: ssmPatient, pageSize: 50 },
+            { client: ssmRetrying, pageSize: 50 },
             { Filters: [{ Key: 'InstanceIds', Values: some }] },
           );
           for await (const page of pages) {
-            const { InstanceInformationList: nodes } = understood('ssm:DescribeInstanceInformation', Nodes, page);
+            const { InstanceInformationList: nodes } = parseResponse('ssm:DescribeInstanceInformation', Nodes, page);
             for (const { InstanceId: instanceId, PingStatus: ping, PlatformType: platform } of nodes)
               found.push({ instanceId, ping, platform });
           }
@@ -76,8 +77,8 @@ const Nodes = v.object({
 
 function fleetInstance(
   { InstanceId: instanceId, State, Tags }: v.InferOutput<typeof Instance>,
-  keep: ReturnType<typeof tagKeeper>,
+  keep: ReturnType<typeof tagInterner>,
 ): FleetInstance {
   const tags = keep(Tags);
-  return { instanceId: detached(instanceId), name: tags['Name'] || '-', state: detached(State.Name), tags };
+  return { instanceId: copyString(instanceId), name: tags['Name'] || '-', state: copyString(State.Name), tags };
 }

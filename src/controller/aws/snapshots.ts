@@ -8,28 +8,28 @@ import {
 } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
 import { InstanceId, type RunId, SnapshotId, VolumeId } from '../../shared/ids.ts';
+import { parseResponse } from '../../shared/parse-response.ts';
 import { TAG, TAG_PREFIX, type Tags } from '../../shared/tags.ts';
-import { understood } from '../../shared/understood.ts';
 import { portions } from '../collections.ts';
 import type { SetChoice, Snapshot, Snapshots } from '../ports.ts';
 import { asking, isNamed } from './aws-errors.ts';
-import { detached, sameForAll, tagKeeper } from './compact-tags.ts';
+import { copyString, sameForAll, tagInterner } from './compact-tags.ts';
 
 /** A request takes so many values a filter, a page holds so many items [API model]. */
 const LIMITS = { values: 200, page: 1000 } as const;
 
-export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Client }): Snapshots {
+export function snapshots({ ec2Retrying: client }: { readonly ec2Retrying: EC2Client }): Snapshots {
   return {
     ofSets(choice) {
       return asking('ec2:DescribeSnapshots', async () => {
         const found: Snapshot[] = [];
-        const keep = tagKeeper((key) => key === TAG.name || key.startsWith(TAG_PREFIX));
+        const keep = tagInterner((key) => key === TAG.name || key.startsWith(TAG_PREFIX));
         const alike = sameForAll();
         for (const Filters of filtersOf(choice)) {
           const request = { OwnerIds: ['self'], Filters };
           for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request))
-            for (const each of understood('ec2:DescribeSnapshots', Page, page).Snapshots) {
-              const described = understood('ec2:DescribeSnapshots', DescribedSnapshot, each);
+            for (const each of parseResponse('ec2:DescribeSnapshots', Page, page).Snapshots) {
+              const described = parseResponse('ec2:DescribeSnapshots', DescribedSnapshot, each);
               const tags = keep(described.Tags);
               found.push(snapshot(described, alike(tags[TAG.set] ?? '', tags)));
             }
@@ -44,7 +44,7 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
         const request = { OwnerIds: ['self'], Filters };
         // A page may be empty and not the last.
         for await (const page of paginateDescribeSnapshots({ client, pageSize: LIMITS.page }, request)) {
-          const { length } = understood('ec2:DescribeSnapshots', Page, page).Snapshots;
+          const { length } = parseResponse('ec2:DescribeSnapshots', Page, page).Snapshots;
           if (length > 0) return length;
         }
         return 0;
@@ -58,7 +58,7 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
         for (const Values of portions([...new Set(volumes)], LIMITS.values)) {
           const request = { Filters: [{ Name: 'volume-id', Values }] };
           for await (const page of paginateDescribeVolumes({ client, pageSize: LIMITS.page }, request)) {
-            for (const { VolumeId: volume, Attachments } of understood('ec2:DescribeVolumes', Volumes, page).Volumes)
+            for (const { VolumeId: volume, Attachments } of parseResponse('ec2:DescribeVolumes', Volumes, page).Volumes)
               for (const { InstanceId: instance } of Attachments) if (instance) found.set(volume, instance);
           }
         }
@@ -72,7 +72,7 @@ export function snapshots({ ec2Patient: client }: { readonly ec2Patient: EC2Clie
         let NextToken: string | undefined;
         do {
           const answer = await client.send(new DescribeLockedSnapshotsCommand({ MaxResults: LIMITS.page, NextToken }));
-          const page = understood('ec2:DescribeLockedSnapshots', Locked, answer);
+          const page = parseResponse('ec2:DescribeLockedSnapshots', Locked, answer);
           for (const { SnapshotId: id, LockState } of page.Snapshots) if (LockState !== 'expired') found.add(id);
           NextToken = page.NextToken;
         } while (NextToken);
@@ -133,8 +133,8 @@ const Locked = v.object({
 type DescribedSnapshot = v.InferOutput<typeof DescribedSnapshot>;
 
 const snapshot = (described: DescribedSnapshot, tags: Tags): Snapshot => ({
-  snapshotId: detached(described.SnapshotId),
-  volumeId: detached(described.VolumeId),
+  snapshotId: copyString(described.SnapshotId),
+  volumeId: copyString(described.VolumeId),
   state: described.State,
   startTime: described.StartTime,
   sizeGiB: described.VolumeSize,

@@ -16,7 +16,7 @@ export interface Context {
   /** Called once the run has a name, so that an ending outside of it can tell it. */
   readonly named: (run: string) => void;
   /** Called before something is changed: from then on the second Ctrl-C, which leaves at once, ends with this. */
-  readonly ifLeft: (ending: RunError) => void;
+  readonly onForcedExit: (ending: RunError) => void;
 }
 
 /** The exit status that a command ends with. */

@@ -35,7 +35,7 @@ export async function documentsInstall(options: DocumentsOptions, context: Conte
     parseDocumentName(options.name, '--name'),
     await readSnapshotDocument(context.documentsFolder),
   );
-  if (options.dryRun !== true) context.ifLeft(leftInstalling());
+  if (options.dryRun !== true) context.onForcedExit(leftInstalling());
   using clients = clientsFor(options);
   const installation = await installDocument(ours, documents(clients), context.clock, options.dryRun === true);
   const { name, did, version, sha256 } = installation;

@@ -16,7 +16,7 @@ const leftDeleting = () =>
 /** `prune` */
 export async function pruneSets(options: PruneOptions, context: Context): Promise<ExitStatus> {
   const request = pruneRequest({ ...options, instanceIds: await readIdLists(options.instanceIds) });
-  if (request.apply) context.ifLeft(leftDeleting());
+  if (request.apply) context.onForcedExit(leftDeleting());
   using clients = clientsFor(options);
   const progress = presentProgress(context.stderr, () => context.clock.now().getTime());
   try {

@@ -9,7 +9,7 @@ import type { FleetEvent } from '../events.ts';
 import type { Operation } from '../ports.ts';
 import { presentProgress } from '../runs/progress.ts';
 import { formatEvent, formatReport } from '../runs/report-json.ts';
-import { runOverFleet } from '../runs/run-fleet.ts';
+import { runFleet } from '../runs/run-fleet.ts';
 import { type FleetOptions, fleetRequest } from '../runs/run-options.ts';
 import { formatTable } from '../runs/run-report.ts';
 import { readSnapshotDocument } from '../system/documents-folder.ts';
@@ -29,7 +29,7 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
   const given = { ...options, instanceIds: await readIdLists(options.instanceIds) };
   const request = fleetRequest(operation, given, documentText);
   context.named(request.run);
-  if (operation === 'snapshot') context.ifLeft(leftAtWork(request.run));
+  if (operation === 'snapshot') context.onForcedExit(leftAtWork(request.run));
 
   using clients = clientsFor(options);
   const ports = {
@@ -46,7 +46,7 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
   };
   try {
     const ours = ourDocument(request.documentName, documentText);
-    const report = await runOverFleet(request, ours, ports, emit, context.cancel, context.stderr.isTTY === true);
+    const report = await runFleet(request, ours, ports, emit, context.cancel, context.stderr.isTTY === true);
     progress.close();
     if (options.json === true) {
       for (const piece of formatReport(report)) context.stdout.write(piece);

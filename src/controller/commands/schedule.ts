@@ -37,7 +37,7 @@ export async function scheduleCreate(
   const ours = await documentOf(options, context);
   const given = await withIdsRead(options);
   const request = newSchedule(name, given, ours.content, context.clock.now());
-  context.ifLeft(leftScheduling(name));
+  context.onForcedExit(leftScheduling(name));
   using clients = clientsFor(options);
   const { emit } = presentProgress(context.stderr, () => context.clock.now().getTime());
   const { parts, hosts } = await createSchedule(request, ours, portsOf(clients, context), emit, context.cancel);
@@ -66,7 +66,7 @@ export async function scheduleUpdate(
   const ours = await documentOf(options, context);
   const name = parseScheduleName(text);
   const change = scheduleChange(await withIdsRead(options), ours.content);
-  context.ifLeft(leftScheduling(name));
+  context.onForcedExit(leftScheduling(name));
   using clients = clientsFor(options);
   const { emit } = presentProgress(context.stderr, () => context.clock.now().getTime());
   const parts = await updateSchedule(name, change, ours, portsOf(clients, context), emit, context.cancel);
@@ -82,7 +82,7 @@ export async function scheduleUpdate(
 export async function scheduleDelete(text: string, options: ScheduleOptions, context: Context): Promise<ExitStatus> {
   const documentName = parseDocumentName(options.documentName, '--document-name');
   const name = parseScheduleName(text);
-  context.ifLeft(leftScheduling(name));
+  context.onForcedExit(leftScheduling(name));
   using clients = clientsFor(options);
   const deleted = await deleteSchedule(name, documentName, portsOf(clients, context), context.cancel);
   const gone = deleted.map(({ id, settings }) => ({ id, name: settings.name }));

@@ -6,7 +6,7 @@ import { formatFreshness, freshnessJson } from '../freshness/freshness-report.ts
 import { prometheusText } from '../freshness/prometheus.ts';
 import { type GlobalOptions, parseDuration, parseTagKey } from '../options/parse-values.ts';
 import { readIdLists } from '../system/id-lists.ts';
-import { replaceFile } from '../system/write-file-atomically.ts';
+import { writeFileAtomically } from '../system/write-file-atomically.ts';
 import { parseScope } from '../targets/scope.ts';
 import { styleFor } from '../terminal/style.ts';
 import { type Context, clientsFor, type ExitStatus } from './context.ts';
@@ -32,7 +32,7 @@ export async function showStatus(options: StatusOptions, context: Context): Prom
   const now = context.clock.now();
   const all = await backupStatus(scope, objective, ports, now);
 
-  if (options.prometheus !== undefined) await replaceFile(options.prometheus, prometheusText(all, now));
+  if (options.prometheus !== undefined) await writeFileAtomically(options.prometheus, prometheusText(all, now));
   context.stdout.write(
     options.json === true
       ? `${freshnessJson(all)}\n`

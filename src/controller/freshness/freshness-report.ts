@@ -26,7 +26,7 @@ const columns = (style: Style, now: Date): readonly Column<Freshness>[] => [
   },
   { title: 'AGE', cell: ({ newestGood }) => newestGood && age(newestGood.startTime, now) },
   { title: 'TAKEN', cell: ({ newestGood }) => newestGood && moment(newestGood.startTime) },
-  { title: 'WORTH', cell: ({ newestGood }) => newestGood && worthOf(newestGood) },
+  { title: 'STATE', cell: ({ newestGood }) => newestGood && worthOf(newestGood) },
   { title: 'VERIFIED', cell: ({ newestVerified }) => newestVerified && moment(newestVerified.startTime) },
 ];
 

@@ -11,11 +11,11 @@ import { type Column, layOut } from '../terminal/table.ts';
 import type { PrunedVerdict, PruneReport } from './prune-report.ts';
 
 const COLUMNS: readonly Column<PrunedVerdict>[] = [
-  { title: 'FATE', cell: ({ fate, deleted, failure }) => (failure ? 'FAILED' : deleted ? 'deleted' : fate) },
+  { title: 'ACTION', cell: ({ fate, deleted, failure }) => (failure ? 'FAILED' : deleted ? 'deleted' : fate) },
   { title: 'TAKEN', cell: ({ set }) => moment(set.startTime) },
   { title: 'NAME', cell: ({ set }) => set.name },
-  { title: 'WORTH', cell: ({ set }) => worthOf(set) },
-  { title: 'BECAUSE', cell: ({ because }) => because.join(', ') },
+  { title: 'STATE', cell: ({ set }) => worthOf(set) },
+  { title: 'REASON', cell: ({ because }) => because.join(', ') },
   { title: 'SET', cell: ({ set }) => set.set },
 ];
 

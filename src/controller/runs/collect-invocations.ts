@@ -1,5 +1,11 @@
 import type { EmitFleet } from '../events.ts';
-import { type CommandPorts, type Commands, type CommandWindow, type Invocation, OTHER_THAN_SUCCESS } from '../ports.ts';
+import {
+  type CommandHistoryRange,
+  type CommandPorts,
+  type Commands,
+  type Invocation,
+  NON_SUCCESS_STATUSES,
+} from '../ports.ts';
 import { sumOf } from './counts.ts';
 
 /**
@@ -22,7 +28,7 @@ export interface Collected {
 /** The invocations of commands that have ended: all, or of a large fleet all but the successes; with `listAll` those too. */
 export async function collectInvocations(
   commandIds: readonly string[],
-  window: CommandWindow,
+  window: CommandHistoryRange,
   { commands, clock }: CommandPorts,
   emit: EmitFleet,
   listAll: boolean,
@@ -33,7 +39,7 @@ export async function collectInvocations(
   for (let looked = 1; ; looked++) {
     const invocations = all
       ? await invocationsOf(commandIds, commands)
-      : await commands.invocationsIn(OTHER_THAN_SUCCESS, commandIds, window);
+      : await commands.invocationsIn(NON_SUCCESS_STATUSES, commandIds, window);
     const settled = invocations.every(({ ended }) => ended) && invocations.length >= (all ? targets : errors);
     if (settled) return { invocations, withSuccesses: all };
     if (looked === LOOKS) {

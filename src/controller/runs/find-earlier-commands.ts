@@ -1,5 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
-import type { Clock, Commands, CommandWindow, Invocation, SentCommand, Snapshots } from '../ports.ts';
+import type { Clock, CommandHistoryRange, Commands, Invocation, SentCommand, Snapshots } from '../ports.ts';
 import type { FleetRequest } from './request.ts';
 
 /** Systems Manager keeps the history of commands for so long [doc]. */
@@ -13,10 +13,10 @@ const LOOK_AGAIN_MS = 3_000;
 export interface Before {
   /** The oldest first. */
   readonly sent: readonly SentCommand[];
-  readonly window: CommandWindow;
+  readonly window: CommandHistoryRange;
 }
 
-export interface LookBackPorts {
+export interface EarlierCommandsPorts {
   readonly commands: Commands;
   readonly snapshots: Snapshots;
   readonly clock: Clock;
@@ -26,7 +26,7 @@ export interface LookBackPorts {
  * Looks for what a run has sent before. Throws RunError `usage` where a run that is to be new exists already, where there
  * is none that could be gone on with, or where it was sent with other parameters: its sets would not be alike.
  */
-export async function lookBack(request: FleetRequest, ports: LookBackPorts): Promise<Before> {
+export async function findEarlierCommands(request: FleetRequest, ports: EarlierCommandsPorts): Promise<Before> {
   const { run, documentName, begins } = request;
   const { clock, snapshots } = ports;
   const nothing = { sent: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
@@ -51,8 +51,8 @@ export async function lookBack(request: FleetRequest, ports: LookBackPorts): Pro
 /** The commands of a run in a window; a plan of the same name is another run. */
 export async function commandsOf(
   { run }: FleetRequest,
-  window: CommandWindow,
-  { commands }: Pick<LookBackPorts, 'commands'>,
+  window: CommandHistoryRange,
+  { commands }: Pick<EarlierCommandsPorts, 'commands'>,
 ): Promise<readonly SentCommand[]> {
   return (await commands.sentIn(window)).filter(
     ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
@@ -62,8 +62,8 @@ export async function commandsOf(
 /** The same, when they are shown alike twice. */
 async function allCommandsOf(
   request: FleetRequest,
-  history: CommandWindow,
-  ports: LookBackPorts,
+  history: CommandHistoryRange,
+  ports: EarlierCommandsPorts,
 ): Promise<readonly SentCommand[]> {
   const look = () => commandsOf(request, history, ports);
   let found = await look();

@@ -1,6 +1,13 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
 import type { EmitFleet } from '../events.ts';
-import type { CommandPorts, CommandProgress, CommandRequest, Commands, CommandWindow, NotSuccess } from '../ports.ts';
+import type {
+  CommandHistoryRange,
+  CommandPorts,
+  CommandProgress,
+  CommandRequest,
+  Commands,
+  NonSuccessStatus,
+} from '../ports.ts';
 import { sumOf } from './counts.ts';
 import type { Fleet, UnreachableHost } from './reachable.ts';
 import { sendOnce } from './send-command.ts';
@@ -38,7 +45,7 @@ const POLLS_UNTIL_SHOWN = 12;
 /** How often the hosts that are left are listed. */
 const LOOKS_AT_THE_LAST = 5;
 
-const UNDER_WAY: readonly NotSuccess[] = ['Pending', 'Delayed', 'InProgress'];
+const UNDER_WAY: readonly NonSuccessStatus[] = ['Pending', 'Delayed', 'InProgress'];
 /** What Systems Manager says of a host that has not taken its command. */
 const UNDELIVERED: ReadonlySet<string> = new Set(['Pending', 'Delayed']);
 
@@ -52,7 +59,7 @@ const UNDELIVERED: ReadonlySet<string> = new Set(['Pending', 'Delayed']);
 export async function carryOut(
   orders: Orders,
   fleet: Fleet,
-  window: CommandWindow,
+  window: CommandHistoryRange,
   { commands, clock }: CommandPorts,
   emit: EmitFleet,
   cancel: AbortSignal,
@@ -98,7 +105,7 @@ export async function carryOut(
     emit({ type: 'progress', ...counts, targets: Math.max(counts.targets, named) });
     if (open.length === 0) continue;
     await lookIfPossible(counts.targets);
-    for (const id of open) await takeBackWhereNobodyElseIsLeft(id);
+    for (const id of open) await cancelIfOnlyUnreachableLeft(id);
     await clock.sleep(wait, cancelled ? undefined : cancel);
     wait = Math.min(wait * POLL.factor, POLL.longestMs);
   }
@@ -138,7 +145,7 @@ export async function carryOut(
     if (progress === undefined && polls > POLLS_UNTIL_SHOWN) throw lost(id);
   }
 
-  async function takeBackWhereNobodyElseIsLeft(id: string): Promise<void> {
+  async function cancelIfOnlyUnreachableLeft(id: string): Promise<void> {
     const progress = latest.get(id);
     const left = progress === undefined ? 0 : progress.targets - progress.completed;
     if (cancel.aborted || left === 0 || takenBack.has(id)) return;
@@ -160,7 +167,7 @@ export async function carryOut(
 
 async function hostsAtWork(
   commandIds: readonly string[],
-  window: CommandWindow,
+  window: CommandHistoryRange,
   commands: Commands,
   emit: EmitFleet,
 ): Promise<ReadonlySet<string>> {

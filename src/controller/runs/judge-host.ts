@@ -36,7 +36,7 @@ export function judgeHost(run: ReportedRun, instance: string, evidence: HostEvid
   if (printed !== undefined)
     return setsSeen && printed.outcome === 'done' ? withSet(printed, set) : { result: printed };
   if (invocation === undefined && set !== undefined) return ofItsSet(run.run, set);
-  return { result: silent(run, instance, invocation, reason) };
+  return { result: resultWithoutReport(run, instance, invocation, reason) };
 }
 
 /** A host's word that it is done, held against EC2's: where a member failed later the set is worth nothing. */
@@ -99,7 +99,7 @@ function resultOf(run: RunId, { instanceId: instance, status, output }: Invocati
  * What stands for a host that printed no result. Where a run may have begun nobody knows what became of it: a set may
  * exist, so the outcome is unknown. `plan` makes nothing; there a host is only missing.
  */
-function silent(
+function resultWithoutReport(
   { run, operation, cancelled }: ReportedRun,
   instance: string,
   invocation: Invocation | undefined,

@@ -16,7 +16,7 @@ export interface Fleet {
 }
 
 /** Compares what was targeted with what Systems Manager manages: who can be reached, and who cannot and why. */
-export function sortOut(targeted: readonly FleetInstance[], managed: readonly ManagedNode[]): Fleet {
+export function partitionReachable(targeted: readonly FleetInstance[], managed: readonly ManagedNode[]): Fleet {
   const nodes = new Map(managed.map((node) => [node.instanceId, node]));
   const unreachable = targeted.flatMap((host) => {
     const reason = whyNot(host, nodes.get(host.instanceId));

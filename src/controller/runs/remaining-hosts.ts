@@ -4,7 +4,7 @@ import { judgeHost, type ReportedRun } from './judge-host.ts';
 import type { Fleet } from './reachable.ts';
 
 /** What a run that is gone on with still has to do. */
-export interface StillToDo {
+export interface RemainingHosts {
   readonly hosts: readonly FleetInstance[];
   /** Those of which nobody knows whether they are at work still, or hurt. */
   readonly blocked: readonly FleetInstance[];
@@ -15,11 +15,11 @@ export interface StillToDo {
  * snapshot of the run (a second set would bear the same name), or needs a person first, is left as it is. Who refused
  * or failed, and undid everything, is tried again.
  */
-export function stillToDo(
+export function remainingHosts(
   run: ReportedRun,
   { targeted, reachable }: Fleet,
   { invocations, sets }: Evidence,
-): StillToDo {
+): RemainingHosts {
   const byInstance = new Map(invocations.map((invocation) => [invocation.instanceId, invocation]));
   const withinReach = new Set(reachable);
   const hosts: FleetInstance[] = [];

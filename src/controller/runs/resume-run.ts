@@ -4,10 +4,10 @@ import { latestOf } from './find-earlier-commands.ts';
 import { collect, type FleetRun, type Known, reported, verdictOn } from './fleet-run.ts';
 import { carryOut } from './follow-commands.ts';
 import type { Fleet } from './reachable.ts';
-import { type StillToDo, stillToDo } from './remaining-hosts.ts';
+import { type RemainingHosts, remainingHosts } from './remaining-hosts.ts';
 
 /** Brings what a resumed run has sent before to its end, and collects it: of every host, for whoever is done is not done again. */
-export async function settle(run: FleetRun, fleet: Fleet): Promise<Known> {
+export async function finishEarlierCommands(run: FleetRun, fleet: Fleet): Promise<Known> {
   const { before, ports, emit, cancel, request, look } = run;
   if (request.begins !== 'resume') return { invocations: [], withSuccesses: true, leftOut: [] };
   const sent = before.sent.map(({ commandId }) => commandId);
@@ -34,8 +34,8 @@ export async function settle(run: FleetRun, fleet: Fleet): Promise<Known> {
 }
 
 /** Who is to be done after that; and who, targeted today or not, keeps the others of its cluster from being done. */
-export async function whatIsLeft(run: FleetRun, fleet: Fleet, earlier: Known): Promise<StillToDo> {
-  const { hosts, blocked } = stillToDo(reported(run), fleet, earlier);
+export async function whatIsLeft(run: FleetRun, fleet: Fleet, earlier: Known): Promise<RemainingHosts> {
+  const { hosts, blocked } = remainingHosts(reported(run), fleet, earlier);
   const targeted = new Set<string>(fleet.targeted.map(({ instanceId }) => instanceId));
   const outside = earlier.invocations.filter(({ instanceId }) => !targeted.has(instanceId));
   const unsafe = outside.filter((invocation) => verdictOn(run, invocation).outcome === 'unsafe');

@@ -8,20 +8,20 @@ import type { SnapshotSet } from '../sets/snapshot-set.ts';
 import { targetInstances } from '../targets/target-instances.ts';
 import { awaitCompletion, type SetsOfRun, seeSets } from './await-sets.ts';
 import { collate, type FleetReport } from './collate.ts';
-import { type Before, lookBack } from './find-earlier-commands.ts';
+import { type Before, findEarlierCommands } from './find-earlier-commands.ts';
 import { type FleetPorts, type FleetRun, isDone, type Known, reported, sayWhoIsLeftOut } from './fleet-run.ts';
-import { type Fleet, sortOut } from './reachable.ts';
+import { type Fleet, partitionReachable } from './reachable.ts';
 import type { FleetRequest } from './request.ts';
-import { settle } from './resume-run.ts';
-import { workThrough } from './run-waves.ts';
-import { lookIn } from './watch-hosts.ts';
+import { finishEarlierCommands } from './resume-run.ts';
+import { runWaves } from './run-waves.ts';
+import { watchHosts } from './watch-hosts.ts';
 
 /**
  * The run: prove the document, take the inventory, see what was done before, then wave by wave send, wait and collect;
  * see the sets in EC2, and compare. When `cancel` is aborted the commands are cancelled, and the report says what had
  * become of each host by then. `isWatched`: hosts are looked at on the way, too.
  */
-export async function runOverFleet(
+export async function runFleet(
   request: FleetRequest,
   ours: OurDocument,
   ports: FleetPorts,
@@ -37,13 +37,13 @@ export async function runOverFleet(
   emit({ type: 'inventory-taken', targeted: fleet.targeted.length, reachable: fleet.reachable.length });
   sayWhoIsLeftOut(fleet.unreachable, emit);
   sayWhatNobodyCarries(request.waves, fleet.targeted, emit);
-  const before = await lookBack(request, ports);
+  const before = await findEarlierCommands(request, ports);
 
   return sayingThatHostsAreAtWork(request, before, emit, async (noting) => {
-    const look = isWatched ? lookIn(fleet.targeted, before.window, ports, emit) : undefined;
+    const look = isWatched ? watchHosts(fleet.targeted, before.window, ports, emit) : undefined;
     const run: FleetRun = { request, ours, document, ports, emit: noting, cancel, before, look };
-    const earlier = await settle(run, fleet);
-    const later = await workThrough(run, fleet, earlier);
+    const earlier = await finishEarlierCommands(run, fleet);
+    const later = await runWaves(run, fleet, earlier);
     const sets = operation === 'snapshot' ? await setsOf(run, fleet, later) : undefined;
     const { invocations, leftOut } = later;
     const all = { ...fleet, unreachable: [...fleet.unreachable, ...leftOut] };
@@ -131,5 +131,5 @@ async function sayingThatHostsAreAtWork<T>(
 
 async function takeInventory(scope: Scope, inventory: Inventory): Promise<Fleet> {
   const targeted = await targetInstances(scope, inventory);
-  return sortOut(targeted, await inventory.managed(targeted.map(({ instanceId }) => instanceId)));
+  return partitionReachable(targeted, await inventory.managed(targeted.map(({ instanceId }) => instanceId)));
 }

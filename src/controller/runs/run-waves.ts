@@ -5,12 +5,12 @@ import { hostsOf, shareOut } from './batches.ts';
 import { commandsOf } from './find-earlier-commands.ts';
 import { collect, type FleetRun, isDone, type Known, sayWhoIsLeftOut } from './fleet-run.ts';
 import { type CarriedOut, carryOut, type Orders } from './follow-commands.ts';
-import { type Fleet, sortOut, type UnreachableHost } from './reachable.ts';
+import { type Fleet, partitionReachable, type UnreachableHost } from './reachable.ts';
 import { whatIsLeft } from './resume-run.ts';
 import { planWaves } from './waves.ts';
 
 /** Wave by wave; nothing more is begun after one in which a host was not done. */
-export async function workThrough(run: FleetRun, fleet: Fleet, earlier: Known): Promise<Known> {
+export async function runWaves(run: FleetRun, fleet: Fleet, earlier: Known): Promise<Known> {
   const { request, emit, cancel } = run;
   const { hosts, blocked } = await whatIsLeft(run, fleet, earlier);
   const { waves, leftOut: turnless } = planWaves(hosts, request.waves, blocked);
@@ -22,7 +22,7 @@ export async function workThrough(run: FleetRun, fleet: Fleet, earlier: Known): 
 
   for (const [turn, planned] of waves.entries()) {
     if (cancel.aborted) break;
-    if (turn > 0) await refuseStrangers(run, sent);
+    if (turn > 0) await refuseConcurrentResume(run, sent);
     const { wave, gone } = turn === 0 ? { wave: planned, gone: [] } : await stillThere(run, fleet, planned);
     leftOut.push(...gone);
     if (wave.length === 0) continue;
@@ -106,12 +106,12 @@ async function stillThere(
 ): Promise<{ readonly wave: readonly InstanceId[]; readonly gone: readonly UnreachableHost[] }> {
   const ids = new Set(planned);
   const hosts: FleetInstance[] = fleet.targeted.filter(({ instanceId }) => ids.has(instanceId));
-  const { reachable, unreachable } = sortOut(hosts, await ports.inventory.managed(planned));
+  const { reachable, unreachable } = partitionReachable(hosts, await ports.inventory.managed(planned));
   return { wave: reachable, gone: unreachable };
 }
 
 /** Somebody else who goes on with the same run would begin the same hosts. */
-async function refuseStrangers({ request, before, ports }: FleetRun, ours: ReadonlySet<string>): Promise<void> {
+async function refuseConcurrentResume({ request, before, ports }: FleetRun, ours: ReadonlySet<string>): Promise<void> {
   const stranger = (await commandsOf(request, before.window, ports)).find(({ commandId }) => !ours.has(commandId));
   if (stranger === undefined) return;
   throw new RunError(

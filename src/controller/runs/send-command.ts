@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { EmitFleet } from '../events.ts';
-import type { Clock, CommandRequest, Commands, CommandWindow } from '../ports.ts';
+import type { Clock, CommandHistoryRange, CommandRequest, Commands } from '../ports.ts';
 import { sameScope } from '../targets/scope.ts';
 
 /** ListCommands may lag behind SendCommand: it is asked this often, this far apart, before we decide. */
@@ -16,7 +16,7 @@ const LOOK_EVERY_MS = 3_000;
 export async function sendOnce(
   request: CommandRequest,
   known: ReadonlySet<string>,
-  window: CommandWindow,
+  window: CommandHistoryRange,
   commands: Commands,
   clock: Clock,
   emit: EmitFleet,

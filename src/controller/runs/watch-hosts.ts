@@ -1,5 +1,5 @@
 import type { EmitFleet } from '../events.ts';
-import type { CommandPorts, CommandWindow, FleetInstance, Invocation } from '../ports.ts';
+import type { CommandHistoryRange, CommandPorts, FleetInstance, Invocation } from '../ports.ts';
 import { invocationsOf, LISTED_UP_TO } from './collect-invocations.ts';
 import { printedResult } from './parse-result.ts';
 
@@ -11,9 +11,9 @@ const PACE_MS = 2_000;
 const PAGE = 50;
 
 /** A look now and then: who is at work and since when, and the longest stall of those that have ended. */
-export function lookIn(
+export function watchHosts(
   fleet: readonly FleetInstance[],
-  window: CommandWindow,
+  window: CommandHistoryRange,
   { commands, clock }: CommandPorts,
   emit: EmitFleet,
 ): Look {

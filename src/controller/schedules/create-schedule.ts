@@ -5,7 +5,7 @@ import type { Association, AssociationSettings, Associations, Clock, Documents, 
 import { targetInstances } from '../targets/target-instances.ts';
 import { notTakenBack } from './partial-change.ts';
 import { isIn, type NewSchedule, planSchedule } from './plan-schedule.ts';
-import { lookAgain } from './relist-associations.ts';
+import { relistAssociations } from './relist-associations.ts';
 import { type ScheduleName, scheduleOf } from './schedule-name.ts';
 import { type Scheduled, scheduled } from './schedule-status.ts';
 
@@ -92,7 +92,7 @@ async function createOnce(
   emit({ type: 'warned', message: `no clear answer to CreateAssociation (${answer.message}); looking for it` });
   for (let looked = 0; looked < LOOKS; looked++) {
     await clock.sleep(LOOK_EVERY_MS);
-    const all = await lookAgain(associations, settings.document.name, emit);
+    const all = await relistAssociations(associations, settings.document.name, emit);
     const found = all.find((each) => each.settings.name === settings.name);
     if (found !== undefined) return found;
   }

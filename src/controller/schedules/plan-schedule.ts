@@ -1,6 +1,13 @@
 import { RunError } from '../../shared/errors.ts';
-import type { Association, AssociationSettings, FleetInstance, OutputLocation, Scope, Severity } from '../ports.ts';
-import { firstMeeting } from './first-overlap.ts';
+import type {
+  Association,
+  AssociationSettings,
+  ComplianceSeverity,
+  FleetInstance,
+  OutputLocation,
+  Scope,
+} from '../ports.ts';
+import { firstOverlap } from './first-overlap.ts';
 import { readSchedule } from './parse-schedule.ts';
 import { expressionOf, type Schedule } from './schedule.ts';
 import { associationName, type ScheduleName, scheduleOf } from './schedule-name.ts';
@@ -30,7 +37,7 @@ export interface SchedulePart {
 interface Particulars {
   /** The parameters of the document, by their names there; never a run id: each host makes one. */
   readonly parameters: Readonly<Record<string, string>>;
-  readonly severity: Severity | undefined;
+  readonly severity: ComplianceSeverity | undefined;
   readonly output: OutputLocation | undefined;
   readonly durationHours: number | undefined;
 }
@@ -47,7 +54,7 @@ export interface ScheduleChange {
   readonly parameters: Readonly<Record<string, string>>;
   readonly maxConcurrency: string | undefined;
   readonly maxErrors: string | undefined;
-  readonly severity: Severity | undefined;
+  readonly severity: ComplianceSeverity | undefined;
   readonly output: OutputLocation | 'none' | undefined;
   readonly durationHours: number | 'none' | undefined;
 }
@@ -62,7 +69,7 @@ export function planSchedule(request: NewSchedule, documentVersion: string): rea
       parameters: listed(request.parameters),
       expression: expressionOf(schedule),
       offsetDays: request.offsetDays,
-      onlyAtItsTimes: !request.runNow,
+      applyOnlyAtCronInterval: !request.runNow,
       maxConcurrency: request.maxConcurrency,
       maxErrors: request.maxErrors,
       severity: request.severity,
@@ -135,7 +142,7 @@ function changed(
     expression: schedule === undefined ? before.expression : expressionOf(schedule),
     offsetDays: replaced(before.offsetDays, change.offsetDays),
     // State Manager runs an association that is changed at once, unless it is told again to wait [model].
-    onlyAtItsTimes: !change.runNow,
+    applyOnlyAtCronInterval: !change.runNow,
     maxConcurrency: change.maxConcurrency ?? before.maxConcurrency,
     maxErrors: change.maxErrors ?? before.maxErrors,
     severity: change.severity ?? before.severity,
@@ -160,12 +167,12 @@ const replaced = <T>(before: T | undefined, change: T | 'none' | undefined): T |
 /** What State Manager refuses together, or what would not do what it says [doc and model]. Throws `usage`. */
 export function refuseContradiction({
   expression,
-  onlyAtItsTimes,
+  applyOnlyAtCronInterval,
   offsetDays,
   durationHours,
-}: Pick<AssociationSettings, 'expression' | 'onlyAtItsTimes' | 'offsetDays' | 'durationHours'>): void {
+}: Pick<AssociationSettings, 'expression' | 'applyOnlyAtCronInterval' | 'offsetDays' | 'durationHours'>): void {
   const schedule = expression === undefined ? undefined : readSchedule(expression);
-  if (onlyAtItsTimes && (expression === undefined || schedule?.kind === 'rate')) {
+  if (applyOnlyAtCronInterval && (expression === undefined || schedule?.kind === 'rate')) {
     throw new RunError('usage', 'State Manager runs a rate at once, when it is made and whenever it is changed', {
       hint: 'Give --run-now if that is meant, or a --cron, which waits for its time.',
     });
@@ -177,9 +184,9 @@ export function refuseContradiction({
         hint: "Give a --cron with one, like 'cron(0 3 ? * TUE#2 *)', or leave --offset out.",
       });
     }
-    if (!onlyAtItsTimes) throw notAtOnce('--offset');
+    if (!applyOnlyAtCronInterval) throw notAtOnce('--offset');
   }
-  if (durationHours !== undefined && !onlyAtItsTimes) throw notAtOnce('--duration');
+  if (durationHours !== undefined && !applyOnlyAtCronInterval) throw notAtOnce('--duration');
 }
 
 const notAtOnce = (option: string): RunError =>
@@ -196,7 +203,7 @@ export function refuseMeetingRoles(
   roles.forEach(({ role, schedule: one }, at) => {
     for (const { role: otherRole, schedule: other } of roles.slice(at + 1)) {
       if (one?.kind !== 'cron' || other?.kind !== 'cron') continue;
-      const meeting = firstMeeting(one.cadence, other.cadence, LONGEST_RUN_MS, now);
+      const meeting = firstOverlap(one.cadence, other.cadence, LONGEST_RUN_MS, now);
       if (meeting === undefined) continue;
       const when = `${meeting.toISOString().slice(0, 16).replace('T', ' ')} UTC`;
       throw new RunError('usage', `'${role}' and '${otherRole}' would run within an hour of each other, on ${when}`, {

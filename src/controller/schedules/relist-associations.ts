@@ -3,7 +3,7 @@ import type { EmitFleet } from '../events.ts';
 import type { Association, Associations } from '../ports.ts';
 
 /** A look that fails says nothing of what was made: it must not look like a refusal before the start. */
-export async function lookAgain(
+export async function relistAssociations(
   associations: Associations,
   documentName: string,
   emit: EmitFleet,

@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import { type DocumentOptions, givenParameters } from '../documents/document-options.ts';
 import { documentParameters } from '../documents/document-parameters.ts';
 import { type GlobalOptions, parseDocumentName, parseShare, parseTagKey } from '../options/parse-values.ts';
-import type { OutputLocation, Scope, Severity, TagTarget } from '../ports.ts';
+import type { ComplianceSeverity, OutputLocation, Scope, TagTarget } from '../ports.ts';
 import { parseScope, SEND_LIMITS } from '../targets/scope.ts';
 import { parseCron, parseRate } from './parse-schedule.ts';
 import {
@@ -59,7 +59,12 @@ export function newSchedule(
   const offsetDays = some(parseNumber(options.offset, '--offset', 6));
   const durationHours = some(parseNumber(options.duration, '--duration', 24));
   for (const { schedule } of parts)
-    refuseContradiction({ expression: expressionOf(schedule), onlyAtItsTimes: !runNow, offsetDays, durationHours });
+    refuseContradiction({
+      expression: expressionOf(schedule),
+      applyOnlyAtCronInterval: !runNow,
+      offsetDays,
+      durationHours,
+    });
   return {
     name: parseScheduleName(name),
     scope,
@@ -199,9 +204,9 @@ function parseNumber(text: string | undefined, option: string, most: number): nu
 
 const some = <T>(given: T | 'none' | undefined): T | undefined => (given === 'none' ? undefined : given);
 
-const SEVERITIES: readonly Severity[] = ['critical', 'high', 'medium', 'low', 'unspecified'];
+const SEVERITIES: readonly ComplianceSeverity[] = ['critical', 'high', 'medium', 'low', 'unspecified'];
 
-function parseSeverity(text: string | undefined): Severity | undefined {
+function parseSeverity(text: string | undefined): ComplianceSeverity | undefined {
   const severity = SEVERITIES.find((each) => each === text?.toLowerCase());
   if (severity !== undefined || text === undefined) return severity;
   throw new RunError('usage', `'${text}' is not valid for --severity`, { hint: `One of ${SEVERITIES.join(', ')}.` });

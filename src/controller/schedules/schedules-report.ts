@@ -68,7 +68,7 @@ function remarks({ name, document, schedule, association: { settings } }: Schedu
       : []),
     ...(document === 'unpinned' ? [`the document is not pinned (${settings.document.version}): ${repin}`] : []),
     ...(schedule === undefined ? ['its expression is none of this program: its times are not known'] : []),
-    ...(settings.onlyAtItsTimes ? [] : ['it also runs when it is changed, and on each host that appears']),
+    ...(settings.applyOnlyAtCronInterval ? [] : ['it also runs when it is changed, and on each host that appears']),
   ].map((remark) => onOneLine(`${settings.name}: ${remark}`));
 }
 
@@ -87,7 +87,7 @@ function fields(part: Scheduled) {
     when: when(part),
     next: next.map((time) => time.toISOString()),
     ...(settings.offsetDays !== undefined && { offsetDays: settings.offsetDays }),
-    onlyAtItsTimes: settings.onlyAtItsTimes,
+    onlyAtItsTimes: settings.applyOnlyAtCronInterval,
     document: { ...settings.document, is: document },
     parameters: settings.parameters,
     maxConcurrency: settings.maxConcurrency,

@@ -9,7 +9,7 @@ import { asTheyStand, requireSchedule } from './find-schedules.ts';
 import { readSchedule } from './parse-schedule.ts';
 import { halfWay } from './partial-change.ts';
 import { planChange, refuseMeetingRoles, type ScheduleChange } from './plan-schedule.ts';
-import { lookAgain } from './relist-associations.ts';
+import { relistAssociations } from './relist-associations.ts';
 import { type ScheduleName, scheduleOf } from './schedule-name.ts';
 import type { Scheduled } from './schedule-status.ts';
 
@@ -75,7 +75,7 @@ function sayWhatIsTakenAway(
   emit: EmitFleet,
 ): void {
   for (const [at, { settings }] of before.entries()) {
-    if (settings.onlyAtItsTimes || planned[at]?.onlyAtItsTimes !== true) continue;
+    if (settings.applyOnlyAtCronInterval || planned[at]?.applyOnlyAtCronInterval !== true) continue;
     const message = `${settings.name} runs at its times alone from now on, and no more on hosts that appear (--run-now keeps that)`;
     emit({ type: 'warned', message });
   }
@@ -97,7 +97,7 @@ async function updateOnce(
   if (answer.kind === 'done') return answer.association;
   emit({ type: 'warned', message: `no clear answer to UpdateAssociation (${answer.message}); looking at it` });
   await clock.sleep(LOOK_AFTER_MS);
-  const all = await lookAgain(associations, settings.document.name, emit);
+  const all = await relistAssociations(associations, settings.document.name, emit);
   const found = all.find(({ id }) => id === association.id);
   if (found !== undefined && isDeepStrictEqual(found.settings, settings)) return found;
   throw new RunError(

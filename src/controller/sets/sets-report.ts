@@ -18,7 +18,7 @@ const sizeGiB = ({ members }: SnapshotSet): number => members.reduce((sum, { siz
 const COLUMNS: readonly Column<SnapshotSet>[] = [
   { title: 'TAKEN', cell: ({ startTime }) => moment(startTime) },
   { title: 'NAME', cell: ({ name }) => name },
-  { title: 'WORTH', cell: worthOf },
+  { title: 'STATE', cell: worthOf },
   { title: 'VERIFIED', cell: ({ verified }) => (verified ? 'yes' : undefined) },
   { title: 'MEMBERS', cell: ({ members, planned }) => `${members.length} of ${planned}` },
   { title: 'GIB', cell: (set) => String(sizeGiB(set)) },

@@ -2,7 +2,7 @@ import { rename, rm, writeFile } from 'node:fs/promises';
 import { messageOf, RunError } from '../../shared/errors.ts';
 
 /** Puts the text into a file that others may be reading: they see what was there, or all of it. Throws RunError `usage`. */
-export async function replaceFile(path: string, text: string): Promise<void> {
+export async function writeFileAtomically(path: string, text: string): Promise<void> {
   const beside = `${path}.${process.pid}`;
   try {
     await writeFile(beside, text, { mode: 0o644 });

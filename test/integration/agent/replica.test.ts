@@ -7,7 +7,7 @@ import * as v from 'valibot';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { applierRecords } from '../../../src/agent/adapters/applier-records.ts';
 import { freezeRecords } from '../../../src/agent/adapters/freeze-records.ts';
-import { KEEPER_VERB } from '../../../src/agent/window/applier-watchdog-request.ts';
+import { WATCHDOG_COMMAND } from '../../../src/agent/window/applier-watchdog-request.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
 import { freePort } from '../../../src/lab/hosts/free-port.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
@@ -75,14 +75,14 @@ async function startSource(): Promise<Source> {
 
 const PATIENCE = { timeout: 30_000, interval: 20 };
 
-/** It applies what its source does, and nothing of a keeper is left. */
+/** It applies what its source does, and nothing of a watchdog is left. */
 async function expectReplicaWhole(): Promise<void> {
   const [[made]] = await source.root.query<RowDataPacket[]>('INSERT INTO shop.orders VALUES () RETURNING id');
   await vi.waitFor(async () => {
     expect(await slaveSqlRunning()).toBe('Yes');
     const sql = `SELECT id FROM shop.orders WHERE id = ${made?.['id']}`;
     expect((await replica.root.query<RowDataPacket[]>(sql))[0]).toHaveLength(1);
-    expect(keepers()).toEqual([]);
+    expect(watchdogs()).toEqual([]);
   }, PATIENCE);
   expect(applierRecords.list()).toEqual([]);
 }
@@ -92,14 +92,14 @@ async function slaveSqlRunning(): Promise<unknown> {
   return row?.['Slave_SQL_Running'];
 }
 
-/** The pids of the keepers that live. */
-const keepers = (): readonly number[] =>
+/** The pids of the watchdogs that live. */
+const watchdogs = (): readonly number[] =>
   readdirSync('/proc')
     .filter((name) => /^\d+$/.test(name))
     .map(Number)
     .filter((pid) => {
       try {
-        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(KEEPER_VERB);
+        return readFileSync(`/proc/${pid}/cmdline`, 'utf8').split('\0').includes(WATCHDOG_COMMAND);
       } catch {
         return false;
       }
@@ -164,9 +164,9 @@ describe('--stop-replica-sql', () => {
     using request = replica.holdCalls('CreateSnapshots');
     const run = replica.start(...STOPPING);
     await request.arrived();
-    const [keeper = 0] = keepers();
+    const [watchdog = 0] = watchdogs();
     for (const what of ['cmdline', 'environ'])
-      expect(readFileSync(`/proc/${keeper}/${what}`, 'utf8')).not.toContain(replica.password);
+      expect(readFileSync(`/proc/${watchdog}/${what}`, 'utf8')).not.toContain(replica.password);
     request[Symbol.dispose]();
     await run.ended;
   });
@@ -201,7 +201,7 @@ describe('--stop-replica-sql', () => {
     using request = replica.holdCalls('CreateSnapshots');
     const run = replica.start(...STOPPING);
     await request.arrived();
-    for (const pid of keepers()) process.kill(pid, 'SIGKILL');
+    for (const pid of watchdogs()) process.kill(pid, 'SIGKILL');
     request[Symbol.dispose]();
     expect((await run.ended).result).toMatchObject({ outcome: 'done', grade: 'application' });
   });
@@ -211,7 +211,7 @@ describe('--stop-replica-sql', () => {
     const run = replica.start(...STOPPING);
     await request.arrived();
     process.kill(run.pid, 'SIGSTOP');
-    for (const pid of keepers()) process.kill(pid, 'SIGKILL');
+    for (const pid of watchdogs()) process.kill(pid, 'SIGKILL');
     process.kill(run.pid, 'SIGKILL');
     await run.ended;
     request[Symbol.dispose]();
@@ -227,7 +227,7 @@ describe('--stop-replica-sql', () => {
     using request = replica.holdCalls('CreateSnapshots');
     const run = replica.start(...STOPPING, '--run-id', 'stopped');
     await request.arrived();
-    for (const pid of keepers()) process.kill(pid, 'SIGKILL');
+    for (const pid of watchdogs()) process.kill(pid, 'SIGKILL');
     const { binlog } = await placeInReplica();
     await replica.root.query('STOP SLAVE');
     await vi.waitFor(() => replica.root.query('RESET SLAVE ALL'), PATIENCE);

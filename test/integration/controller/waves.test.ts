@@ -10,7 +10,7 @@ import { snapshots } from '../../../src/controller/aws/snapshots.ts';
 import { installDocument, ourDocument } from '../../../src/controller/documents/install-document.ts';
 import type { Clock } from '../../../src/controller/ports.ts';
 import type { FleetRequest } from '../../../src/controller/runs/request.ts';
-import { runOverFleet } from '../../../src/controller/runs/run-fleet.ts';
+import { runFleet } from '../../../src/controller/runs/run-fleet.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { SteeredTime } from '../../../src/lab/aws/lab-time.ts';
 import type { RunDocument } from '../../../src/lab/ssm-agent/run-document.ts';
@@ -133,7 +133,7 @@ it('never has two members of a cluster at work together, over 50 random fleets',
         waves: { key: 'Cluster', prefer: { key: 'Duty', values: ['replica'] } },
       };
       const go = (begins: FleetRequest['begins']) =>
-        runOverFleet({ ...request, begins }, ours, ports, () => {}, new AbortController().signal);
+        runFleet({ ...request, begins }, ours, ports, () => {}, new AbortController().signal);
       let report = await go('new');
       for (let times = 0; report.ending !== 'done' && times < members.length; times++) report = await go('resume');
 

@@ -11,7 +11,7 @@ import type {
   Inventory,
   Invocation,
   ManagedNode,
-  NotSuccess,
+  NonSuccessStatus,
   Scope,
   SendAnswer,
   SentCommand,
@@ -162,7 +162,10 @@ export class FakeFleet implements Commands, Inventory {
   async invocations(commandId: string): Promise<readonly Invocation[]> {
     return this.#of(commandId);
   }
-  async invocationsIn(statuses: readonly NotSuccess[], commandIds: readonly string[]): Promise<readonly Invocation[]> {
+  async invocationsIn(
+    statuses: readonly NonSuccessStatus[],
+    commandIds: readonly string[],
+  ): Promise<readonly Invocation[]> {
     const wanted = new Set<string>(statuses);
     return commandIds.flatMap((id) => this.#of(id)).filter(({ status }) => wanted.has(status));
   }

@@ -2,7 +2,7 @@ import type { Check } from './refusal.ts';
 
 /** A read lock that stops the replication of a host has hurt it. */
 export const replicaSurvivesLock: Check = ({ server: { replica } }, { level, stopReplicaSql }) => {
-  const tables = replica?.stoppedByLockOn ?? [];
+  const tables = replica?.lockConflictTables ?? [];
   if (level === 'crash' || stopReplicaSql || tables === 'unseen' || tables[0] === undefined) return [];
   const [{ table, engine }] = tables;
   const more = tables.length === 1 ? '' : ` and ${tables.length - 1} more`;

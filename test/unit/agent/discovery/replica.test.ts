@@ -146,7 +146,7 @@ describe('a server as a replica', () => {
       privileges = ['REPLICATION CLIENT', 'SELECT'],
     ) => {
       const { facts, asked } = read([row(more)], variables, privileges);
-      return [(await facts)?.stoppedByLockOn, asked.length];
+      return [(await facts)?.lockConflictTables, asked.length];
     };
     expect(await seen({ ...ordered, replica_parallel_workers: '1' })).toEqual([[], 1]);
     expect(await seen({ ...ordered, replica_preserve_commit_order: 'OFF' })).toEqual([[], 1]);

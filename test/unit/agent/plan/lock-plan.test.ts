@@ -30,8 +30,8 @@ describe('how commits are kept out', () => {
   });
 
   it('takes the backup lock before the one that stalls, and gives back the stalling one first', () => {
-    const { prepare, block, release } = plan('mysql', '8.0.36');
-    expect([...prepare, block, ...release]).toEqual([
+    const { prepare, blockCommits, release } = plan('mysql', '8.0.36');
+    expect([...prepare, blockCommits, ...release]).toEqual([
       'LOCK INSTANCE FOR BACKUP',
       'FLUSH TABLES WITH READ LOCK',
       'UNLOCK TABLES',
@@ -57,10 +57,10 @@ describe('how commits are kept out', () => {
   });
 
   it('kills by the number of the query where the server has one: a connection may be at its next', () => {
-    expect(plan('mariadb', '10.11.6')).toMatchObject({ kill: 'KILL SOFT QUERY ID' });
-    expect(plan('mariadb', '10.11.6').statements).toContain('NULL, QUERY_ID) AS killId');
-    expect(plan('mysql', '8.4.0')).toMatchObject({ kill: 'KILL QUERY' });
-    expect(plan('mysql', '8.4.0').statements).toContain('NULL, ID) AS killId');
+    expect(plan('mariadb', '10.11.6')).toMatchObject({ killStatement: 'KILL SOFT QUERY ID' });
+    expect(plan('mariadb', '10.11.6').longStatementsQuery).toContain('NULL, QUERY_ID) AS killId');
+    expect(plan('mysql', '8.4.0')).toMatchObject({ killStatement: 'KILL QUERY' });
+    expect(plan('mysql', '8.4.0').longStatementsQuery).toContain('NULL, ID) AS killId');
   });
 
   it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {
@@ -80,7 +80,7 @@ describe('how a replica is asked', () => {
     parallelWorkers,
     relayLogRecovery: false,
     positionsInTable: true,
-    stoppedByLockOn: [],
+    lockConflictTables: [],
   });
   const asked = (flavour: Parameters<typeof plan>[0], version: string, more: Partial<ServerFacts> = {}) =>
     plan(flavour, version, { binlogEnabled: true, replica: replica(0), ...more }).replica;

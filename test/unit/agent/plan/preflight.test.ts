@@ -47,8 +47,11 @@ describe('a MySQL replica whose workers keep the order of commits', () => {
     channels: [{ name: '', autoPosition: true, applying: true }],
     ...{ parallelWorkers: 4, relayLogRecovery: true, positionsInTable: true },
   };
-  const of = (stoppedByLockOn: ReplicaFacts['stoppedByLockOn'], request: Partial<DecidedRequest> = {}) =>
-    messages(withServer({ privileges: ['ALL PRIVILEGES'], replica: { ...replica, stoppedByLockOn } }, mysql), request);
+  const of = (lockConflictTables: ReplicaFacts['lockConflictTables'], request: Partial<DecidedRequest> = {}) =>
+    messages(
+      withServer({ privileges: ['ALL PRIVILEGES'], replica: { ...replica, lockConflictTables } }, mysql),
+      request,
+    );
 
   test('is refused while a table that is not transactional can be applied: the lock could stop it', () => {
     expect(of([table, table])).toEqual([

@@ -1,7 +1,7 @@
 import { expect, test } from 'vitest';
 import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
 import type { LineProcess } from '../../../../src/agent/ports.ts';
-import type { Attempt, SnapshotWorld } from '../../../../src/agent/stories/attempt.ts';
+import type { Attempt, SnapshotPorts } from '../../../../src/agent/stories/attempt.ts';
 import { takeCrashSet } from '../../../../src/agent/stories/crash-set.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
@@ -24,7 +24,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
   const request = { ...REQUEST, level: 'crash' } as const;
   const { plan } = planSnapshot(request, await factsOf('loop-devices', 'crash'));
   const done: string[] = [];
-  const world = {
+  const ports = {
     processes: {
       run: async (argv: readonly string[]) => {
         done.push(argv.join(' '));
@@ -44,7 +44,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     clock: fakeClock(),
     emit: () => {},
     signal: new AbortController().signal,
-  } as unknown as SnapshotWorld;
+  } as unknown as SnapshotPorts;
   const session = {
     ask: async () => [],
     run: async (sql: string) => {
@@ -53,7 +53,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     },
     [Symbol.asyncDispose]: async () => {},
   } as unknown as Attempt['session'];
-  const attempt = { request, plan, owner: 'AIDA:i-1', session, world };
+  const attempt = { request, plan, owner: 'AIDA:i-1', session, ports };
   await expect(takeCrashSet(attempt)).rejects.toMatchObject({ code: 'create-refused' });
   expect(done).toEqual([
     'dry run',

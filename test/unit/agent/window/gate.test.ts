@@ -5,7 +5,7 @@ import { passGate } from '../../../../src/agent/window/gate.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { type Answer, scriptedSession } from '../../../support/scripted-session.ts';
 
-const PLAN = { statements: 'STATEMENTS', kill: 'KILL QUERY' } as LockPlan;
+const PLAN = { longStatementsQuery: 'STATEMENTS', killStatement: 'KILL QUERY' } as LockPlan;
 
 const running = (seconds: number, more: Partial<Row> = {}): Row => ({
   id: '12',

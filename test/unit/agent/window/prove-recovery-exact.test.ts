@@ -1,7 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import { readServer } from '../../../../src/agent/discovery/server-facts.ts';
 import type { Row, ServerReader } from '../../../../src/agent/ports.ts';
-import { proveStillExact } from '../../../../src/agent/window/prove-recovery-exact.ts';
+import { proveRecoveryUnchanged } from '../../../../src/agent/window/prove-recovery-exact.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
 import { describedHost, plant, type Tree } from '../../../fixtures/described-host.ts';
 import { type DescribedServer, mysql } from '../../../fixtures/described-server.ts';
@@ -14,7 +14,7 @@ const session = ({ answers }: DescribedServer): ServerReader => ({ ask: async ({
 const sound = described();
 const planned = await readServer(session(sound), describedHost(sound.tree), 'crash');
 const prove = (now: DescribedServer, ...trees: readonly Tree[]) =>
-  proveStillExact(session(now), describedHost(plant(now.tree, ...trees)), planned);
+  proveRecoveryUnchanged(session(now), describedHost(plant(now.tree, ...trees)), planned);
 
 describe('the proof that recovery is still exact', () => {
   it('holds where all is as it was planned', async () => {
@@ -48,7 +48,7 @@ describe('the proof that recovery is still exact', () => {
 
   it('holds where a file has gone: what is in the set too much does no harm', async () => {
     const more = { ...planned, files: [...planned.files, { role: 'tablespace', path: '/gone/old.ibd' } as const] };
-    expect(await proveStillExact(session(sound), describedHost(sound.tree), more)).toMatchObject({ held: true });
+    expect(await proveRecoveryUnchanged(session(sound), describedHost(sound.tree), more)).toMatchObject({ held: true });
   });
 
   it('fails where the server does not answer', async () => {
@@ -57,7 +57,7 @@ describe('the proof that recovery is still exact', () => {
         throw new RunError('connection-lost', 'connection 42 to the server: it was closed');
       },
     };
-    expect(await proveStillExact(ended, describedHost(sound.tree), planned)).toMatchObject({
+    expect(await proveRecoveryUnchanged(ended, describedHost(sound.tree), planned)).toMatchObject({
       held: false,
       detail: 'connection 42 to the server: it was closed',
     });

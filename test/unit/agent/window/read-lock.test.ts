@@ -7,7 +7,7 @@ import { type Answer, scriptedSession } from '../../../support/scripted-session.
 const plan = {
   session: (seconds: number) => [`WAIT ${seconds}`],
   prepare: ['PREPARE'],
-  block: 'BLOCK',
+  blockCommits: 'BLOCK',
   release: ['RELEASE BLOCK', 'RELEASE PREPARE'],
 } as unknown as LockPlan;
 

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { collate } from '../../../../src/controller/runs/collate.ts';
-import { sortOut } from '../../../../src/controller/runs/reachable.ts';
+import { partitionReachable } from '../../../../src/controller/runs/reachable.ts';
 import { formatReport } from '../../../../src/controller/runs/report-json.ts';
 import { formatTable } from '../../../../src/controller/runs/run-report.ts';
 import { styleFor } from '../../../../src/controller/terminal/style.ts';
@@ -11,14 +11,14 @@ import { mangled, oddText } from '../../../support/mangled-json.ts';
 import { done, host, online, RUN, ran, running } from '../fakes.ts';
 
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
-const two = sortOut([running(1), running(2)], [online(1), online(2)]);
+const two = partitionReachable([running(1), running(2)], [online(1), online(2)]);
 const failed: Result = { v: 1, run: RUN, outcome: 'failed', code: 'lock-timeout', message: 'm', hint: 'h' };
 const refused: Result = { v: 1, run: RUN, outcome: 'refused', code: 'storage-unfit' };
 const unsafe: Result = { v: 1, run: RUN, outcome: 'unsafe', code: 'thaw-failed' };
 
 describe('who can be reached', () => {
   it('names every host that cannot, and why', () => {
-    const fleet = sortOut(
+    const fleet = partitionReachable(
       [running(1), { ...running(2), state: 'stopped' }, running(3), running(4), running(5)],
       [online(1), online(2), { ...online(4), ping: 'ConnectionLost' }, { ...online(5), platform: 'Windows' }],
     );
@@ -143,7 +143,10 @@ describe('the report', () => {
   });
 
   it('leaves no targeted host out, and adds who came meanwhile', () => {
-    const fleet = sortOut([running(1), { ...running(2), state: 'stopped' }, running(3)], [online(1), online(3)]);
+    const fleet = partitionReachable(
+      [running(1), { ...running(2), state: 'stopped' }, running(3)],
+      [online(1), online(3)],
+    );
     const { hosts } = collate(SNAPSHOT, fleet, { invocations: [ran(9), ran(1)] });
     expect(hosts.map(({ instance, result }) => [instance, result.code ?? result.outcome])).toEqual([
       [host(1), 'done'],
@@ -160,7 +163,7 @@ describe('the report', () => {
   });
 
   const only = (invocation: ReturnType<typeof ran>) =>
-    collate(SNAPSHOT, sortOut([running(1)], [online(1)]), { invocations: [invocation] }).hosts[0]?.result;
+    collate(SNAPSHOT, partitionReachable([running(1)], [online(1)]), { invocations: [invocation] }).hosts[0]?.result;
 
   it('finds the result before what Systems Manager appends of stderr', () => {
     const output = `${JSON.stringify(done(1))}\n\n----------ERROR-------\n{"v":1,"run":"nightly-1","outcome":"failed"}\n`;

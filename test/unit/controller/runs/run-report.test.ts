@@ -2,7 +2,7 @@ import { describe, expect, it } from 'vitest';
 import type { FleetEvent } from '../../../../src/controller/events.ts';
 import { collate } from '../../../../src/controller/runs/collate.ts';
 import { presentProgress } from '../../../../src/controller/runs/progress.ts';
-import { sortOut } from '../../../../src/controller/runs/reachable.ts';
+import { partitionReachable } from '../../../../src/controller/runs/reachable.ts';
 import { formatEvent } from '../../../../src/controller/runs/report-json.ts';
 import { formatTable } from '../../../../src/controller/runs/run-report.ts';
 import { styleFor } from '../../../../src/controller/terminal/style.ts';
@@ -13,7 +13,7 @@ const whole = { ...done(1), members: 2, stallMs: 312.4, frozenMs: 251, binlog: '
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const report = collate(
   SNAPSHOT,
-  sortOut(
+  partitionReachable(
     [running(1, 'orders'), running(2, 'a\x1b[31m\nname'), { ...running(3, '-'), state: 'stopped' }],
     [online(1), online(2)],
   ),
@@ -38,7 +38,7 @@ describe('the table', () => {
   });
 
   it('leaves out what nobody has', () => {
-    const plan = collate(SNAPSHOT, sortOut([running(1)], [online(1)]), {
+    const plan = collate(SNAPSHOT, partitionReachable([running(1)], [online(1)]), {
       invocations: [ran(1, { v: 1, run: RUN, outcome: 'done' })],
     });
     expect(formatTable(plan, styleFor({}, {})).split('\n')[0]).toBe('INSTANCE             NAME  OUTCOME');

@@ -1,6 +1,6 @@
 import { ourDocument } from '../../../../src/controller/documents/install-document.ts';
 import type { FleetRequest } from '../../../../src/controller/runs/request.ts';
-import { runOverFleet } from '../../../../src/controller/runs/run-fleet.ts';
+import { runFleet } from '../../../../src/controller/runs/run-fleet.ts';
 import { FakeDocuments, type FakeFleet, FakeSnapshots, fakeClock, RUN, recorder } from '../fakes.ts';
 
 export const ours = ourDocument('mysql-ebs-snapshot', 'content');
@@ -30,6 +30,6 @@ export function startRun(
   const { events, emit } = recorder();
   const { snapshots = new FakeSnapshots(() => fleet.sets()), clock = fakeClock() } = options;
   const ports = { documents, inventory: fleet, commands: fleet, snapshots, clock };
-  const report = runOverFleet(request, ours, ports, emit, options.cancel ?? new AbortController().signal);
+  const report = runFleet(request, ours, ports, emit, options.cancel ?? new AbortController().signal);
   return { report, events };
 }

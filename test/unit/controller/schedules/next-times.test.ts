@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { firstMeeting } from '../../../../src/controller/schedules/first-overlap.ts';
+import { firstOverlap } from '../../../../src/controller/schedules/first-overlap.ts';
 import { nextTimes } from '../../../../src/controller/schedules/next-times.ts';
 import { parseCron, readSchedule } from '../../../../src/controller/schedules/parse-schedule.ts';
 import { expressionOf } from '../../../../src/controller/schedules/schedule.ts';
@@ -89,7 +89,7 @@ describe('the next times', () => {
 
 describe('two schedules', () => {
   const meeting = (one: string, other: string) =>
-    firstMeeting(parseCron(one).cadence, parseCron(other).cadence, HOUR_MS, NOW)?.toISOString().slice(0, 16);
+    firstOverlap(parseCron(one).cadence, parseCron(other).cadence, HOUR_MS, NOW)?.toISOString().slice(0, 16);
 
   it.each([
     ['0 3 * * *', '0 3 * * *', '2026-11-27T03:00'],

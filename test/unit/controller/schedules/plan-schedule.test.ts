@@ -86,11 +86,11 @@ describe('a change', () => {
   });
 
   it('holds a schedule to its times, unless it is to run at once', () => {
-    const eager = associationOf({ onlyAtItsTimes: false });
-    expect(change({ severity: 'low' }, [eager])?.onlyAtItsTimes).toBe(true);
-    expect(change({ severity: 'low', runNow: true }, [eager])?.onlyAtItsTimes).toBe(false);
-    const rate = associationOf({ onlyAtItsTimes: false, expression: 'rate(1 day)' });
-    for (const before of [rate, associationOf({ onlyAtItsTimes: false, expression: undefined })])
+    const eager = associationOf({ applyOnlyAtCronInterval: false });
+    expect(change({ severity: 'low' }, [eager])?.applyOnlyAtCronInterval).toBe(true);
+    expect(change({ severity: 'low', runNow: true }, [eager])?.applyOnlyAtCronInterval).toBe(false);
+    const rate = associationOf({ applyOnlyAtCronInterval: false, expression: 'rate(1 day)' });
+    for (const before of [rate, associationOf({ applyOnlyAtCronInterval: false, expression: undefined })])
       expect(() => change({ severity: 'low' }, [before])).toThrow(/runs a rate at once/);
     expect(change({ severity: 'low', runNow: true }, [rate])?.severity).toBe('low');
     expect(() => change({ schedules: new Map([[undefined, parseRate('1 day')]]) })).toThrow(/runs a rate at once/);

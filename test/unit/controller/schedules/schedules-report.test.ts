@@ -38,7 +38,7 @@ const all: readonly Scheduled[] = [
         name: 'mysql-ebs-snapshot.frequent',
         document: document('2'),
         expression: 'rate(5 hours)',
-        onlyAtItsTimes: false,
+        applyOnlyAtCronInterval: false,
       },
       { ...ran, status: 'Failed' },
     ),

@@ -58,7 +58,7 @@ export const settingsOf = (more: Partial<AssociationSettings> = {}): Association
   parameters: { Operation: ['snapshot'], Splay: ['300'] },
   expression: 'cron(0 3 ? * * *)',
   offsetDays: undefined,
-  onlyAtItsTimes: true,
+  applyOnlyAtCronInterval: true,
   ...PLAIN,
   ...more,
 });

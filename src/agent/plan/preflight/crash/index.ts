@@ -1,9 +1,9 @@
 import type { ServerFacts } from '../../../discovery/facts.ts';
 import type { Refusal } from '../refusal.ts';
 import { binlogSynced } from './binlog-synced.ts';
+import { crashPrivileges } from './crash-privileges.ts';
 import { doublewriteOn } from './doublewrite-on.ts';
 import { filesSynced } from './files-synced.ts';
-import { mayBeLookedAt } from './may-be-looked-at.ts';
 import { noPreparedTransactions } from './no-prepared-transactions.ts';
 import { notClustered } from './not-clustered.ts';
 import type { Obligation } from './obligation.ts';
@@ -13,7 +13,7 @@ import { tablesTransactional } from './tables-transactional.ts';
 
 /** What has to hold for an image that nobody waited for to recover at exact coordinates. */
 const OBLIGATIONS: readonly Obligation[] = [
-  mayBeLookedAt,
+  crashPrivileges,
   notClustered,
   binlogSynced,
   redoFlushedAtCommit,

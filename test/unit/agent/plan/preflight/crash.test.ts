@@ -118,7 +118,7 @@ describe('a replica', () => {
     parallelWorkers: 4,
     relayLogRecovery: false,
     positionsInTable: true,
-    stoppedByLockOn: [],
+    lockConflictTables: [],
     ...change,
   });
   const of = (server: ServerFacts, change: Partial<ReplicaFacts>, more: Partial<ServerFacts> = {}) =>

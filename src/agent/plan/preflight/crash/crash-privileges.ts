@@ -3,7 +3,7 @@ import { MAY_SEE_ALL_TABLES, mayListPrepared } from '../../../discovery/recovery
 import type { Obligation } from './obligation.ts';
 
 /** What may not be seen is not proven. */
-export const mayBeLookedAt: Obligation = ({ privileges, version }) => {
+export const crashPrivileges: Obligation = ({ privileges, version }) => {
   const missing = [
     ...(MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege)) ? [] : ['SHOW VIEW']),
     ...(mayListPrepared(version, privileges) ? [] : ['XA_RECOVER_ADMIN']),

@@ -2,7 +2,7 @@ import * as v from 'valibot';
 import { RunError } from './errors.ts';
 
 /** The answer to `action` as its schema has it. Throws RunError `aws-unreachable` naming what is wrong in it. */
-export function understood<const S extends v.GenericSchema>(
+export function parseResponse<const S extends v.GenericSchema>(
   action: string,
   schema: S,
   answer: unknown,
