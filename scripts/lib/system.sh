@@ -5,6 +5,7 @@
 export PATH="$PATH:/usr/local/sbin:/usr/sbin:/sbin"
 
 # What the lab needs, program:Debian package.
+# shellcheck disable=SC2034 # for scripts/bench, scripts/rehearse, scripts/soak and scripts/test
 readonly LAB_NEEDS=(
   mariadbd:mariadb-server mariadb-install-db:mariadb-server mariadb-binlog:mariadb-client mkfs.xfs:xfsprogs mkfs.btrfs:btrfs-progs
   losetup:mount mount:mount fsfreeze:util-linux flock:util-linux unshare:util-linux nsenter:util-linux

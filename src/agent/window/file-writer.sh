@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The file writer: writes our files into the data directory, as the account that owns it, so that nothing that
 # account can prepare there (a symbolic link, a directory in the way) makes root write anywhere. Started and warm
 # before the lock; the process that holds the lock does no I/O on the server's file systems itself.

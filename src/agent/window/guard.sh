@@ -1,3 +1,4 @@
+# shellcheck shell=bash
 # The guard: owns the freeze of every file system of one run, for its whole life.
 #
 #   bash -c GUARD guard DEADLINE_SECONDS RUN_LOCK RECORD MOUNT...
@@ -31,6 +32,7 @@ shift 3
 
 # Inherited by whatever is started here, so that neither ends before it: the lock, and the stream of reports.
 exec {lock}<"$run_lock" && flock --shared --nonblock "$lock" || exit
+# shellcheck disable=SC2034 # only inherited: nothing writes to it by its number
 exec {stream}>&1
 
 # Of a thaw, to an agent that may have been killed: what comes after the report must not depend on its being heard.
