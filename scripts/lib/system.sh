@@ -25,6 +25,10 @@ readonly VM_NEEDS=(
   /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring
 )
 
+# What scripts/lib/lint-shell.mjs runs.
+# shellcheck disable=SC2034 # for scripts/test
+readonly SHELL_LINT_NEEDS=(shellcheck:shellcheck shfmt:shfmt git:git)
+
 missing_packages() { # NEED...
   local entry
   for entry in "$@"; do
