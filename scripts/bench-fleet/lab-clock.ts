@@ -13,7 +13,7 @@ export async function labClock(endpoint: string): Promise<Clock> {
   return {
     now: () => new Date(Date.now() + ahead),
     async sleep(ms, signal) {
-      if (signal?.aborted === true) return;
+      signal?.throwIfAborted();
       ahead = (await ask(endpoint, 'POST', '/_lab/time/advance', { ms })) - Date.now();
     },
   };

@@ -1,5 +1,6 @@
 import * as v from 'valibot';
 import type { InstanceId, SnapshotId, VolumeId } from '../shared/ids.ts';
+import type { Sleeper } from '../shared/poll.ts';
 import type { Tags } from '../shared/tags.ts';
 import type { Event } from './events.ts';
 
@@ -132,10 +133,9 @@ export interface Ec2 extends Ec2Reader {
 }
 
 /** Milliseconds: `now` on the wall (for people), `elapsed` monotonic (for measuring). */
-export interface Clock {
+export interface Clock extends Sleeper {
   now(): Date;
   elapsed(): number;
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }
 
 export type Emit = (event: Event) => void;

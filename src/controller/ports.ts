@@ -1,4 +1,5 @@
 import type { InstanceId, RunId, SnapshotId, VolumeId } from '../shared/ids.ts';
+import type { Sleeper } from '../shared/poll.ts';
 import type { Tags } from '../shared/tags.ts';
 
 /**
@@ -261,8 +262,6 @@ export interface Associations {
   delete(association: Association): Promise<void>;
 }
 
-export interface Clock {
+export interface Clock extends Sleeper {
   now(): Date;
-  /** Ends early, without an error, when the signal is aborted. */
-  sleep(ms: number, signal?: AbortSignal): Promise<void>;
 }

@@ -1,5 +1,6 @@
 import { type Coordinates, sameCoordinates } from '../../shared/coordinates.ts';
 import { RunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
@@ -11,7 +12,7 @@ import { keepAppliersStopped } from '../window/appliers.ts';
 import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
 import { spawnDetached } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
-import { type GateWorld, passGate } from '../window/gate.ts';
+import { type GateOptions, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
@@ -38,6 +39,7 @@ interface LockedAttempt extends Attempt {
 /** Level `application`: commits wait from the lock to the unlock, and the file systems are frozen within. */
 export async function takeApplicationSet(attempt: Attempt): Promise<void> {
   const { plan, ports } = attempt;
+  // 4. The guard and the file writer stand ready before anything is locked.
   await using guard = await startGuardOf(attempt);
   await using writer = await startFileWriter(ports.processes, plan.facts.server);
 
@@ -53,6 +55,7 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
     if (taken !== undefined) await gradeSet(plan, taken, ports).catch(() => {});
     throw error;
   }
+  // 10. What came back is held against the plan, and the grade is set.
   await gradeSet(plan, taken, ports);
 }
 
@@ -90,7 +93,7 @@ async function startGuardOf({ plan, request, ports }: Attempt): Promise<Guard> {
 }
 
 const emitKilled =
-  ({ emit }: SnapshotPorts): GateWorld['killed'] =>
+  ({ emit }: SnapshotPorts): GateOptions['killed'] =>
   (message) =>
     emit({ type: 'warned', code: 'statement-killed', message });
 
@@ -102,7 +105,7 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
     serverTouched = true;
     emitKilled(ports)(message);
   };
-  for (let number = 1; ; number++) {
+  return poll(ports.clock, { firstMs: PAUSE_BETWEEN_TRIES_MS, signal: ports.signal }, async (number) => {
     try {
       await untilCancelled(ports.signal, () => prepareTry(attempt, killed));
     } catch (error) {
@@ -121,18 +124,19 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
       if (!(error instanceof LockNotGranted)) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
       if (number >= request.lockTries) throw error;
-      await ports.clock.sleep(PAUSE_BETWEEN_TRIES_MS, ports.signal);
+      return undefined;
     }
-  }
+  });
 }
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
-async function prepareTry(attempt: LockedAttempt, killed: GateWorld['killed']): Promise<void> {
+async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed']): Promise<void> {
   const { request, plan, session, ports } = attempt;
   const { clock, signal } = ports;
   const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
 
-  // Nobody's statement is killed for a set that EC2 would refuse.
+  // 5. No long statement in the way, the file systems synced (4), no other backup, and EC2 would accept the request.
+  // No statement is killed for a set that EC2 would refuse.
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
   await pass();
   do {
@@ -155,17 +159,20 @@ function asFailure(error: unknown): unknown {
 async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
   const { request, plan, owner, session, guard, ports } = attempt;
   const { clock, ec2, emit } = ports;
+  // 6. The read lock.
   const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock);
   let frozenMs: number | undefined;
   let answer: CreateSetAnswer | undefined;
   let apiMs = 0;
   try {
     await using _untilUnlocked = lock;
+    // 7. The redo log durable, the coordinates read and written.
     await proveRedoDurable(session, plan.lock.redo, clock, REDO_DEADLINE_MS);
     const { coordinates, takenAt } = await recordCoordinates(attempt);
     await syncUnderLock(ports.processes, plan.syncOnly);
 
     const createSet = createSetRequest(plan, coordinates, takenAt, owner);
+    // 8. The freeze, and the one request.
     const window = await guard.freeze(request.freezeTimeoutMs);
     try {
       await using _untilThawed = window;
@@ -176,6 +183,7 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
       frozenMs = window.frozenMs;
     }
 
+    // 9. Thawed: what was promised is proven, and the lock is released.
     const proofs = [
       ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
       await proveLockHeld(session, plan.lock),

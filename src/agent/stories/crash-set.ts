@@ -1,3 +1,4 @@
+import { poll } from '../../shared/poll.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { setFiles } from '../plan/set-files.ts';
@@ -74,13 +75,13 @@ async function tryToHoldDdl({ request, plan, session, ports }: Attempt): Promise
   const { lockTimeoutSeconds: seconds, lockTries } = request;
   const { ddl } = plan.lock;
   if (ddl === undefined) return undefined;
-  for (let number = 1; ; number++) {
+  return poll(ports.clock, { firstMs: PAUSE_BETWEEN_TRIES_MS, signal: ports.signal }, async (number) => {
     try {
       return await holdDdl(session, plan.lock.session(seconds), ddl, seconds);
     } catch (error) {
       if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });
-      await ports.clock.sleep(PAUSE_BETWEEN_TRIES_MS, ports.signal);
+      return undefined;
     }
-  }
+  });
 }

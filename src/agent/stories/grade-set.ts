@@ -1,5 +1,6 @@
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
+import { poll } from '../../shared/poll.ts';
 import { TAG } from '../../shared/tags.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import type { CreatedSnapshot, Ec2, Emit } from '../ports.ts';
@@ -9,7 +10,7 @@ import type { SnapshotPorts, TakenSet } from './attempt.ts';
 type GradingPorts = Pick<SnapshotPorts, 'ec2' | 'clock' | 'emit'>;
 
 /** EC2 is eventually consistent: how often and how long a set is looked for after an ambiguous answer. */
-const LOOK_UP = { tries: 5, pauseMs: 2_000 };
+const LOOK_UP = { times: 5, firstMs: 2_000 } as const;
 
 /** The event of a set that EC2 has taken. */
 export const setCreated = (plan: SnapshotPlan, members: readonly CreatedSnapshot[], apiMs: number) =>
@@ -66,15 +67,15 @@ async function resolveUnknownOutcome(
 ): Promise<RunError> {
   let found: readonly SnapshotId[] = [];
   let trouble = '';
-  for (let number = 1; number <= LOOK_UP.tries && found.length < plan.members.length; number++) {
-    if (number > 1) await clock.sleep(LOOK_UP.pauseMs);
+  await poll(clock, LOOK_UP, async () => {
     try {
       found = (await ec2.findSet(plan.set)).map((member) => member.snapshotId);
       trouble = '';
     } catch (error) {
       trouble = `; the look-up failed too: ${messageOf(error)}`;
     }
-  }
+    return found.length >= plan.members.length || undefined;
+  });
   emit({ type: 'looked-up', set: plan.set, found });
   const failed = proofs.find((proof) => !proof.held);
   const worth = failed === undefined || found.length === 0 ? 'unproven' : await tagBroken(found, ec2, emit);

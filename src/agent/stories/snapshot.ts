@@ -13,14 +13,17 @@ import { takeCrashSet } from './crash-set.ts';
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
 export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): Promise<void> {
+  // 1. One run at a time, on a host that no earlier run has left frozen.
   await using _alone = await ports.takeRunLock();
   await undoEarlierRuns(ports);
 
+  // 2. The server, its files and their volumes; 3. the plan, or every reason to refuse.
   await using session = await untilCancelled(ports.signal, () => ports.connect());
   await startLeftAppliers(ports);
 
   const { plan, owner } = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
 
+  // 4. to 10.: the set, with the read lock or without.
   const take = plan.level === 'crash' ? takeCrashSet : takeApplicationSet;
   await take({ request, plan, owner, session, ports });
 }

@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import { type Clock, type Row, ServerRefusal, type ServerSession } from '../ports.ts';
@@ -11,7 +12,7 @@ const NO_SUCH_THREAD = [1094, 1957];
 
 type GateRequest = Pick<SnapshotRequest, 'longQueryThresholdSeconds' | 'killLongQueriesAfterSeconds'>;
 
-export interface GateWorld {
+export interface GateOptions {
   readonly clock: Clock;
   readonly signal: AbortSignal;
   /** Is told of each statement that was killed. */
@@ -38,24 +39,24 @@ export async function passGate(
   session: ServerSession,
   plan: LockPlan,
   request: GateRequest,
-  { clock, signal, killed: tell }: GateWorld,
+  { clock, signal, killed: tell }: GateOptions,
 ): Promise<'open' | 'waited'> {
   const killAfter = request.killLongQueriesAfterSeconds;
   const patience = killAfter === undefined ? 0 : killAfter * 1000 + KILLED_GONE_MS;
   const since = clock.elapsed();
   const killed = new Set<number>();
-  for (let looks = 1; ; looks++) {
+  return poll(clock, { firstMs: POLL_MS, signal }, async (looked) => {
     const long = await longStatements(session, plan, request.longQueryThresholdSeconds);
     const [longest] = long;
-    if (longest === undefined) return looks === 1 ? 'open' : 'waited';
+    if (longest === undefined) return looked === 1 ? 'open' : 'waited';
     if (killAfter === undefined || clock.elapsed() - since >= patience) throw longStatementError(longest, killed);
     for (const { name, seconds, killId } of long) {
       if (seconds < killAfter || killId === undefined || killed.has(killId)) continue;
       killed.add(killId);
       if (await kill(session, plan, killId)) tell(`${name} was killed after ${seconds} s`);
     }
-    await clock.sleep(POLL_MS, signal);
-  }
+    return undefined;
+  });
 }
 
 async function longStatements(session: ServerSession, plan: LockPlan, threshold: number): Promise<LongStatement[]> {

@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import type { LockPlan, OtherBackup } from '../plan/lock-plan.ts';
 import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
 import { ER_LOCK_WAIT_TIMEOUT } from './read-lock.ts';
@@ -18,12 +19,12 @@ export async function refuseOtherBackup(
   signal?: AbortSignal,
 ): Promise<void> {
   const until = clock.elapsed() + lockTimeoutSeconds * 1000;
-  for (;;) {
+  await poll(clock, { firstMs: POLL_MS, signal }, async () => {
     const seen = await look(session, otherBackup);
-    if (seen === undefined) return;
+    if (seen === undefined) return true;
     if (clock.elapsed() >= until) throw new RunError('other-backup', seen.message, { hint: seen.hint });
-    await clock.sleep(POLL_MS, signal);
-  }
+    return undefined;
+  });
 }
 
 interface Seen {

@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import type { RedoProof } from '../plan/lock-plan.ts';
 import type { Clock, ServerSession } from '../ports.ts';
 import { queryUnderLock } from './query-under-lock.ts';
@@ -20,12 +21,11 @@ export async function proveRedoDurable(
   for (const statement of redo.before) await queryUnderLock(session, statement, 'redo-not-durable');
   const target = (await lsns(session, redo)).current;
   const giveUp = clock.elapsed() + deadlineMs;
-  while ((await lsns(session, redo)).flushed < target) {
-    if (clock.elapsed() > giveUp) {
-      throw new RunError('redo-not-durable', `the redo log was not flushed to LSN ${target} within ${deadlineMs} ms`);
-    }
-    await clock.sleep(REDO_POLL_MS);
-  }
+  await poll(clock, { firstMs: REDO_POLL_MS }, async () => {
+    if ((await lsns(session, redo)).flushed >= target) return true;
+    if (clock.elapsed() <= giveUp) return undefined;
+    throw new RunError('redo-not-durable', `the redo log was not flushed to LSN ${target} within ${deadlineMs} ms`);
+  });
 }
 
 async function lsns(session: ServerSession, redo: Extract<RedoProof, { by: 'lsn' }>) {

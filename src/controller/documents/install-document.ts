@@ -1,5 +1,6 @@
 import { createHash } from 'node:crypto';
 import { RunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import type { Clock, Documents, DocumentVersion } from '../ports.ts';
 
 /** A Command document of ours: the name it is installed under and the text that is installed. */
@@ -87,21 +88,19 @@ export function whyNotRunnable(ours: OurDocument, installed: DocumentVersion): s
 
 async function untilActive(ours: OurDocument, version: string, documents: Documents, clock: Clock): Promise<void> {
   const deadline = clock.now().getTime() + ACTIVE_WITHIN_MS;
-  while (true) {
+  await poll(clock, { firstMs: ASK_EVERY_MS }, async () => {
     const state = await documents.describe(ours.name, version);
-    if (state?.status === 'Active') return;
+    if (state?.status === 'Active') return true;
     if (state?.status === 'Failed') {
       const said = state.statusText ?? 'no reason given';
       throw new RunError('document-invalid', `Systems Manager does not accept the document '${ours.name}': ${said}`);
     }
-    if (clock.now().getTime() >= deadline) {
-      const status = state?.status ?? 'not there';
-      throw new RunError('document-invalid', `version ${version} of '${ours.name}' is still ${status}`, {
-        hint: 'Run `mysql-ebs-snapshot documents install` again in a minute.',
-      });
-    }
-    await clock.sleep(ASK_EVERY_MS);
-  }
+    if (clock.now().getTime() < deadline) return undefined;
+    const status = state?.status ?? 'not there';
+    throw new RunError('document-invalid', `version ${version} of '${ours.name}' is still ${status}`, {
+      hint: 'Run `mysql-ebs-snapshot documents install` again in a minute.',
+    });
+  });
 }
 
 /** Systems Manager refuses a second version with the same content: then the one that is there is ours. */

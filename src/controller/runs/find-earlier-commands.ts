@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
-import type { Clock, CommandHistoryRange, Commands, Invocation, SentCommand, Snapshots } from '../ports.ts';
+import { poll } from '../../shared/poll.ts';
+import type { Clock, CommandHistoryRange, Commands, SentCommand, Snapshots } from '../ports.ts';
 import type { FleetRequest } from './request.ts';
 
 /** Systems Manager keeps the history of commands for so long [doc]. */
@@ -10,10 +11,10 @@ const CLOCK_SKEW_MS = 300_000;
 const LOOK_AGAIN_MS = 3_000;
 
 /** What is there already of a run: its commands, and where these are found. */
-export interface Before {
+export interface EarlierCommands {
   /** The oldest first. */
   readonly sent: readonly SentCommand[];
-  readonly window: CommandHistoryRange;
+  readonly range: CommandHistoryRange;
 }
 
 export interface EarlierCommandsPorts {
@@ -26,10 +27,13 @@ export interface EarlierCommandsPorts {
  * Looks for what a run has sent before. Throws RunError `usage` where a run that is to be new exists already, where there
  * is none that could be gone on with, or where it was sent with other parameters: its sets would not be alike.
  */
-export async function findEarlierCommands(request: FleetRequest, ports: EarlierCommandsPorts): Promise<Before> {
+export async function findEarlierCommands(
+  request: FleetRequest,
+  ports: EarlierCommandsPorts,
+): Promise<EarlierCommands> {
   const { run, documentName, begins } = request;
   const { clock, snapshots } = ports;
-  const nothing = { sent: [], window: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
+  const nothing = { sent: [], range: { documentName, since: before(clock.now(), CLOCK_SKEW_MS) } };
   if (begins === 'new' || request.operation !== 'snapshot') return nothing;
 
   const history = { documentName, since: before(clock.now(), HISTORY_MS) };
@@ -44,17 +48,17 @@ export async function findEarlierCommands(request: FleetRequest, ports: EarlierC
   const first = Math.min(clock.now().getTime(), ...ours.map(({ sentAt }) => sentAt.getTime()));
   return {
     sent: ours.toSorted((a, b) => a.sentAt.getTime() - b.sentAt.getTime()),
-    window: { documentName, since: before(new Date(first), CLOCK_SKEW_MS) },
+    range: { documentName, since: before(new Date(first), CLOCK_SKEW_MS) },
   };
 }
 
-/** The commands of a run in a window; a plan of the same name is another run. */
+/** The commands of a run in a range of the history; a plan of the same name is another run. */
 export async function commandsOf(
   { run }: FleetRequest,
-  window: CommandHistoryRange,
+  range: CommandHistoryRange,
   { commands }: Pick<EarlierCommandsPorts, 'commands'>,
 ): Promise<readonly SentCommand[]> {
-  return (await commands.sentIn(window)).filter(
+  return (await commands.sentIn(range)).filter(
     ({ parameters }) => parameters['RunId'] === run && parameters['Operation'] === 'snapshot',
   );
 }
@@ -65,14 +69,13 @@ async function allCommandsOf(
   history: CommandHistoryRange,
   ports: EarlierCommandsPorts,
 ): Promise<readonly SentCommand[]> {
-  const look = () => commandsOf(request, history, ports);
-  let found = await look();
-  for (let last = -1; last !== found.length; ) {
-    last = found.length;
-    await ports.clock.sleep(LOOK_AGAIN_MS);
-    found = await look();
-  }
-  return found;
+  let shown = -1;
+  return poll(ports.clock, { firstMs: LOOK_AGAIN_MS }, async () => {
+    const commands = await commandsOf(request, history, ports);
+    if (commands.length === shown) return commands;
+    shown = commands.length;
+    return undefined;
+  });
 }
 
 function refuseOtherParameters({ run, parameters }: FleetRequest, sent: SentCommand): void {
@@ -85,17 +88,6 @@ function refuseOtherParameters({ run, parameters }: FleetRequest, sent: SentComm
       hint: 'Give --resume the options that the run was begun with.',
     });
   }
-}
-
-/**
- * The invocations that tell of the last command that a host was sent. A command by tags is always the first of its run;
- * where a later one has succeeded and only what has not is listed, none is left of the host.
- */
-export function latestOf(sent: readonly SentCommand[], invocations: readonly Invocation[]): readonly Invocation[] {
-  const latest = new Map<string, string>();
-  for (const { commandId, scope } of sent)
-    if (scope.by === 'ids') for (const id of scope.ids) latest.set(id, commandId);
-  return invocations.filter(({ instanceId, commandId }) => (latest.get(instanceId) ?? commandId) === commandId);
 }
 
 const before = (moment: Date, ms: number): Date => new Date(moment.getTime() - ms);

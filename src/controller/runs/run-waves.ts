@@ -1,126 +1,98 @@
 import { RunError } from '../../shared/errors.ts';
 import type { InstanceId } from '../../shared/ids.ts';
-import type { CommandRequest, FleetInstance, Invocation, Scope } from '../ports.ts';
+import type { CommandRequest, Scope } from '../ports.ts';
 import { hostsOf, shareOut } from './batches.ts';
 import { commandsOf } from './find-earlier-commands.ts';
-import { collect, type FleetRun, isDone, type Known, sayWhoIsLeftOut } from './fleet-run.ts';
-import { type CarriedOut, carryOut, type Orders } from './follow-commands.ts';
+import { type FleetRun, isDone, leaveOut } from './fleet-run.ts';
+import { CommandFollower, type Orders } from './follow-commands.ts';
 import { type Fleet, partitionReachable, type UnreachableHost } from './reachable.ts';
-import { whatIsLeft } from './resume-run.ts';
+import { findRemainingHosts } from './resume-run.ts';
 import { planWaves } from './waves.ts';
 
-/** Wave by wave; nothing more is begun after one in which a host was not done. */
-export async function runWaves(run: FleetRun, fleet: Fleet, earlier: Known): Promise<Known> {
-  const { request, emit, cancel } = run;
-  const { hosts, blocked } = await whatIsLeft(run, fleet, earlier);
-  const { waves, leftOut: turnless } = planWaves(hosts, request.waves, blocked);
-  sayWhoIsLeftOut(turnless, emit);
-  const leftOut: UnreachableHost[] = [...turnless];
-  const sent = new Set(run.before.sent.map(({ commandId }) => commandId));
-  let invocations = earlier.invocations;
-  let withSuccesses = earlier.withSuccesses;
+/** Runs the hosts that remain, wave by wave. After a wave in which a host was not done no further one starts. */
+export async function runWaves(run: FleetRun): Promise<void> {
+  const { request, fleet, evidence, emit, cancel } = run;
+  const { hosts, blocked } = await findRemainingHosts(run);
+  const { waves, leftOut } = planWaves(hosts, request.waves, blocked);
+  leaveOut(run, leftOut);
 
   for (const [turn, planned] of waves.entries()) {
-    if (cancel.aborted) break;
-    if (turn > 0) await refuseConcurrentResume(run, sent);
-    const { wave, gone } = turn === 0 ? { wave: planned, gone: [] } : await stillThere(run, fleet, planned);
-    leftOut.push(...gone);
+    if (cancel.aborted) return;
+    if (turn > 0) await refuseConcurrentResume(run);
+    const wave = turn === 0 ? planned : await stillManaged(run, planned);
     if (wave.length === 0) continue;
     if (waves.length > 1) emit({ type: 'wave-started', wave: turn + 1, waves: waves.length, hosts: wave.length });
-    // What a host said before stands until it is asked again.
-    const again = new Set<string>(wave);
-    invocations = invocations.filter(({ instanceId }) => !again.has(instanceId));
-
-    const carried = await carryOutWave(run, fleet, wave, turn, sent);
-    for (const id of carried.commandIds) sent.add(id);
-    const collected = await collect(run, carried, request.operation === 'plan');
-    invocations = [...invocations, ...collected.invocations];
-    leftOut.push(...carried.unsent);
-    withSuccesses &&= collected.withSuccesses;
-
+    const isWaveDone = await runWave(run, wave, turn);
     const rest = waves.slice(turn + 1).flat();
-    const wholeWave = collected.withSuccesses ? wave : [];
-    if (rest.length === 0 || isWell(run, wholeWave, collected.invocations, carried)) continue;
+    if (rest.length === 0 || isWaveDone) continue;
     emit({ type: 'halted', wave: turn + 1, waves: waves.length, hosts: rest.length });
-    leftOut.push(...halted(fleet, rest, turn + 1, request.run));
-    break;
+    evidence.leftOut.push(...halted(fleet, rest, turn + 1, request.run));
+    return;
   }
-  return { invocations, withSuccesses, leftOut };
 }
 
-/** Whether nothing speaks against the next wave; each of `expected` has to have said that it is done. */
-function isWell(
-  run: FleetRun,
-  expected: readonly InstanceId[],
-  invocations: readonly Invocation[],
-  { unsent }: CarriedOut,
-): boolean {
+/** Sends, follows and collects one wave. Returns whether every host of it is done. */
+async function runWave(run: FleetRun, wave: readonly InstanceId[], turn: number): Promise<boolean> {
+  const { evidence } = run;
+  evidence.forget(wave);
+  const { unsent, ...collected } = await new CommandFollower(run, ordersFor(run, wave, turn)).follow();
+  evidence.add(collected);
+  evidence.leftOut.push(...unsent);
+  const { invocations, withSuccesses } = collected;
   const heard = new Set<string>(invocations.map(({ instanceId }) => instanceId));
-  return unsent.length === 0 && expected.every((id) => heard.has(id)) && invocations.every((each) => isDone(run, each));
+  const areAllHeard = !withSuccesses || wave.every((id) => heard.has(id));
+  return unsent.length === 0 && areAllHeard && invocations.every((each) => isDone(run, each));
 }
 
-async function carryOutWave(
-  run: FleetRun,
-  fleet: Fleet,
-  wave: readonly InstanceId[],
-  turn: number,
-  known: ReadonlySet<string>,
-): Promise<CarriedOut> {
-  const { request, before, ports, emit, cancel, look } = run;
-  // By tags, whoever comes back or appears meanwhile works as well: beside nobody of its cluster where waves are asked for.
+/** One command by tags, or some by id, shared out as `--max-concurrency` allows. */
+function ordersFor({ request, ours, document, fleet }: FleetRun, wave: readonly InstanceId[], turn: number): Orders {
+  // By tags, a host that comes back or appears meanwhile runs as well: with waves it might run beside one of its cluster.
   const byTags =
     request.scope.by === 'tags' &&
     request.waves === undefined &&
     request.begins !== 'resume' &&
     wave.length === fleet.reachable.length;
-  const orders = {
-    ...ordersFor(run, byTags ? request.scope : { by: 'ids', ids: wave }, wave.length),
-    ...{ sent: [], known, begun: turn > 0 || request.begins === 'resume' },
-  };
-  return carryOut(orders, byTags ? fleet : { ...fleet, unreachable: [] }, before.window, ports, emit, cancel, look);
-}
-
-/** One command by tags, or some by id, shared out as `--max-concurrency` allows. */
-function ordersFor(run: FleetRun, scope: Scope, hosts: number): Pick<Orders, 'requests' | 'atATime' | 'errorsAllowed'> {
-  const { request, ours, document } = run;
-  const order = (to: Scope, maxConcurrency: string | undefined): CommandRequest => ({
+  const order = (scope: Scope, maxConcurrency: string | undefined): CommandRequest => ({
     document: { name: ours.name, version: document.version, sha256: ours.sha256 },
-    scope: to,
+    scope,
     parameters: request.parameters,
     comment: request.comment,
     maxConcurrency,
     maxErrors: request.maxErrors,
     deliverySeconds: request.deliverySeconds,
   });
-  const errorsAllowed = hostsOf(request.maxErrors, hosts);
-  if (scope.by === 'tags') return { requests: [order(scope, request.maxConcurrency)], atATime: 1, errorsAllowed };
-  const { batches, maxConcurrency, atATime } = shareOut(scope.ids, request.maxConcurrency);
-  return { requests: batches.map((ids) => order({ by: 'ids', ids }, maxConcurrency)), atATime, errorsAllowed };
+  const { batches, maxConcurrency, atATime } = shareOut(wave, request.maxConcurrency);
+  return {
+    requests: byTags
+      ? [order(request.scope, request.maxConcurrency)]
+      : batches.map((ids) => order({ by: 'ids', ids }, maxConcurrency)),
+    atATime: byTags ? 1 : atATime,
+    errorsAllowed: hostsOf(request.maxErrors, wave.length),
+    sent: [],
+    begun: turn > 0 || request.begins === 'resume',
+    unreachable: byTags ? fleet.unreachable : [],
+    listAll: request.operation === 'plan',
+  };
 }
 
-/** Hours may have passed since the inventory, and one id that is gone makes Systems Manager refuse all of its command. */
-async function stillThere(
-  { ports }: FleetRun,
-  fleet: Fleet,
-  planned: readonly InstanceId[],
-): Promise<{ readonly wave: readonly InstanceId[]; readonly gone: readonly UnreachableHost[] }> {
+/** Hours may have passed since the inventory, and one id that is gone makes Systems Manager refuse the whole command. */
+async function stillManaged(run: FleetRun, planned: readonly InstanceId[]): Promise<readonly InstanceId[]> {
+  const { fleet, evidence, ports } = run;
   const ids = new Set(planned);
-  const hosts: FleetInstance[] = fleet.targeted.filter(({ instanceId }) => ids.has(instanceId));
+  const hosts = fleet.targeted.filter(({ instanceId }) => ids.has(instanceId));
   const { reachable, unreachable } = partitionReachable(hosts, await ports.inventory.managed(planned));
-  return { wave: reachable, gone: unreachable };
+  evidence.leftOut.push(...unreachable);
+  return reachable;
 }
 
-/** Somebody else who goes on with the same run would begin the same hosts. */
-async function refuseConcurrentResume({ request, before, ports }: FleetRun, ours: ReadonlySet<string>): Promise<void> {
-  const stranger = (await commandsOf(request, before.window, ports)).find(({ commandId }) => !ours.has(commandId));
-  if (stranger === undefined) return;
-  throw new RunError(
-    'outcome-unknown',
-    `somebody else goes on with run ${request.run}: command ${stranger.commandId}`,
-    {
-      hint: `Let one of the two end; then see what is left with --resume ${request.run}.`,
-    },
-  );
+/** Throws RunError `outcome-unknown` where another controller resumes the same run: it would start the same hosts. */
+async function refuseConcurrentResume({ request, earlier, evidence, ports }: FleetRun): Promise<void> {
+  const all = await commandsOf(request, earlier.range, ports);
+  const other = all.find(({ commandId }) => !evidence.commandIds.has(commandId));
+  if (other === undefined) return;
+  throw new RunError('outcome-unknown', `somebody else goes on with run ${request.run}: command ${other.commandId}`, {
+    hint: `Let one of the two end; then see what is left with --resume ${request.run}.`,
+  });
 }
 
 function halted(fleet: Fleet, ids: readonly InstanceId[], wave: number, run: string): UnreachableHost[] {

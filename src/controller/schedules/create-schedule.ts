@@ -1,4 +1,5 @@
 import { RunError, toRunError } from '../../shared/errors.ts';
+import { poll } from '../../shared/poll.ts';
 import { type OurDocument, requireOurDocument } from '../documents/install-document.ts';
 import type { EmitFleet } from '../events.ts';
 import type { Association, AssociationSettings, Associations, Clock, Documents, Inventory } from '../ports.ts';
@@ -22,8 +23,7 @@ export interface CreatedSchedule {
 }
 
 /** An association that was just made may be shown late: it is looked for this often, this far apart. */
-const LOOKS = 5;
-const LOOK_EVERY_MS = 3_000;
+const LOOK_UP = { firstMs: 3_000, times: 5 } as const;
 
 /**
  * Proves the document, makes one association for each part, and takes those back that were made where one cannot be.
@@ -90,12 +90,12 @@ async function createOnce(
   const answer = await associations.create(settings);
   if (answer.kind === 'done') return answer.association;
   emit({ type: 'warned', message: `no clear answer to CreateAssociation (${answer.message}); looking for it` });
-  for (let looked = 0; looked < LOOKS; looked++) {
-    await clock.sleep(LOOK_EVERY_MS);
+  await clock.sleep(LOOK_UP.firstMs);
+  const found = await poll(clock, LOOK_UP, async () => {
     const all = await relistAssociations(associations, settings.document.name, emit);
-    const found = all.find((each) => each.settings.name === settings.name);
-    if (found !== undefined) return found;
-  }
+    return all.find((each) => each.settings.name === settings.name);
+  });
+  if (found !== undefined) return found;
   throw new RunError(
     'outcome-unknown',
     `Systems Manager did not say whether it made the association ${settings.name} (${answer.message})`,

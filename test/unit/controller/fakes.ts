@@ -62,7 +62,7 @@ export function fakeClock(then: (slept: number) => void = () => {}): Clock & { s
     slept,
     now: () => new Date(now),
     async sleep(ms, signal) {
-      if (signal?.aborted === true) return;
+      signal?.throwIfAborted();
       now += ms;
       slept.push(ms);
       then(slept.length);
