@@ -1,6 +1,6 @@
 import { setFlagsFromString } from 'node:v8';
-import { CommanderError } from 'commander';
-import { RunError, toRunError } from '../shared/errors.ts';
+import { CommanderError } from '@commander-js/extra-typings';
+import { ERRORS, type ErrorCode, RunError, toRunError } from '../shared/errors.ts';
 import { onOneLine } from '../shared/printable.ts';
 import { buildProgram } from './commands/program.ts';
 import type { Clock } from './ports.ts';
@@ -53,11 +53,12 @@ export async function runController(argv: readonly string[], world: ControllerSe
     onForcedExit: (ending: RunError) => {
       left = ending;
     },
+    exitWith: (code: ErrorCode) => {
+      process.exitCode = ERRORS[code].exit;
+    },
   };
   try {
-    await buildProgram(context, (status) => {
-      process.exitCode = status;
-    }).parseAsync([...argv], { from: 'user' });
+    await buildProgram(context).parseAsync([...argv], { from: 'user' });
   } catch (thrown) {
     if (thrown instanceof CommanderError && thrown.exitCode === 0) return;
     end(thrown instanceof CommanderError ? usageError(thrown) : toRunError(thrown));

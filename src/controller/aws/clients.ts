@@ -4,8 +4,8 @@ import { fromIni } from '@aws-sdk/credential-providers';
 
 /** What the command line says of the account; everything else is the SDK's standard environment. */
 export interface Account {
-  readonly profile: string | undefined;
-  readonly region: string | undefined;
+  readonly profile?: string | undefined;
+  readonly region?: string | undefined;
 }
 
 /** The SDK's clients by what a repeated request may do. */

@@ -1,6 +1,4 @@
-import type { RunError } from '../../shared/errors.ts';
-import { type Clients, openClients } from '../aws/clients.ts';
-import type { GlobalOptions } from '../options/parse-values.ts';
+import type { ErrorCode, RunError } from '../../shared/errors.ts';
 import type { Clock } from '../ports.ts';
 
 /** What the commands are given of the process they run in; made once, by `runController`. */
@@ -17,10 +15,6 @@ export interface Context {
   readonly named: (run: string) => void;
   /** Called before something is changed: from then on the second Ctrl-C, which leaves at once, ends with this. */
   readonly onForcedExit: (ending: RunError) => void;
+  /** Sets the exit status of a command that has printed its report: that of this code, 0 where no command calls it. */
+  readonly exitWith: (code: ErrorCode) => void;
 }
-
-/** The exit status that a command ends with. */
-export type ExitStatus = number;
-
-export const clientsFor = (options: GlobalOptions): Clients =>
-  openClients({ profile: options.profile, region: options.region });

@@ -1,5 +1,6 @@
-import { ERRORS, RunError } from '../../shared/errors.ts';
+import { RunError } from '../../shared/errors.ts';
 import { TAG } from '../../shared/tags.ts';
+import { openClients } from '../aws/clients.ts';
 import { commands } from '../aws/commands.ts';
 import { documents } from '../aws/documents.ts';
 import { inventory } from '../aws/inventory.ts';
@@ -15,23 +16,45 @@ import { formatTable } from '../runs/run-report.ts';
 import { readSnapshotDocument } from '../system/documents-folder.ts';
 import { readIdLists } from '../system/id-lists.ts';
 import { styleFor } from '../terminal/style.ts';
-import { type Context, clientsFor, type ExitStatus } from './context.ts';
+import {
+  collect,
+  DOCUMENT_NAME,
+  type GlobalOptions,
+  INSTANCES_BY_ID,
+  INSTANCES_BY_TAG,
+  type Program,
+  withDocumentOptions,
+} from './common-options.ts';
+import type { Context } from './context.ts';
 
-/** Nobody has seen what became of the hosts. */
-const leftAtWork = (run: string) =>
-  new RunError('outcome-unknown', 'left at once; hosts may still be at work', {
-    hint: `Go on with --resume ${run}; its sets carry the tag ${TAG.run}=${run}.`,
-  });
+/** A command with the options that `snapshot` and `plan` have in common. */
+export const fleetCommand = (program: Program, operation: Operation) =>
+  withDocumentOptions(
+    program
+      .command(operation)
+      .option('--instance-ids <ids>', INSTANCES_BY_ID, collect)
+      .option('--target <tag:Key=Value>', INSTANCES_BY_TAG, collect)
+      .option('--max-concurrency <number|percent>', 'hosts at work at the same time (default: 50)')
+      .option('--max-errors <number|percent>', 'stop sending to further hosts after more failures than this', '100%')
+      .option('--timeout <seconds>', 'how long a host may take to pick the command up', '600')
+      .option('--comment <text>', 'comment in the command history, at most 100 characters')
+      .option('--run-id <id>', 'name of the new run (default: made of the time)')
+      .option('--document-name <name>', 'the document as it was installed', DOCUMENT_NAME),
+  );
 
 /** `snapshot` and `plan`: options -> story -> report. */
-export async function runOperation(operation: Operation, options: FleetOptions, context: Context): Promise<ExitStatus> {
+export async function runOperation(
+  operation: Operation,
+  options: FleetOptions & GlobalOptions,
+  context: Context,
+): Promise<void> {
   const documentText = await readSnapshotDocument(context.documentsFolder);
   const given = { ...options, instanceIds: await readIdLists(options.instanceIds) };
   const request = fleetRequest(operation, given, documentText);
   context.named(request.run);
   if (operation === 'snapshot') context.onForcedExit(leftAtWork(request.run));
 
-  using clients = clientsFor(options);
+  using clients = openClients(options);
   const ports = {
     documents: documents(clients),
     inventory: inventory(clients),
@@ -54,8 +77,14 @@ export async function runOperation(operation: Operation, options: FleetOptions, 
     } else {
       context.stdout.write(formatTable(report, styleFor(context.stdout, context.environment)));
     }
-    return report.ending === 'done' ? 0 : ERRORS[report.ending].exit;
+    if (report.ending !== 'done') context.exitWith(report.ending);
   } finally {
     progress.close();
   }
 }
+
+/** Nobody has seen what became of the hosts. */
+const leftAtWork = (run: string) =>
+  new RunError('outcome-unknown', 'left at once; hosts may still be at work', {
+    hint: `Go on with --resume ${run}; its sets carry the tag ${TAG.run}=${run}.`,
+  });

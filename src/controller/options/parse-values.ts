@@ -1,12 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
 
-/** The options that every command takes, as commander hands them over. */
-export interface GlobalOptions {
-  readonly profile?: string;
-  readonly region?: string;
-  readonly json?: true;
-}
-
 /** The name of a Command document of the user's own. Throws `usage`. */
 export function parseDocumentName(text: string, option: string): string {
   if (/^[A-Za-z0-9_.-]{3,128}$/.test(text) && !/^(aws|amazon|amzn)/i.test(text)) return text;

@@ -1,11 +1,11 @@
 import { RunError } from '../../shared/errors.ts';
-import { type GlobalOptions, parseDuration } from '../options/parse-values.ts';
+import { parseDuration } from '../options/parse-values.ts';
 import { parseInstanceIds } from '../targets/scope.ts';
 import type { KeepRules } from './keep-rules.ts';
 import type { PruneRequest } from './prune.ts';
 
 /** The options of `prune`, as commander hands them over: text, not yet proven. */
-export interface PruneOptions extends GlobalOptions {
+export interface PruneOptions {
   readonly instanceIds?: readonly string[];
   readonly keepLast?: string;
   readonly keepHourly?: string;

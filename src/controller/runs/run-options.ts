@@ -4,14 +4,14 @@ import { RunError } from '../../shared/errors.ts';
 import { newRunId, RunId } from '../../shared/ids.ts';
 import { type DocumentOptions, givenParameters } from '../documents/document-options.ts';
 import { documentParameters, type GivenParameter } from '../documents/document-parameters.ts';
-import { type GlobalOptions, parseDocumentName, parseShare, parseTagKey } from '../options/parse-values.ts';
+import { parseDocumentName, parseShare, parseTagKey } from '../options/parse-values.ts';
 import type { Operation } from '../ports.ts';
 import { parseScope, parseTarget } from '../targets/scope.ts';
 import type { FleetRequest } from './request.ts';
 import type { WaveRule } from './waves.ts';
 
 /** The options of `snapshot` and `plan`, as commander hands them over: text, not yet proven. */
-export interface FleetOptions extends GlobalOptions, DocumentOptions {
+export interface FleetOptions extends DocumentOptions {
   readonly documentName: string;
   readonly maxErrors: string;
   readonly timeout: string;

@@ -1,7 +1,7 @@
 import { RunError } from '../../shared/errors.ts';
 import { type DocumentOptions, givenParameters } from '../documents/document-options.ts';
 import { documentParameters } from '../documents/document-parameters.ts';
-import { type GlobalOptions, parseDocumentName, parseShare, parseTagKey } from '../options/parse-values.ts';
+import { parseDocumentName, parseShare, parseTagKey } from '../options/parse-values.ts';
 import type { ComplianceSeverity, OutputLocation, Scope, TagTarget } from '../ports.ts';
 import { parseScope, SEND_LIMITS } from '../targets/scope.ts';
 import { parseCron, parseRate } from './parse-schedule.ts';
@@ -16,13 +16,9 @@ import {
 import { expressionOf, type Schedule } from './schedule.ts';
 import { parseScheduleName } from './schedule-name.ts';
 
-/** The options that name the document, as commander hands them over. */
-export interface ScheduleOptions extends GlobalOptions {
+/** The options of `schedule create` and `schedule update`, as commander hands them over: text, not yet proven. */
+export interface ScheduleChangeOptions extends DocumentOptions {
   readonly documentName: string;
-}
-
-/** The options of `schedule create` and `schedule update`: text, not yet proven. */
-export interface ScheduleChangeOptions extends ScheduleOptions, DocumentOptions {
   readonly instanceIds?: readonly string[];
   readonly target?: readonly string[];
   readonly cron?: readonly string[];
