@@ -1,7 +1,13 @@
-import { ERRORS, RunError } from '../../shared/errors.ts';
+import { RunError } from '../../shared/errors.ts';
 import { openClients } from '../aws/clients.ts';
 import { documents } from '../aws/documents.ts';
-import { type Installation, installDocument, requireDocument, whyNotRunnable } from '../documents/install-document.ts';
+import {
+  comparisonJson,
+  formatComparison,
+  formatInstallation,
+  installationJson,
+} from '../documents/documents-report.ts';
+import { installDocument, requireDocument, whyNotRunnable } from '../documents/install-document.ts';
 import { type CommandGroup, commandGroup, DOCUMENT_NAME, examples, type Program } from './common-options.ts';
 import type { Context } from './context.ts';
 import { readOurDocument } from './our-document.ts';
@@ -28,22 +34,11 @@ function addInstallCommand(group: CommandGroup, context: Context): void {
       if (options.dryRun !== true) context.onForcedExit(leftInstalling());
       using clients = openClients(options);
       const installation = await installDocument(ours, documents(clients), context.clock, options.dryRun === true);
-      const { name, did, version, sha256 } = installation;
-      const text =
-        options.json === true
-          ? JSON.stringify({ v: 1, outcome: 'done', document: { name, did, version, sha256 } })
-          : `${name} ${SENTENCES[did]}\nversion  ${version ?? '-'}\nsha256   ${sha256}`;
-      context.stdout.write(`${text}\n`);
+      context.stdout.write(
+        options.json === true ? `${installationJson(installation)}\n` : formatInstallation(installation),
+      );
     });
 }
-
-const SENTENCES: Readonly<Record<Installation['did'], string>> = {
-  nothing: 'is already installed',
-  created: 'created',
-  updated: 'updated',
-  'would-create': 'would be created (dry run, nothing changed)',
-  'would-update': 'would be updated (dry run, nothing changed)',
-};
 
 const leftInstalling = () =>
   new RunError('outcome-unknown', 'left at once; the document may have been changed', {
@@ -62,29 +57,12 @@ function addStatusCommand(group: CommandGroup, context: Context): void {
       const ours = await readOurDocument(options.name, '--name', context);
       using clients = openClients(options);
       const installed = await requireDocument(ours, documents(clients));
-      const message = whyNotRunnable(ours, installed);
-      const { hint } = ERRORS['document-invalid'];
-      if (options.json === true) {
-        const { version, status, sha256 } = installed;
-        const ending =
-          message === undefined ? { outcome: 'done' } : { outcome: 'refused', code: 'document-invalid', message, hint };
-        context.stdout.write(
-          `${JSON.stringify({ v: 1, ...ending, document: { name: ours.name, version, status, sha256, ours: ours.sha256 } })}\n`,
-        );
-      } else {
-        const same = installed.sha256 === ours.sha256;
-        context.stdout.write(
-          [
-            `${ours.name} ${same ? 'is the document of this program' : 'is NOT the document of this program'}`,
-            `version  ${installed.version} (${installed.status})`,
-            `sha256   ${installed.sha256}`,
-            ...(same ? [] : [`ours     ${ours.sha256}`]),
-            ...(same && message !== undefined ? [message] : []),
-            ...(message === undefined ? [] : [`hint: ${hint}`]),
-            '',
-          ].join('\n'),
-        );
-      }
-      if (message !== undefined) context.exitWith('document-invalid');
+      const blocker = whyNotRunnable(ours, installed);
+      context.stdout.write(
+        options.json === true
+          ? `${comparisonJson(ours, installed, blocker)}\n`
+          : formatComparison(ours, installed, blocker),
+      );
+      if (blocker !== undefined) context.exitWith('document-invalid');
     });
 }

@@ -10,7 +10,13 @@ import { deleteSchedule } from '../schedules/delete-schedule.ts';
 import { findSchedules } from '../schedules/find-schedules.ts';
 import { parseScheduleName } from '../schedules/schedule-name.ts';
 import { newSchedule, scheduleChange } from '../schedules/schedule-options.ts';
-import { formatSchedule, formatSchedules, schedulesJson } from '../schedules/schedules-report.ts';
+import {
+  deletedJson,
+  formatDeleted,
+  formatSchedule,
+  formatSchedules,
+  schedulesJson,
+} from '../schedules/schedules-report.ts';
 import { updateSchedule } from '../schedules/update-schedule.ts';
 import { readIdLists } from '../system/id-lists.ts';
 import { styleFor } from '../terminal/style.ts';
@@ -134,12 +140,7 @@ function addDeleteCommand(group: CommandGroup, context: Context): void {
       context.onForcedExit(leftScheduling(name));
       using clients = openClients(options);
       const deleted = await deleteSchedule(name, documentName, portsOf(clients, context), context.cancel);
-      const gone = deleted.map(({ id, settings }) => ({ id, name: settings.name }));
-      context.stdout.write(
-        options.json === true
-          ? `${JSON.stringify({ v: 1, outcome: 'done', deleted: gone })}\n`
-          : `${gone.map((each) => each.name).join('\n')}\n\n'${name}' is deleted; what runs of it goes on\n`,
-      );
+      context.stdout.write(options.json === true ? `${deletedJson(deleted)}\n` : formatDeleted(name, deleted));
     });
 }
 

@@ -1,6 +1,6 @@
 import { jsonLine } from '../../shared/json-line.ts';
 import { onOneLine } from '../../shared/printable.ts';
-import type { AssociationSettings } from '../ports.ts';
+import type { Association, AssociationSettings } from '../ports.ts';
 import { inBlocks } from '../terminal/blocks.ts';
 import { moment } from '../terminal/format.ts';
 import type { Style } from '../terminal/style.ts';
@@ -98,3 +98,13 @@ function fields(part: Scheduled) {
     ...(lastRunAt && { last: { at: lastRunAt.toISOString(), status } }),
   };
 }
+
+/** The associations of a schedule that are deleted. */
+export const formatDeleted = (name: string, deleted: readonly Association[]): string =>
+  inBlocks(
+    deleted.map(({ settings }) => settings.name),
+    [`'${name}' is deleted; what runs of it goes on`],
+  );
+
+export const deletedJson = (deleted: readonly Association[]): string =>
+  jsonLine({ v: 1, outcome: 'done', deleted: deleted.map(({ id, settings }) => ({ id, name: settings.name })) });
