@@ -1,5 +1,6 @@
 import { onOneLine } from '../../shared/printable.ts';
 import type { FleetEvent, HostAtWork } from '../events.ts';
+import { cutToWidth } from '../terminal/width.ts';
 import { sentence } from './sentences.ts';
 
 type Event<Type extends FleetEvent['type']> = Extract<FleetEvent, { type: Type }>;
@@ -38,10 +39,10 @@ export class LiveView {
     }
   }
 
-  /** At most so many characters each. */
+  /** Each at most so many columns of the terminal wide. */
   lines(width: number): readonly string[] {
     const lines = this.#other === undefined ? this.#ofTheRun() : [this.#other];
-    return lines.map((line) => onOneLine(line).slice(0, width));
+    return lines.map((line) => cutToWidth(onOneLine(line), width));
   }
 
   #ofTheRun(): string[] {
