@@ -1,5 +1,5 @@
 import type { EmitFleet, FleetEvent } from '../events.ts';
-import { LiveView } from './live-view.ts';
+import { drawView, nextView, type View } from './live-view.ts';
 import { sentence } from './sentences.ts';
 
 /** What a presenter writes to: stderr, or a test's buffer. */
@@ -24,7 +24,8 @@ const REWRITTEN: ReadonlySet<FleetEvent['type']> = new Set(['progress', 'looked'
  * a line each time the counts change. `now`: milliseconds.
  */
 export function presentProgress(screen: Screen, now: () => number): ProgressPresenter {
-  const view = screen.isTTY === true ? new LiveView(now) : undefined;
+  const isLive = screen.isTTY === true;
+  let view: View = {};
   let [lastLine, shown] = ['', 0];
   const clear = () => {
     if (shown > 0) screen.write(`\r${'\x1b[A'.repeat(shown - 1)}\x1b[J`);
@@ -32,16 +33,16 @@ export function presentProgress(screen: Screen, now: () => number): ProgressPres
   };
   return {
     emit(event) {
-      view?.note(event);
+      view = nextView(view, event, now());
       const text = sentence(event);
-      if (view === undefined || !REWRITTEN.has(event.type)) {
+      if (!isLive || !REWRITTEN.has(event.type)) {
         if (text === undefined || (REWRITTEN.has(event.type) && text === lastLine)) return;
         lastLine = text;
         clear();
         screen.write(`${text}\n`);
       }
-      if (view === undefined) return;
-      const lines = view.lines((screen.columns || 80) - 1);
+      if (!isLive) return;
+      const lines = drawView(view, now(), (screen.columns || 80) - 1);
       clear();
       if (lines.length > 0) screen.write(lines.join('\n'));
       shown = lines.length;
