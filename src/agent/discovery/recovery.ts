@@ -5,8 +5,9 @@ import { EVERY_TABLE_MS } from './server-questions.ts';
 import { atLeast } from './server-version.ts';
 import { text } from './variables.ts';
 
-/** With any of these, held for everything, information_schema.TABLES shows every table; SHOW VIEW reads no data. */
-export const MAY_SEE_ALL_TABLES: readonly string[] = ['SELECT', 'SHOW VIEW'];
+/** Whether information_schema.TABLES shows every table: either global privilege does, and SHOW VIEW reads no data. */
+export const canSeeAllTables = (privileges: readonly string[]): boolean =>
+  holds(privileges, 'SHOW VIEW') || holds(privileges, 'SELECT');
 
 /** More than these are not asked for: they will not be named. */
 export const MOST_TABLES = 100;
@@ -67,7 +68,7 @@ export async function readNonTransactionalTables(
   server: ServerReader,
   privileges: readonly string[],
 ): Promise<readonly TableEngine[] | undefined> {
-  if (!MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege))) return undefined;
+  if (!canSeeAllTables(privileges)) return undefined;
   return (await server.ask(nonTransactionalTables)).map(tableEngine);
 }
 

@@ -4,7 +4,7 @@ import type { HostReader, ServerReader } from '../ports.ts';
 import { ENGINES_UNDERSTOOD } from './engines.ts';
 import type { ServerFacts, ServerVersion } from './facts.ts';
 import { holds, parseGrants } from './privileges.ts';
-import { MAY_SEE_ALL_TABLES, readRecovery } from './recovery.ts';
+import { canSeeAllTables, readRecovery } from './recovery.ts';
 import { readReplica } from './replica.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
@@ -163,8 +163,7 @@ async function readEngines(server: ServerReader, privileges: readonly string[]):
     .filter((row) => ['YES', 'DEFAULT'].includes(text(row, 'Support')))
     .map((row) => text(row, 'Engine').toUpperCase())
     .sort();
-  const maySeeAll = MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege));
-  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !maySeeAll) return enabled;
+  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !canSeeAllTables(privileges)) return enabled;
   return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
 }
 

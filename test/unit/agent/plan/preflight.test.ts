@@ -269,6 +269,18 @@ test.each<[string, Partial<ServerFacts>, string]>([
   expect(messages(withServer(server))).toEqual([expect.stringContaining(message)]);
 });
 
+test('an unknown engine: the least privilege that shows every table is asked for, where the account lacks it', () => {
+  const hint = (...more: readonly string[]) => {
+    const privileges = [...sound.server.privileges, ...more];
+    return preflight(withServer({ enginesInUse: ['INNODB', 'SPIDER'], privileges }), REQUEST)[0]?.hint;
+  };
+  expect(sound.server.privileges).not.toContain('SHOW VIEW');
+  expect(hint()).toMatch(
+    /GRANT SHOW VIEW ON \*\.\* TO <the account>; \(SELECT CURRENT_USER\(\) names the account\.\)$/,
+  );
+  for (const seesAll of ['SHOW VIEW', 'SELECT']) expect(hint(seesAll)).toBe('Convert its tables or remove the engine.');
+});
+
 test('doublewrite is needed where nothing is frozen', () => {
   expect(messages(withServer({ doublewrite: false }))).toEqual([]);
   expect(messages(withServer({ doublewrite: false }), { freeze: 'never' })).toHaveLength(2);

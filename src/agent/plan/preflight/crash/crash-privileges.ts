@@ -1,11 +1,10 @@
-import { holds } from '../../../discovery/privileges.ts';
-import { MAY_SEE_ALL_TABLES, mayListPrepared } from '../../../discovery/recovery.ts';
+import { canSeeAllTables, mayListPrepared } from '../../../discovery/recovery.ts';
 import type { Obligation } from './obligation.ts';
 
 /** What may not be seen is not proven. */
 export const crashPrivileges: Obligation = ({ privileges, version }) => {
   const missing = [
-    ...(MAY_SEE_ALL_TABLES.some((privilege) => holds(privileges, privilege)) ? [] : ['SHOW VIEW']),
+    ...(canSeeAllTables(privileges) ? [] : ['SHOW VIEW']),
     ...(mayListPrepared(version, privileges) ? [] : ['XA_RECOVER_ADMIN']),
   ];
   if (missing.length === 0) return [];
