@@ -6,7 +6,7 @@ import type { Grade, Level, SetLevel } from '../shared/result.ts';
  * Everything that can happen in a run, in the order in which it happens. The core emits these and prints
  * nothing; log, terminal text and the JSON result are presenters of this one stream, so they cannot differ.
  * None is emitted between the lock and the unlock: what happened there is told afterwards.
- * Times are milliseconds.
+ * The name of a time is or ends in its unit: `ms`, `stallMs`, `timeoutSeconds`.
  */
 export type Event =
   | { type: 'run-started'; run: string; level: Level; version: string }

@@ -5,7 +5,7 @@ import type { HostFacts } from '../discovery/facts.ts';
 import type { ApplierPlan } from '../ports.ts';
 import type { LockPlan } from './lock-plan.ts';
 
-/** What was asked for, parsed and complete: no default is decided after this. Times in milliseconds. */
+/** What was asked for, parsed and complete: no default is decided after this. The name of a time ends in its unit. */
 export interface SnapshotRequest {
   readonly run: RunId;
   readonly level: Level;
