@@ -1,4 +1,5 @@
 import type { ERRORS } from '../../src/shared/errors.ts';
+import { markdownTable } from './markdown-table.ts';
 
 type Table = typeof ERRORS;
 
@@ -17,11 +18,10 @@ export function errorsDocument(errors: Table): string {
   const sections = RANGES.map(({ title, from, to, says }) => {
     const rows = entries
       .filter(([, { exit }]) => exit >= from && exit <= to)
-      .map(([code, { exit, meaning, hint }]) => `| ${exit} | \`${code}\` | ${cell(meaning)} | ${cell(hint)} |`);
+      .map(([code, { exit, meaning, hint }]) => [exit, `\`${code}\``, meaning, hint]);
     const heading = from === to ? `${title}: ${from}` : `${title}: ${from}-${to}`;
-    return [`## ${heading}`, '', says, '', '| exit | code | meaning | what to do |', '|---|---|---|---|', ...rows].join(
-      '\n',
-    );
+    const table = markdownTable(['exit', 'code', 'meaning', 'what to do'], rows);
+    return [`## ${heading}`, '', says, '', ...table].join('\n');
   });
   return `${[
     '# Exit statuses and error codes',
@@ -31,5 +31,3 @@ export function errorsDocument(errors: Table): string {
     ...sections,
   ].join('\n\n')}\n`;
 }
-
-const cell = (text: string): string => text.replaceAll('|', '\\|');

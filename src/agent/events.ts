@@ -1,6 +1,7 @@
 import type { Coordinates } from '../shared/coordinates.ts';
 import type { ErrorCode } from '../shared/errors.ts';
 import type { Grade, Level, SetLevel } from '../shared/result.ts';
+import type { WarningCode } from '../shared/warnings.ts';
 
 /**
  * Everything that can happen in a run, in the order in which it happens. The core emits these and prints
@@ -23,7 +24,7 @@ export type Event =
       syncs: readonly string[];
       excludes: number;
     }
-  | { type: 'warned'; code: string; message: string }
+  | { type: 'warned'; code: WarningCode; message: string }
   | { type: 'guard-ready'; mounts: number }
   | { type: 'appliers-stopped'; channels: number }
   | { type: 'permission-proven' }

@@ -53,7 +53,7 @@ export const Result = v.object({
   gtid: v.optional(v.string()),
   /** Flavour and version, like `mariadb 10.11.19`. */
   server: v.optional(v.string()),
-  /** The codes of the warnings, if any. */
+  /** The codes of the warnings, if any: those of WARNINGS, and of another version perhaps others. */
   warnings: v.optional(v.array(v.string())),
   /** The whole run. */
   ms: v.optional(Milliseconds),

@@ -1,6 +1,7 @@
 import type { InstanceId, RunId, VolumeId } from '../../shared/ids.ts';
 import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
+import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts } from '../discovery/facts.ts';
 import type { ApplierPlan } from '../ports.ts';
 import type { LockPlan } from './lock-plan.ts';
@@ -60,6 +61,6 @@ export interface SnapshotPlan {
 }
 
 export interface PlanWarning {
-  readonly code: string;
+  readonly code: WarningCode;
   readonly message: string;
 }

@@ -1,3 +1,4 @@
+import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
 import { planLock } from './lock-plan.ts';
@@ -12,38 +13,43 @@ export function planWarnings(
   stopped: readonly string[] = [],
 ): readonly PlanWarning[] {
   const { server, storage } = facts;
+  const version = describeVersion(server.version);
   return [
-    ...splitMounts(facts, request).synced.map(({ mountPoint, isRoot }) => ({
-      code: 'not-frozen',
-      message: `${mountPoint} is synced under the lock but not frozen${isRoot ? ': it holds the root file system' : ''}`,
-    })),
-    ...storage.arrays.filter(isDegradedMirror).map(({ name, level, detail }) => ({
-      code: 'degraded-mirror',
-      message: `the array ${name} (${level}) is degraded, its data is complete: ${detail}`,
-    })),
-    ...server.keyringPlugins.map((plugin) => ({
-      code: 'key-not-in-set',
-      message: `the keys of ${plugin} are NOT in the set: keep them, without them it cannot be restored`,
-    })),
+    ...splitMounts(facts, request).synced.map(({ mountPoint, isRoot }) =>
+      warning(
+        'not-frozen',
+        `${mountPoint} is synced under the lock but not frozen${isRoot ? ': it holds the root file system' : ''}`,
+      ),
+    ),
+    ...storage.arrays
+      .filter(isDegradedMirror)
+      .map(({ name, level, detail }) =>
+        warning('degraded-mirror', `the array ${name} (${level}) is degraded, its data is complete: ${detail}`),
+      ),
+    ...server.keyringPlugins.map((plugin) =>
+      warning(
+        'key-not-in-set',
+        `the keys of ${plugin} are NOT in the set: keep them, without them it cannot be restored`,
+      ),
+    ),
     ...(server.binlogEnabled
       ? []
-      : [{ code: 'no-binary-log', message: 'the binary log is off: the set has no coordinates of its own' }]),
+      : [warning('no-binary-log', 'the binary log is off: the set has no coordinates of its own')]),
     ...(request.level === 'crash' && !hasAtomicDdl(server.version) && planLock(server).ddl === undefined
       ? [
-          {
-            code: 'ddl-not-atomic',
-            message: `${describeVersion(server.version)} does not recover DDL and account statements whole: one that runs at the moment of the set may be there in part`,
-          },
+          warning(
+            'ddl-not-atomic',
+            `${version} does not recover DDL and account statements whole: one that runs at the moment of the set may be there in part`,
+          ),
         ]
       : []),
     ...unclearReplica(server, stopped),
     ...(server.replica?.lockConflictTables === 'unseen' && request.level !== 'crash' && !request.stopReplicaSql
       ? [
-          {
-            code: 'replica-may-stop',
-            message:
-              'parallel workers keep the order of commits: the read lock can stop this replica (error 3030) while a table that is not transactional is applied, and this account cannot see whether there are any (GRANT SHOW VIEW ON *.*, or --stop-replica-sql)',
-          },
+          warning(
+            'replica-may-stop',
+            'parallel workers keep the order of commits: the read lock can stop this replica (error 3030) while a table that is not transactional is applied, and this account cannot see whether there are any (GRANT SHOW VIEW ON *.*, or --stop-replica-sql)',
+          ),
         ]
       : []),
   ];
@@ -53,8 +59,12 @@ export function planWarnings(
 function unclearReplica({ replica }: ServerFacts, stopped: readonly string[]): readonly PlanWarning[] {
   if (replica === undefined || replica.parallelWorkers === 0) return [];
   const unclear = replica.channels.filter(({ name, autoPosition }) => !autoPosition && !stopped.includes(name));
-  return unclear.map(({ name }) => ({
-    code: 'source-position-inexact',
-    message: `the replication channel '${name}' has parallel workers and no GTID: its place in the source's binary log is a low-water mark`,
-  }));
+  return unclear.map(({ name }) =>
+    warning(
+      'source-position-inexact',
+      `the replication channel '${name}' has parallel workers and no GTID: its place in the source's binary log is a low-water mark`,
+    ),
+  );
 }
+
+const warning = (code: WarningCode, message: string): PlanWarning => ({ code, message });
