@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { awsErrorKind } from '../../shared/aws-error-names.ts';
 import { RunError } from '../../shared/errors.ts';
 
 /** What an error of the SDK says: AWS's code as its name, and the text on one line. */
@@ -8,9 +9,8 @@ interface Told {
 }
 
 const Said = v.object({ name: v.string(), message: v.string() });
-/** An error that is an answer; the SDK has names of its own for one without a code of AWS's. */
+/** An error that is an answer. */
 const Answer = v.object({ name: v.string(), $fault: v.string(), $metadata: v.object({ httpStatusCode: v.number() }) });
-const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound']);
 
 /**
  * Whatever was thrown. Only the first line is for a log: on further ones services repeat the request that they would have
@@ -19,24 +19,22 @@ const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound']);
  */
 export function describeError(thrown: unknown): Told {
   if (!v.is(Said, thrown)) return { name: 'Error', message: 'the SDK failed without saying why' };
-  if (v.is(Answer, thrown) && NO_CODE.has(thrown.name)) {
+  if (v.is(Answer, thrown) && awsErrorKind(thrown.name) === 'uncoded') {
     return { name: 'Error', message: `HTTP ${thrown.$metadata.httpStatusCode}, without an error of AWS` };
   }
   const { name, message } = thrown;
   return { name, message: message.trim().replace(/\s*([\r\n]|Encoded authorization failure message:).*$/s, '') };
 }
 
-const CREDENTIALS =
-  /^(CredentialsProviderError|TokenProviderError|ExpiredToken|ExpiredTokenException|RequestExpired|AuthFailure|InvalidClientTokenId|UnrecognizedClientException|InvalidSignatureException|SignatureDoesNotMatch)$/;
 const UNKNOWN_INSTANCE = /^InvalidInstanceID\./;
-const PERMISSION = /^(UnauthorizedOperation|AccessDenied|AccessDeniedException)$/;
 
 /** The RunError of a call that failed before anything was touched; `action` is named as IAM names it. */
 export function refusedByAws(action: string, error: unknown): RunError {
   if (error instanceof RunError) return error;
   const { name, message } = describeError(error);
-  if (CREDENTIALS.test(name)) return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
-  if (PERMISSION.test(name)) {
+  const kind = awsErrorKind(name);
+  if (kind === 'credentials') return new RunError('no-credentials', `${action}: ${message}`, { cause: error });
+  if (kind === 'denied') {
     return new RunError('no-permission', `${action} is denied: ${message}`, {
       cause: error,
       hint: `Allow ${action} to the role of this host; the least policy is in the README.`,
@@ -69,9 +67,11 @@ function unknownInstance(action: string, error: unknown): RunError {
  * No answer, an error of AWS's own (HTTP 500), or one that bears no code of AWS's, as from a proxy, leaves that open.
  */
 export function isDefiniteRefusal(thrown: unknown): boolean {
-  if (!v.is(Answer, thrown) || NO_CODE.has(thrown.name)) return false;
+  if (!v.is(Answer, thrown)) return false;
+  const kind = awsErrorKind(thrown.name);
+  if (kind === 'uncoded') return false;
   const { httpStatusCode: status } = thrown.$metadata;
-  return thrown.name === 'RequestLimitExceeded' || (status >= 400 && status < 500);
+  return kind === 'throttled' || (status >= 400 && status < 500);
 }
 
 /** A DryRun that would have been carried out answers this error. */

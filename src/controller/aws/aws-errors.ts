@@ -1,3 +1,4 @@
+import { awsErrorKind } from '../../shared/aws-error-names.ts';
 import { RunError } from '../../shared/errors.ts';
 
 /**
@@ -7,6 +8,7 @@ import { RunError } from '../../shared/errors.ts';
 export function fromAws(thrown: unknown, action: string): RunError {
   if (thrown instanceof RunError) return thrown;
   const error = describe(thrown);
+  const kind = awsErrorKind(error.name);
   const options = { cause: thrown };
   if (/region is missing/i.test(error.message)) {
     return new RunError('usage', 'no AWS Region is given', {
@@ -14,13 +16,13 @@ export function fromAws(thrown: unknown, action: string): RunError {
       hint: 'Give --region, set AWS_REGION, or name a Region in the profile.',
     });
   }
-  if (CREDENTIALS.has(error.name)) {
+  if (kind === 'credentials') {
     return new RunError('no-credentials', `${action}: ${error.message}`, {
       ...options,
       hint: 'Check --profile and AWS_PROFILE (is there such a profile?), or sign in again: the session may have expired.',
     });
   }
-  if (DENIED.has(error.name)) {
+  if (kind === 'denied') {
     return new RunError('no-permission', `AWS denies ${action}: ${error.message}`, {
       ...options,
       hint: `Allow ${action} to the identity that runs the controller.`,
@@ -28,7 +30,7 @@ export function fromAws(thrown: unknown, action: string): RunError {
   }
   const known = BY_NAME[error.name];
   if (known !== undefined) return new RunError(known, `${action}: ${error.message}`, options);
-  if (isUnanswered(thrown) || THROTTLED.has(error.name) || error.status >= 500) {
+  if (isUnanswered(thrown) || kind === 'throttled' || error.status >= 500) {
     return new RunError('aws-unreachable', `${action}: ${error.message}`, {
       ...options,
       hint: 'Check the network, the proxy, and AWS_ENDPOINT_URL if it is set; then run again.',
@@ -74,46 +76,17 @@ export async function* pagesOf<T>(action: string, pages: AsyncIterable<T>): Asyn
  */
 export function isAmbiguous(thrown: unknown): boolean {
   const error = describe(thrown);
-  if (THROTTLED.has(error.name) || NEVER_CONNECTED.has(codeOf(thrown) ?? '')) return false;
+  if (isThrottled(thrown) || NEVER_CONNECTED.has(codeOf(thrown) ?? '')) return false;
   return isUnanswered(thrown) || error.status >= 500 || isForeign(error);
 }
 
-export const isThrottled = (thrown: unknown): boolean => THROTTLED.has(describe(thrown).name);
+export const isThrottled = (thrown: unknown): boolean => awsErrorKind(describe(thrown).name) === 'throttled';
 
 export const isNamed = (thrown: unknown, name: string): boolean => thrown instanceof Error && thrown.name === name;
 
 /** An answer that is not understood, or an error without a code of AWS's: from a proxy, say, after it passed the request on. */
 const isForeign = ({ name, status }: { name: string; status: number }): boolean =>
-  status > 0 && (status < 400 || NO_CODE.has(name));
-
-/** What the SDK and JavaScript name an error that names none of AWS's. */
-const NO_CODE = new Set(['', 'Unknown', 'UnknownError', 'NotFound', 'Error', 'SyntaxError', 'TypeError']);
-
-const CREDENTIALS = new Set([
-  'CredentialsProviderError',
-  'TokenProviderError',
-  'ExpiredToken',
-  'ExpiredTokenException',
-  'RequestExpired',
-  'InvalidClientTokenId',
-  'UnrecognizedClientException',
-  'InvalidSignatureException',
-  'SignatureDoesNotMatch',
-  'IncompleteSignature',
-  'MissingAuthenticationTokenException',
-  'AuthFailure',
-]);
-
-const DENIED = new Set(['AccessDenied', 'AccessDeniedException', 'UnauthorizedOperation', 'OptInRequired']);
-
-const THROTTLED = new Set([
-  'Throttling',
-  'ThrottlingException',
-  'ThrottledException',
-  'TooManyRequestsException',
-  'RequestLimitExceeded',
-  'TooManyUpdates',
-]);
+  status > 0 && (status < 400 || awsErrorKind(name) === 'uncoded');
 
 const BY_NAME: Readonly<Record<string, 'document-invalid' | 'no-target'>> = {
   InvalidDocument: 'document-invalid',
