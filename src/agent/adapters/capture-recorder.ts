@@ -8,6 +8,7 @@ export interface Readers {
   readonly ec2: Ec2Reader;
 }
 
+/** Readers that remember what they were answered. */
 export interface Recorder extends Readers {
   /** Everything that has been answered so far. Throws where EC2 has not answered yet. */
   capture(takenAt: Date, agent: string): Capture;

@@ -22,6 +22,11 @@ import { asking, isNamed } from './aws-errors.ts';
 import { callOnce } from './call-once.ts';
 import type { Clients } from './clients.ts';
 
+/**
+ * Returns the port to State Manager's associations. Creations and updates are sent once (`callOnce`); an update reads the
+ * association first and sends again what the settings do not hold. Reads and deletions are retried. Throws what `fromAws`
+ * returns.
+ */
 export function associations({ ssm, ssmRetrying, ssmNoRetry }: Clients, clock: Clock): Associations {
   return {
     async ours(documentName) {

@@ -80,8 +80,10 @@ export function isAmbiguous(thrown: unknown): boolean {
   return isUnanswered(thrown) || error.status >= 500 || isForeign(error);
 }
 
+/** Whether AWS refused the request for its rate: it was not carried out, and may be repeated. */
 export const isThrottled = (thrown: unknown): boolean => awsErrorKind(describe(thrown).name) === 'throttled';
 
+/** Whether the error bears this code of AWS's, like `InvalidDocument`. */
 export const isNamed = (thrown: unknown, name: string): boolean => thrown instanceof Error && thrown.name === name;
 
 /** An answer that is not understood, or an error without a code of AWS's: from a proxy, say, after it passed the request on. */

@@ -24,6 +24,11 @@ export interface Clients extends Disposable {
 /** A request that is not answered ends as an error: the SDK has no limit of its own, and only warns past `requestTimeout`. */
 const requestHandler = { connectionTimeout: 5_000, requestTimeout: 30_000, throwOnRequestTimeout: true };
 
+/**
+ * Returns the SDK's clients for an account; disposing of them closes their connections. Where a profile is named, no other
+ * source of credentials is asked. Nothing is sent before the first request; an attempt waits at most 30 seconds for an
+ * answer.
+ */
 export function openClients(account: Account): Clients {
   const common = {
     requestHandler,

@@ -29,6 +29,10 @@ import type { Clients } from './clients.ts';
 const PAGE = 50;
 const ENDED = new Set(['Success', 'Cancelled', 'Failed', 'TimedOut']);
 
+/**
+ * Returns the port to Run Command. SendCommand is sent once (`callOnce`), everything else is retried. Of a command's plugins
+ * the first one is read: the documents have one step. Throws what `fromAws` returns.
+ */
 export function commands({ ssmRetrying: client, ssmNoRetry }: Clients, clock: Clock): Commands {
   async function* listed(choice: CommandHistoryRange | { readonly CommandId: string | undefined }) {
     const request = 'since' in choice ? { Filters: windowFilters(choice) } : choice;

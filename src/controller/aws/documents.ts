@@ -11,6 +11,10 @@ import type { Documents, DocumentVersion } from '../ports.ts';
 import { asking, isNamed } from './aws-errors.ts';
 import type { Clients } from './clients.ts';
 
+/**
+ * Returns the port to Command documents. DescribeDocument is retried; what changes a document is sent once. Throws what
+ * `fromAws` returns, and `document-invalid` where UpdateDocument names no version.
+ */
 export function documents({ ssm, ssmNoRetry }: Clients): Documents {
   return {
     describe(name, version) {

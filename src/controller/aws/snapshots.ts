@@ -18,6 +18,10 @@ import { copyString, sameForAll, tagInterner } from './compact-tags.ts';
 /** A request takes so many values a filter, a page holds so many items [API model]. */
 const LIMITS = { values: 200, page: 1000 } as const;
 
+/**
+ * Returns the port to the account's own EBS snapshots. Every request is retried, deletions too: one that is gone is no
+ * error. Sizes are GiB. Throws what `fromAws` returns.
+ */
 export function snapshots({ ec2Retrying: client }: { readonly ec2Retrying: EC2Client }): Snapshots {
   return {
     ofSets(choice) {

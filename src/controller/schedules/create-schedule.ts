@@ -10,12 +10,14 @@ import { relistAssociations } from './relist-associations.ts';
 import { type ScheduleName, scheduleOf } from './schedule-name.ts';
 import { type Scheduled, scheduled } from './schedule-status.ts';
 
+/** The ports that the schedule stories use. */
 export interface SchedulePorts {
   readonly documents: Documents;
   readonly associations: Associations;
   readonly clock: Clock;
 }
 
+/** What `createSchedule` made: a part for each role, or one without. */
 export interface CreatedSchedule {
   readonly parts: readonly Scheduled[];
   /** How many hosts it would run on now. */

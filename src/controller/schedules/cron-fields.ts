@@ -12,6 +12,7 @@ export interface CronFields {
   readonly years: 'all' | 'some';
 }
 
+/** The days on which it runs. Of dates only the first (1-31) is kept: State Manager takes no date. */
 export type Days =
   | { readonly by: 'all' }
   | { readonly by: 'date'; readonly first: number }

@@ -22,6 +22,10 @@ export async function requireSchedule(
   throw new RunError('no-such-schedule', `there is no schedule '${name}' of the document '${documentName}'`);
 }
 
+/**
+ * Returns the associations as schedules, sorted by `inOrder`; one whose name is not this program's is left out. Asks
+ * DescribeDocument once for each version of the document that they name.
+ */
 export async function asTheyStand(
   associations: readonly Association[],
   ours: OurDocument,

@@ -3,6 +3,7 @@ import { type Cadence, type Nth, type Schedule, WEEKDAYS, type Weekday } from '.
 const MINUTE_MS = 60_000;
 const DAY_MS = 24 * 60 * MINUTE_MS;
 
+/** Which of a schedule's times `nextTimes` returns. */
 export interface Question {
   /** When the schedule was made, or last changed: no time before it counts, and rates count from it. */
   readonly since: Date;

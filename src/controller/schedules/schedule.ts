@@ -20,11 +20,13 @@ export type Cadence =
   | { readonly every: 'week'; readonly weekday: Weekday; readonly at: TimeOfDay }
   | { readonly every: 'month'; readonly weekday: Weekday; readonly nth: Nth; readonly at: TimeOfDay };
 
+/** UTC: hour 0-23, minute 0-59. */
 export interface TimeOfDay {
   readonly hour: number;
   readonly minute: number;
 }
 
+/** The periods of hours that State Manager takes [doc, as for Cadence]. */
 export const HOURS = [1, 2, 4, 8, 12] as const;
 export type Hours = (typeof HOURS)[number];
 
@@ -32,6 +34,7 @@ export type Hours = (typeof HOURS)[number];
 export const WEEKDAYS = ['SUN', 'MON', 'TUE', 'WED', 'THU', 'FRI', 'SAT'] as const;
 export type Weekday = (typeof WEEKDAYS)[number];
 
+/** Which of a month's Tuesdays, say; a month without a fifth one is passed over. */
 export type Nth = 1 | 2 | 3 | 4 | 5 | 'last';
 
 /** The expression as the documentation writes it; what is sent, however a person has spelled it. */

@@ -72,6 +72,7 @@ function remarks({ name, document, schedule, association: { settings } }: Schedu
   ].map((remark) => onOneLine(`${settings.name}: ${remark}`));
 }
 
+/** Returns the schedules as one line of JSON; `more` adds fields before them. */
 export const schedulesJson = (all: readonly Scheduled[], more: object = {}): string =>
   jsonLine({ v: 1, outcome: 'done', ...more, schedules: all.map(fields) });
 
