@@ -4,7 +4,7 @@ import { snapshots } from '../aws/snapshots.ts';
 import { prune } from '../retention/prune.ts';
 import { pruneRequest } from '../retention/prune-options.ts';
 import { formatPrune, pruneJson } from '../retention/prune-table.ts';
-import { presentProgress } from '../runs/progress.ts';
+import { presentProgress } from '../runs/show/progress.ts';
 import { readIdLists } from '../system/id-lists.ts';
 import { styleFor } from '../terminal/style.ts';
 import { collect, examples, ONLY_INSTANCES, type Program } from './common-options.ts';

@@ -4,7 +4,7 @@ import { type Clients, openClients } from '../aws/clients.ts';
 import { documents } from '../aws/documents.ts';
 import { inventory } from '../aws/inventory.ts';
 import { parseDocumentName } from '../options/parse-values.ts';
-import { presentProgress } from '../runs/progress.ts';
+import { presentProgress } from '../runs/show/progress.ts';
 import { createSchedule } from '../schedules/create-schedule.ts';
 import { deleteSchedule } from '../schedules/delete-schedule.ts';
 import { findSchedules } from '../schedules/find-schedules.ts';

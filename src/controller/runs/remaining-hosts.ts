@@ -1,6 +1,6 @@
 import type { FleetInstance } from '../ports.ts';
-import type { Evidence } from './collate.ts';
-import { judgeHost, type ReportedRun } from './judge-host.ts';
+import type { Evidence } from './judge/collate.ts';
+import { judgeHost, type ReportedRun } from './judge/judge-host.ts';
 import type { Fleet } from './reachable.ts';
 
 /** What a run that is gone on with still has to do. */

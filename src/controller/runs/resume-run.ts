@@ -1,7 +1,7 @@
 import type { FleetInstance, Invocation, SentCommand } from '../ports.ts';
 import { gatherSets } from '../sets/gather-sets.ts';
 import { type FleetRun, reportedRun, resultOf } from './fleet-run.ts';
-import { CommandFollower } from './follow-commands.ts';
+import { CommandFollower } from './follow/follow-commands.ts';
 import { type RemainingHosts, remainingHosts } from './remaining-hosts.ts';
 
 /** Follows what a resumed run has sent before to its end. Every host's result is collected: a host that is done stays done. */

@@ -5,15 +5,15 @@ import type { EmitFleet } from '../events.ts';
 import type { FleetInstance, Inventory, Scope } from '../ports.ts';
 import { targetInstances } from '../targets/target-instances.ts';
 import { awaitSets } from './await-sets.ts';
-import { collate, type FleetReport } from './collate.ts';
-import { findEarlierCommands } from './find-earlier-commands.ts';
 import { emitLeftOut, type FleetPorts, type FleetRun, reportedRun } from './fleet-run.ts';
+import { findEarlierCommands } from './follow/find-earlier-commands.ts';
+import { watchHosts } from './follow/watch-hosts.ts';
+import { collate, type FleetReport } from './judge/collate.ts';
 import { type Fleet, partitionReachable } from './reachable.ts';
 import type { FleetRequest } from './request.ts';
 import { finishEarlierCommands } from './resume-run.ts';
 import { RunEvidence } from './run-evidence.ts';
 import { runWaves } from './run-waves.ts';
-import { watchHosts } from './watch-hosts.ts';
 
 /**
  * The run: prove the document, take the inventory, find what was sent before and finish it, then wave by wave send, follow

@@ -1,10 +1,10 @@
 import { RunError } from '../../shared/errors.ts';
 import type { InstanceId } from '../../shared/ids.ts';
 import type { CommandRequest, Scope } from '../ports.ts';
-import { hostsOf, shareOut } from './batches.ts';
-import { commandsOf } from './find-earlier-commands.ts';
 import { type FleetRun, isDone, leaveOut } from './fleet-run.ts';
-import { CommandFollower, type Orders } from './follow-commands.ts';
+import { hostsOf, shareOut } from './follow/batches.ts';
+import { commandsOf } from './follow/find-earlier-commands.ts';
+import { CommandFollower, type Orders } from './follow/follow-commands.ts';
 import { type Fleet, partitionReachable, type UnreachableHost } from './reachable.ts';
 import { findRemainingHosts } from './resume-run.ts';
 import { planWaves } from './waves.ts';

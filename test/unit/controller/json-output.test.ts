@@ -5,9 +5,9 @@ import { comparisonJson, installationJson } from '../../../src/controller/docume
 import { whyNotRunnable } from '../../../src/controller/documents/install-document.ts';
 import { freshnessJson } from '../../../src/controller/freshness/freshness-report.ts';
 import { pruneJson } from '../../../src/controller/retention/prune-table.ts';
-import { collate } from '../../../src/controller/runs/collate.ts';
+import { collate } from '../../../src/controller/runs/judge/collate.ts';
 import { partitionReachable } from '../../../src/controller/runs/reachable.ts';
-import { formatEvent, formatReport } from '../../../src/controller/runs/report-json.ts';
+import { formatEvent, formatReport } from '../../../src/controller/runs/show/report-json.ts';
 import { scheduled } from '../../../src/controller/schedules/schedule-status.ts';
 import { deletedJson, schedulesJson } from '../../../src/controller/schedules/schedules-report.ts';
 import { setJson, setsJson } from '../../../src/controller/sets/sets-report.ts';

@@ -1,6 +1,6 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { shareOut } from '../../../../src/controller/runs/batches.ts';
+import { shareOut } from '../../../../src/controller/runs/follow/batches.ts';
 import { planWaves } from '../../../../src/controller/runs/waves.ts';
 import { host, running } from '../fakes.ts';
 

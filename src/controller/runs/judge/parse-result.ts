@@ -1,4 +1,4 @@
-import { decodeResult, type Result } from '../../shared/result.ts';
+import { decodeResult, type Result } from '../../../shared/result.ts';
 
 /** The first line that is a result. Systems Manager puts stderr behind stdout, so the host's own line comes first. */
 export function printedResult(output: string): Result | undefined {

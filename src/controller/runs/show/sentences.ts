@@ -1,5 +1,5 @@
-import { onOneLine } from '../../shared/printable.ts';
-import type { FleetEvent } from '../events.ts';
+import { onOneLine } from '../../../shared/printable.ts';
+import type { FleetEvent } from '../../events.ts';
 
 /** An event in words, on one line; `undefined` for what is only worth a live view. */
 export function sentence(event: FleetEvent): string | undefined {

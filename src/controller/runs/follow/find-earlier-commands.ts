@@ -1,7 +1,7 @@
-import { RunError } from '../../shared/errors.ts';
-import { poll } from '../../shared/poll.ts';
-import type { Clock, CommandHistoryRange, Commands, SentCommand, Snapshots } from '../ports.ts';
-import type { FleetRequest } from './request.ts';
+import { RunError } from '../../../shared/errors.ts';
+import { poll } from '../../../shared/poll.ts';
+import type { Clock, CommandHistoryRange, Commands, SentCommand, Snapshots } from '../../ports.ts';
+import type { FleetRequest } from '../request.ts';
 
 /** Systems Manager keeps the history of commands for so long [doc]. */
 const HISTORY_MS = 30 * 86_400_000;

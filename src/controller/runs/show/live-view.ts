@@ -1,6 +1,6 @@
-import { onOneLine } from '../../shared/printable.ts';
-import type { FleetEvent, HostAtWork } from '../events.ts';
-import { cutToWidth } from '../terminal/width.ts';
+import { onOneLine } from '../../../shared/printable.ts';
+import type { FleetEvent, HostAtWork } from '../../events.ts';
+import { cutToWidth } from '../../terminal/width.ts';
 import { sentence } from './sentences.ts';
 
 type Event<Type extends FleetEvent['type']> = Extract<FleetEvent, { type: Type }>;

@@ -1,9 +1,9 @@
-import { RunError } from '../../shared/errors.ts';
-import { poll } from '../../shared/poll.ts';
-import { TAG } from '../../shared/tags.ts';
-import type { CommandRequest, SentCommand } from '../ports.ts';
-import { sameScope } from '../targets/scope.ts';
-import type { FleetRun } from './fleet-run.ts';
+import { RunError } from '../../../shared/errors.ts';
+import { poll } from '../../../shared/poll.ts';
+import { TAG } from '../../../shared/tags.ts';
+import type { CommandRequest, SentCommand } from '../../ports.ts';
+import { sameScope } from '../../targets/scope.ts';
+import type { FleetRun } from '../fleet-run.ts';
 
 /** ListCommands may lag behind SendCommand: it is asked this often, this far apart, before the command counts as lost. */
 const LOOK_UP = { firstMs: 3_000, times: 5 } as const;

@@ -1,8 +1,8 @@
 import stringWidth from 'string-width';
 import { expect, it } from 'vitest';
-import type { FleetEvent } from '../../../../src/controller/events.ts';
-import { drawView, nextView, type View } from '../../../../src/controller/runs/live-view.ts';
-import { host } from '../fakes.ts';
+import type { FleetEvent } from '../../../../../src/controller/events.ts';
+import { drawView, nextView, type View } from '../../../../../src/controller/runs/show/live-view.ts';
+import { host } from '../../fakes.ts';
 
 const progress = { type: 'progress', targets: 4, completed: 1, errors: 0 } as const;
 const looked = {

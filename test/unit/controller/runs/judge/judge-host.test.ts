@@ -1,9 +1,9 @@
 import { describe, expect, it } from 'vitest';
-import type { Snapshot } from '../../../../src/controller/ports.ts';
-import { judgeHost } from '../../../../src/controller/runs/judge-host.ts';
-import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
-import { TAG, type Tags } from '../../../../src/shared/tags.ts';
-import { done, host, memberOf, RUN, ran } from '../fakes.ts';
+import type { Snapshot } from '../../../../../src/controller/ports.ts';
+import { judgeHost } from '../../../../../src/controller/runs/judge/judge-host.ts';
+import { gatherSets } from '../../../../../src/controller/sets/gather-sets.ts';
+import { TAG, type Tags } from '../../../../../src/shared/tags.ts';
+import { done, host, memberOf, RUN, ran } from '../../fakes.ts';
 
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const setOf = (more: Partial<Snapshot> = {}, tags: Tags = {}) => gatherSets([memberOf(1, more, tags)]).sets[0];

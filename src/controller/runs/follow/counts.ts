@@ -1,4 +1,4 @@
-import type { CommandProgress } from '../ports.ts';
+import type { CommandProgress } from '../../ports.ts';
 
 /** Hosts of commands, all together. */
 export type Counts = Pick<CommandProgress, 'targets' | 'completed' | 'errors'>;

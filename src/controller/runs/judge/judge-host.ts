@@ -1,12 +1,12 @@
-import { ERRORS, type ErrorCode } from '../../shared/errors.ts';
-import type { RunId } from '../../shared/ids.ts';
-import { outcomeOf, type Result, SetLevel } from '../../shared/result.ts';
-import { TAG } from '../../shared/tags.ts';
-import type { Invocation } from '../ports.ts';
-import { isProven, type SetState, type SnapshotSet } from '../sets/snapshot-set.ts';
+import { ERRORS, type ErrorCode } from '../../../shared/errors.ts';
+import type { RunId } from '../../../shared/ids.ts';
+import { outcomeOf, type Result, SetLevel } from '../../../shared/result.ts';
+import { TAG } from '../../../shared/tags.ts';
+import type { Invocation } from '../../ports.ts';
+import { isProven, type SetState, type SnapshotSet } from '../../sets/snapshot-set.ts';
+import type { UnreachableHost } from '../reachable.ts';
+import type { FleetRequest } from '../request.ts';
 import { printedResult } from './parse-result.ts';
-import type { UnreachableHost } from './reachable.ts';
-import type { FleetRequest } from './request.ts';
 
 /** The run that is reported, and whether somebody cancelled it. */
 export type ReportedRun = Pick<FleetRequest, 'operation' | 'run' | 'until'> & { readonly cancelled: boolean };

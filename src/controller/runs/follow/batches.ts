@@ -1,6 +1,6 @@
-import type { InstanceId } from '../../shared/ids.ts';
-import { portions } from '../collections.ts';
-import { SEND_LIMITS } from '../targets/scope.ts';
+import type { InstanceId } from '../../../shared/ids.ts';
+import { portions } from '../../collections.ts';
+import { SEND_LIMITS } from '../../targets/scope.ts';
 
 /** Commands for hosts by id, each of at most 50 as SendCommand takes them. */
 export interface Batches {

@@ -1,4 +1,4 @@
-import type { EmitFleet, FleetEvent } from '../events.ts';
+import type { EmitFleet, FleetEvent } from '../../events.ts';
 import { drawView, nextView, type View } from './live-view.ts';
 import { sentence } from './sentences.ts';
 

@@ -1,8 +1,8 @@
-import { onOneLine } from '../../shared/printable.ts';
-import { inBlocks } from '../terminal/blocks.ts';
-import type { Style } from '../terminal/style.ts';
-import { type Column, layOut } from '../terminal/table.ts';
-import type { FleetReport, HostReport } from './collate.ts';
+import { onOneLine } from '../../../shared/printable.ts';
+import { inBlocks } from '../../terminal/blocks.ts';
+import type { Style } from '../../terminal/style.ts';
+import { type Column, layOut } from '../../terminal/table.ts';
+import type { FleetReport, HostReport } from '../judge/collate.ts';
 
 const columnsFor = (style: Style): readonly Column<HostReport>[] => [
   { title: 'INSTANCE', cell: (host) => host.instance },

@@ -1,8 +1,8 @@
-import type { EmitFleet } from '../events.ts';
-import type { CommandHistoryRange, CommandPorts, FleetInstance } from '../ports.ts';
+import type { EmitFleet } from '../../events.ts';
+import type { CommandHistoryRange, CommandPorts, FleetInstance } from '../../ports.ts';
+import type { WatchHosts } from '../fleet-run.ts';
+import { printedResult } from '../judge/parse-result.ts';
 import { invocationsOf, LISTED_UP_TO } from './collect-invocations.ts';
-import type { WatchHosts } from './fleet-run.ts';
-import { printedResult } from './parse-result.ts';
 
 /** A request lists 50 hosts: watching costs one request in so many milliseconds, not more. */
 const PACE_MS = 2_000;

@@ -1,6 +1,6 @@
-import { jsonLine } from '../../shared/json-line.ts';
-import type { FleetEvent } from '../events.ts';
-import type { FleetReport } from './collate.ts';
+import { jsonLine } from '../../../shared/json-line.ts';
+import type { FleetEvent } from '../../events.ts';
+import type { FleetReport } from '../judge/collate.ts';
 
 /** An event as one line of JSON: `{"v":1,"event":"progress",…}`. Such lines come before the report. */
 export const formatEvent = ({ type, ...rest }: FleetEvent): string => jsonLine({ v: 1, event: type, ...rest });

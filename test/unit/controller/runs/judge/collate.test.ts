@@ -1,14 +1,14 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
-import { collate } from '../../../../src/controller/runs/collate.ts';
-import { partitionReachable } from '../../../../src/controller/runs/reachable.ts';
-import { formatReport } from '../../../../src/controller/runs/report-json.ts';
-import { formatTable } from '../../../../src/controller/runs/run-report.ts';
-import { styleFor } from '../../../../src/controller/terminal/style.ts';
-import { ERRORS } from '../../../../src/shared/errors.ts';
-import { decodeResult, outcomeOf, type Result } from '../../../../src/shared/result.ts';
-import { mangled, oddText } from '../../../support/mangled-json.ts';
-import { done, host, online, RUN, ran, running } from '../fakes.ts';
+import { collate } from '../../../../../src/controller/runs/judge/collate.ts';
+import { partitionReachable } from '../../../../../src/controller/runs/reachable.ts';
+import { formatReport } from '../../../../../src/controller/runs/show/report-json.ts';
+import { formatTable } from '../../../../../src/controller/runs/show/run-report.ts';
+import { styleFor } from '../../../../../src/controller/terminal/style.ts';
+import { ERRORS } from '../../../../../src/shared/errors.ts';
+import { decodeResult, outcomeOf, type Result } from '../../../../../src/shared/result.ts';
+import { mangled, oddText } from '../../../../support/mangled-json.ts';
+import { done, host, online, RUN, ran, running } from '../../fakes.ts';
 
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const two = partitionReachable([running(1), running(2)], [online(1), online(2)]);

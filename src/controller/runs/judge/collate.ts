@@ -1,10 +1,10 @@
-import type { ErrorCode } from '../../shared/errors.ts';
-import type { RunId } from '../../shared/ids.ts';
-import { type Outcome, outcomeOf } from '../../shared/result.ts';
-import type { Invocation } from '../ports.ts';
-import type { SnapshotSet } from '../sets/snapshot-set.ts';
+import type { ErrorCode } from '../../../shared/errors.ts';
+import type { RunId } from '../../../shared/ids.ts';
+import { type Outcome, outcomeOf } from '../../../shared/result.ts';
+import type { Invocation } from '../../ports.ts';
+import type { SnapshotSet } from '../../sets/snapshot-set.ts';
+import type { Fleet } from '../reachable.ts';
 import { type HostVerdict, judgeHost, type ReportedRun } from './judge-host.ts';
-import type { Fleet } from './reachable.ts';
 
 /** What one targeted host has to say, or what is known of one that said nothing. */
 export interface HostReport extends HostVerdict {

@@ -1,13 +1,13 @@
 import { describe, expect, it } from 'vitest';
-import type { FleetEvent } from '../../../../src/controller/events.ts';
-import { collate } from '../../../../src/controller/runs/collate.ts';
-import { presentProgress } from '../../../../src/controller/runs/progress.ts';
-import { partitionReachable } from '../../../../src/controller/runs/reachable.ts';
-import { formatEvent } from '../../../../src/controller/runs/report-json.ts';
-import { formatTable } from '../../../../src/controller/runs/run-report.ts';
-import { styleFor } from '../../../../src/controller/terminal/style.ts';
-import { onOneLine } from '../../../../src/shared/printable.ts';
-import { done, host, online, RUN, ran, running } from '../fakes.ts';
+import type { FleetEvent } from '../../../../../src/controller/events.ts';
+import { collate } from '../../../../../src/controller/runs/judge/collate.ts';
+import { partitionReachable } from '../../../../../src/controller/runs/reachable.ts';
+import { presentProgress } from '../../../../../src/controller/runs/show/progress.ts';
+import { formatEvent } from '../../../../../src/controller/runs/show/report-json.ts';
+import { formatTable } from '../../../../../src/controller/runs/show/run-report.ts';
+import { styleFor } from '../../../../../src/controller/terminal/style.ts';
+import { onOneLine } from '../../../../../src/shared/printable.ts';
+import { done, host, online, RUN, ran, running } from '../../fakes.ts';
 
 const whole = { ...done(1), members: 2, stallMs: 312.4, frozenMs: 251, binlog: 'binlog.000042:1234', gtid: '0-1-99' };
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;

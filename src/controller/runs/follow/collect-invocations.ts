@@ -1,8 +1,8 @@
-import { poll } from '../../shared/poll.ts';
-import { type Commands, type Invocation, NON_SUCCESS_STATUSES } from '../ports.ts';
+import { poll } from '../../../shared/poll.ts';
+import { type Commands, type Invocation, NON_SUCCESS_STATUSES } from '../../ports.ts';
+import type { FleetRun } from '../fleet-run.ts';
+import type { Collected } from '../run-evidence.ts';
 import { sumOf } from './counts.ts';
-import type { FleetRun } from './fleet-run.ts';
-import type { Collected } from './run-evidence.ts';
 
 /**
  * Up to so many hosts every invocation is listed, 50 a request: it holds the result in the host's own words. Of a larger

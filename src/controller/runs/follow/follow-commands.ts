@@ -1,11 +1,11 @@
-import { RunError, toRunError } from '../../shared/errors.ts';
-import { Pauses, pause } from '../../shared/poll.ts';
-import type { CommandProgress, CommandRequest, NonSuccessStatus } from '../ports.ts';
+import { RunError, toRunError } from '../../../shared/errors.ts';
+import { Pauses, pause } from '../../../shared/poll.ts';
+import type { CommandProgress, CommandRequest, NonSuccessStatus } from '../../ports.ts';
+import type { FleetRun } from '../fleet-run.ts';
+import type { UnreachableHost } from '../reachable.ts';
+import type { Collected } from '../run-evidence.ts';
 import { collectInvocations } from './collect-invocations.ts';
 import { sumOf } from './counts.ts';
-import type { FleetRun } from './fleet-run.ts';
-import type { UnreachableHost } from './reachable.ts';
-import type { Collected } from './run-evidence.ts';
 import { sendCommand } from './send-command.ts';
 
 /** Commands to be sent in turn and followed to their end. */
