@@ -1,7 +1,8 @@
-import { execFileSync } from 'node:child_process';
+import { execFileSync, spawnSync } from 'node:child_process';
 import { mkdirSync, mkdtempSync, rmSync, truncateSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import { holdersOfMount } from '../../src/lab/machine/mount-holders.ts';
 
 const MIB = 2 ** 20;
 const GIB = 2 ** 30;
@@ -23,11 +24,11 @@ const quietly = (program: string, ...rest: string[]): boolean => {
 
 /** Makes one XFS of 1 GiB for each name, mounted side by side in a new folder. */
 export function mountXfs(...names: string[]): { readonly folder: string; readonly volumes: XfsVolume[] } & Disposable {
-  const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+  const folder = makeSharedFolder();
   const volumes: XfsVolume[] = [];
   const dispose = () => {
-    for (const volume of volumes) unmount(volume);
-    rmSync(folder, { recursive: true, force: true });
+    unmountAll(volumes);
+    removeSharedFolder(folder);
   };
   try {
     for (const name of names) volumes.push(makeXfs(folder, name, GIB));
@@ -41,19 +42,20 @@ export function mountXfs(...names: string[]): { readonly folder: string; readonl
 /** XFS volumes whose devices are files on a further XFS, below them all: while that one is frozen, they are stalled. */
 export interface StallableXfs extends Disposable {
   readonly folder: string;
+  readonly below: XfsVolume;
   readonly volumes: readonly XfsVolume[];
   stall(): void;
   unstall(): void;
 }
 
 export function mountStallableXfs(...names: string[]): StallableXfs {
-  const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+  const folder = makeSharedFolder();
   const mounted: XfsVolume[] = [];
   const unstall = () => thawAnyway(join(folder, 'below'));
   const dispose = () => {
     unstall();
-    for (const volume of mounted.reverse()) unmount(volume);
-    rmSync(folder, { recursive: true, force: true });
+    unmountAll(mounted.reverse());
+    removeSharedFolder(folder);
   };
   try {
     const below = makeXfs(folder, 'below', (names.length + 1) * GIB);
@@ -61,6 +63,7 @@ export function mountStallableXfs(...names: string[]): StallableXfs {
     for (const name of names) mounted.push(makeXfs(below.mountPoint, name, GIB));
     return {
       folder,
+      below,
       volumes: mounted.slice(1),
       stall: () => void execFileSync('fsfreeze', ['--freeze', below.mountPoint]),
       unstall,
@@ -90,16 +93,56 @@ function makeXfs(folder: string, name: string, bytes: number): XfsVolume {
   return { mountPoint, device };
 }
 
-function unmount({ mountPoint, device }: XfsVolume, ...below: string[]): void {
-  // A process that was killed, or a loop device above, may still be on its way out.
-  for (let tries = 0; tries < UNMOUNT_TRIES && isMounted(mountPoint); tries++) {
-    for (const frozen of [...below, mountPoint]) thawAnyway(frozen);
-    if (!quietly('umount', mountPoint)) quietly('sleep', '0.1');
+/**
+ * Makes a folder that is a shared mount: an unmount in it also unmounts the copies in other tests' namespaces. A copy
+ * that stays would keep the device busy, and the file system that the device's file is on.
+ */
+function makeSharedFolder(): string {
+  const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+  execFileSync('mount', ['--bind', folder, folder]);
+  // Private first: where `/` is shared, the folder would be a peer of `/`, and every mount in it would appear twice.
+  for (const propagation of ['--make-private', '--make-shared']) execFileSync('mount', [propagation, folder]);
+  return folder;
+}
+
+function removeSharedFolder(folder: string): void {
+  unmountBusy(folder);
+  rmSync(folder, { recursive: true, force: true });
+}
+
+/** Tries each, then throws the first failure. */
+function unmountAll(volumes: readonly XfsVolume[]): void {
+  const failures: unknown[] = [];
+  for (const volume of volumes) {
+    try {
+      unmount(volume);
+    } catch (error) {
+      failures.push(error);
+    }
   }
+  if (failures.length > 0) throw failures[0];
+}
+
+function unmount({ mountPoint, device }: XfsVolume, ...below: string[]): void {
+  unmountBusy(mountPoint, () => [...below, mountPoint].forEach(thawAnyway));
   quietly('losetup', '--detach', device);
 }
 
+/** 10 s: a killed process or a loop device may take a moment to release the mount. */
 const UNMOUNT_TRIES = 100;
+
+/** Unmounts. Throws with what holds the mount if it stays busy; `first` runs before each try. */
+export function unmountBusy(mountPoint: string, first: () => void = () => {}, tries = UNMOUNT_TRIES): void {
+  for (let left = tries; isMounted(mountPoint); left--) {
+    first();
+    const { status, stderr } = spawnSync('umount', [mountPoint], { encoding: 'utf8' });
+    if (status === 0) continue;
+    if (left <= 1) {
+      throw new Error(`${mountPoint} cannot be unmounted (held by ${holdersOfMount(mountPoint)}): ${stderr.trim()}`);
+    }
+    quietly('sleep', '0.1');
+  }
+}
 
 const isMounted = (mountPoint: string): boolean => quietly('mountpoint', '--quiet', mountPoint);
 

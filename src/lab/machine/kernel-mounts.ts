@@ -5,6 +5,8 @@ export interface KernelMount {
   readonly root: string;
   readonly mountPoint: string;
   readonly fsType: string;
+  /** What was mounted, as mount(8) was told: a device, or a word where there is none. */
+  readonly source: string;
 }
 
 /** The mounts of our own namespace at or below a folder, deepest first: the order in which they can be unmounted. */
@@ -50,8 +52,9 @@ export function parseMountinfo(text: string): readonly KernelMount[] {
     .filter((line) => line !== '')
     .map((line) => {
       const fields = line.split(' ');
-      const fsType = fields[fields.indexOf('-') + 1] ?? '';
-      return { root: unescapeOctal(fields[3] ?? ''), mountPoint: unescapeOctal(fields[4] ?? ''), fsType };
+      const [, , , root = '', mountPoint = ''] = fields.map(unescapeOctal);
+      const [fsType = '', source = ''] = fields.slice(fields.indexOf('-') + 1).map(unescapeOctal);
+      return { root, mountPoint, fsType, source };
     });
 }
 

@@ -1,4 +1,5 @@
 import { readdir, readFile } from 'node:fs/promises';
+import { holdersOfDevice } from './mount-holders.ts';
 import type { Shell } from './shell.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -22,11 +23,15 @@ export async function loopsBelow(folder: string): Promise<readonly string[]> {
 /** Detaches every loop device whose backing file lies below a folder. Throws RunError `lab-unswept` where one stays in use. */
 export async function detachLoops(shell: Shell, folder: string): Promise<void> {
   for (const device of await loopsBelow(folder)) {
-    await untilItWorks(`${device} is still in use`, () => shell.run(['losetup', '--detach', device]));
+    const detach = () => shell.run(['losetup', '--detach', device]);
+    await untilItWorks(`${device} is still in use`, detach, () => holdersOfDevice(device));
   }
   // The kernel detaches a device that was busy only when its last user is gone.
-  await untilItWorks(`loop devices of ${folder} do not go away`, async () => {
-    const left = await loopsBelow(folder);
+  let left: readonly string[] = [];
+  const areGone = async () => {
+    left = await loopsBelow(folder);
     if (left.length > 0) throw new Error(left.join(', '));
-  });
+  };
+  const holders = () => left.map(holdersOfDevice).join(', ');
+  await untilItWorks(`loop devices of ${folder} do not go away`, areGone, holders);
 }

@@ -6,6 +6,7 @@ import { mountsBelow } from './kernel-mounts.ts';
 import { findLabFolders, type LabFolder, type LabRoot, removeMachineFolders, workshopOf } from './lab-folder.ts';
 import { processesOf, signalProcess } from './lab-processes.ts';
 import { detachLoops } from './loop-devices.ts';
+import { holdersOfMount } from './mount-holders.ts';
 import { plainShell, type Shell } from './shell.ts';
 import { untilItWorks } from './until-it-works.ts';
 
@@ -70,6 +71,7 @@ async function unmountAll(folder: string, shell: Shell): Promise<void> {
     const [deepest] = await mountsBelow(folder);
     if (!deepest) return;
     const { mountPoint } = deepest;
-    await untilItWorks(`${mountPoint} is still in use`, () => shell.run(['umount', mountPoint]));
+    const unmount = () => shell.run(['umount', mountPoint]);
+    await untilItWorks(`${mountPoint} is still in use`, unmount, () => holdersOfMount(mountPoint));
   }
 }

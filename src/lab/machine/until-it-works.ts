@@ -6,9 +6,13 @@ const POLL_MS = 50;
 
 /**
  * Tries until it works: the last reference of a process that has just been killed may take a moment to go.
- * Throws RunError `lab-unswept` where that takes half a minute.
+ * Throws RunError `lab-unswept` where that takes half a minute, with what `holders` names by then.
  */
-export async function untilItWorks(complaint: string, work: () => Promise<unknown>): Promise<void> {
+export async function untilItWorks(
+  complaint: string,
+  work: () => Promise<unknown>,
+  holders?: () => string,
+): Promise<void> {
   const giveUp = Date.now() + DEADLINE_MS;
   for (;;) {
     try {
@@ -16,8 +20,8 @@ export async function untilItWorks(complaint: string, work: () => Promise<unknow
       return;
     } catch (error) {
       if (Date.now() > giveUp) {
-        const reason = messageOf(error);
-        throw new RunError('lab-unswept', `${complaint}: ${reason}`);
+        const held = holders ? ` (held by ${holders()})` : '';
+        throw new RunError('lab-unswept', `${complaint}${held}: ${messageOf(error)}`);
       }
       await sleep(POLL_MS);
     }

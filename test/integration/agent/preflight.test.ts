@@ -101,7 +101,7 @@ it('what the agent needs while file systems are frozen: each by its name', async
   const elsewhere = [
     'unshare',
     '--mount',
-    '--propagation=private',
+    '--propagation=slave',
     'sh',
     '-c',
     'cd "$0" && mount --bind lib /var/lib && mount --bind state /run/mysql-ebs-snapshot && shift 2 && exec ./node agent.cjs "$@" >out 2>err',

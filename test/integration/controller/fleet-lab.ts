@@ -109,7 +109,7 @@ export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | '
         'unshare',
         '--mount',
         '--propagation',
-        'private',
+        'slave',
         'sh',
         '-c',
         `mount --bind "$0" ${OPT} && exec "$@"`,

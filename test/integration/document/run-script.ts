@@ -74,7 +74,7 @@ export function runScript(
       [
         '--mount',
         '--propagation',
-        'private',
+        'slave',
         '/bin/sh',
         '-c',
         enter,

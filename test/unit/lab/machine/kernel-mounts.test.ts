@@ -7,8 +7,8 @@ test('roots, mount points and types, with optional fields, none of them, and oct
 38 36 7:2 / /mnt/b rw shared:1 master:2 propagate_from:2 - btrfs /dev/loop2 rw
 `;
   expect(parseMountinfo(text)).toEqual([
-    { root: '/', mountPoint: '/', fsType: 'ext4' },
-    { root: '/a', mountPoint: '/mnt/two words', fsType: 'xfs' },
-    { root: '/', mountPoint: '/mnt/b', fsType: 'btrfs' },
+    { root: '/', mountPoint: '/', fsType: 'ext4', source: '/dev/root' },
+    { root: '/a', mountPoint: '/mnt/two words', fsType: 'xfs', source: '/dev/loop1' },
+    { root: '/', mountPoint: '/mnt/b', fsType: 'btrfs', source: '/dev/loop2' },
   ]);
 });
