@@ -35,6 +35,7 @@ export default defineConfig({
       tier('contract', 60),
       tier('bundle', 60),
       tier('fault', 240, true),
+      tier('fleet', 300, true),
       tier('integration', 300, true),
       tier('vm', 900, true),
     ],
