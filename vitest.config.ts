@@ -10,8 +10,11 @@ const shellAsText = {
   },
 } as const;
 
-/** One project a tier. Tiers that hold loop devices, mounts or servers run one file after the other. */
-const tier = (name: string, timeoutSeconds: number, oneByOne = false): TestProjectInlineConfiguration => ({
+/**
+ * One project a tier. In tiers that hold loop devices, mounts or servers `filesAtATime` are few: the files of one share
+ * the agent's folder under /run, unless each host has its own there.
+ */
+const tier = (name: string, timeoutSeconds: number, filesAtATime?: number): TestProjectInlineConfiguration => ({
   plugins: [shellAsText],
   test: {
     name,
@@ -20,10 +23,9 @@ const tier = (name: string, timeoutSeconds: number, oneByOne = false): TestProje
     env: { AWS_SDK_JS_NODE_VERSION_SUPPORT_WARNING_DISABLED: 'true' },
     testTimeout: timeoutSeconds * 1000,
     hookTimeout: timeoutSeconds * 1000,
-    fileParallelism: !oneByOne,
     // Tests that say so run at once, all of them.
     maxConcurrency: 50,
-    ...(oneByOne ? { pool: 'forks', maxWorkers: 1 } : {}),
+    ...(filesAtATime ? { pool: 'forks', maxWorkers: filesAtATime } : {}),
   },
 });
 
@@ -34,10 +36,10 @@ export default defineConfig({
       tier('fixtures', 20),
       tier('contract', 60),
       tier('bundle', 60),
-      tier('fault', 240, true),
-      tier('fleet', 300, true),
-      tier('integration', 300, true),
-      tier('vm', 900, true),
+      tier('integration', 300, 1),
+      tier('fleet', 300, 1),
+      tier('fault', 240, 2),
+      tier('vm', 900, 1),
     ],
   },
 });
