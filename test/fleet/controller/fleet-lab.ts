@@ -77,11 +77,19 @@ export interface FleetLab extends AsyncDisposable {
   run(argv: readonly string[], options?: RunOptions): Promise<Ran>;
 }
 
+interface FleetLabOptions extends Pick<EmbeddedAwsOptions, 'time' | 'callHook'> {
+  /** The controller's entry in the sources. */
+  readonly controller?: string;
+}
+
 /** Builds the controller and starts an AWS without hosts. */
-export async function startFleetLab(options: Pick<EmbeddedAwsOptions, 'time' | 'callHook'> = {}): Promise<FleetLab> {
+export async function startFleetLab({
+  controller = 'src/controller/main.ts',
+  ...options
+}: FleetLabOptions = {}): Promise<FleetLab> {
   const folder = await mkdtemp(join(tmpdir(), 'controller-'));
   const installation = join(folder, 'installation');
-  await bundleController('src/controller/main.ts', join(installation, 'dist/controller.cjs'));
+  await bundleController(controller, join(installation, 'dist/controller.cjs'));
   await cp(join(ROOT, 'ssm-documents'), join(installation, 'ssm-documents'), { recursive: true });
   const machine = { id: 'fleet', path: folder };
   await makeMachineFolder(machine, OPT);

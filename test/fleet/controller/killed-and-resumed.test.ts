@@ -1,5 +1,6 @@
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import type { CallHook } from '../../../src/lab/aws/call-hook.ts';
+import { BEGAN, fastTime } from './fast-time.ts';
 import { type FleetLab, startFleetLab, type TestHost } from './fleet-lab.ts';
 
 /** The calls of one run of these hosts, wave by wave, are fewer. */
@@ -12,10 +13,13 @@ describe.runIf(process.getuid?.() === 0)('a controller that is killed and resume
   /** Called at every API call, before its work is done. */
   let atCall: () => void = () => {};
   const callHook: CallHook = async () => atCall();
+  const began = Date.now();
+  const environment = { [BEGAN]: String(began) };
 
   beforeAll(async () => {
-    lab = await startFleetLab({ callHook });
-    await lab.run(['documents', 'install'], { as: 'installer' });
+    const controller = 'test/fleet/controller/fast-controller.ts';
+    lab = await startFleetLab({ callHook, controller, time: fastTime(began) });
+    await lab.run(['documents', 'install'], { as: 'installer', environment });
     const clusters = ['orders', 'orders', 'users'];
     hosts = [];
     for (const [n, cluster] of clusters.entries())
@@ -37,6 +41,7 @@ describe.runIf(process.getuid?.() === 0)('a controller that is killed and resume
   async function runAndKill(run: string, nth: number): Promise<boolean> {
     let [calls, killed] = [0, false];
     await lab.run(snapshot('--run-id', run), {
+      environment,
       onStart: (pid) => {
         atCall = () => {
           calls += 1;
@@ -55,9 +60,11 @@ describe.runIf(process.getuid?.() === 0)('a controller that is killed and resume
     for (; nth < MOST_CALLS; nth++) {
       const run = `killed-at-${nth}`;
       if (!(await runAndKill(run, nth))) break;
-      let ended = await lab.run(snapshot('--resume', run));
+      let ended = await lab.run(snapshot('--resume', run), { environment });
       // It died before it had sent anything.
-      if (ended.json.message === `nothing is known of a run ${run}`) ended = await lab.run(snapshot('--run-id', run));
+      if (ended.json.message === `nothing is known of a run ${run}`) {
+        ended = await lab.run(snapshot('--run-id', run), { environment });
+      }
       expect([ended.status, ended.stderr]).toEqual([0, expect.any(String)]);
       expect(ended.json).toMatchObject({ run, outcome: 'done', hosts: hosts.map(() => ({ outcome: 'done' })) });
       for (const host of hosts) {
