@@ -1,8 +1,10 @@
 import fc from 'fast-check';
-import { expect, test } from 'vitest';
+import { describe, expect, test } from 'vitest';
 import {
+  isWithin,
   type Mount,
   mountOf,
+  mountsWithin,
   parseMountinfo,
   superOption,
   visibleMounts,
@@ -143,6 +145,56 @@ test('whatever was mounted where, a path lies on the mount that was last put upo
       expect(new Set(visibleMounts(table))).toEqual(new Set(done.filter((each) => upon(each.mountPoint) === each)));
     }),
   );
+});
+
+/** The walk as it was before tables were prepared for it: at every step the whole table is looked through. */
+function mountOfByScanning(path: string, mounts: readonly Mount[]): Mount | undefined {
+  const ids = new Set(mounts.map(({ id }) => id));
+  const crossed = new Set<Mount>();
+  const names = path.split('/').filter((name) => name !== '');
+  let current: Mount | undefined;
+  const isUpon = ({ id, parent }: Mount) =>
+    current === undefined ? parent === id || !ids.has(parent) : parent === current.id;
+  for (const folder of ['/', ...names.map((_, index) => `/${names.slice(0, index + 1).join('/')}`)]) {
+    const upon = () => mounts.findLast((each) => each.mountPoint === folder && !crossed.has(each) && isUpon(each));
+    for (let next = upon(); next !== undefined; next = upon()) {
+      crossed.add(next);
+      current = next;
+    }
+  }
+  return current;
+}
+
+describe('any table of mounts, possible or not', () => {
+  const id = fc.integer({ min: 1, max: 7 });
+  const place = fc
+    .array(fc.constantFrom('a', 'b', 'ab', 'a b'), { maxLength: 3 })
+    .map((names) => `/${names.join('/')}`);
+  const row = fc.tuple(id, id, fc.oneof(place, fc.constantFrom('/a/', '//a', '/é', '/a-', '/a0')));
+  const table = fc
+    .array(row, { maxLength: 12 })
+    .map((rows) => rows.map(([own, parent, mountPoint]) => mount(own, parent, mountPoint)));
+
+  test('shows the same mounts, and leads every path to the same one, as a walk that scans it', () => {
+    fc.assert(
+      fc.property(table, fc.array(place), (mounts, paths) => {
+        for (const path of paths) expect(mountOf(path, mounts)).toBe(mountOfByScanning(path, mounts));
+        expect(visibleMounts(mounts)).toEqual(
+          mounts.filter((each) => mountOfByScanning(each.mountPoint, mounts) === each),
+        );
+      }),
+      { numRuns: 2_000 },
+    );
+  });
+
+  test('has the same mounts within a folder, in their order', () => {
+    fc.assert(
+      fc.property(table, place, (mounts, folder) => {
+        expect(mountsWithin(mounts)(folder)).toEqual(mounts.filter(({ mountPoint }) => isWithin(mountPoint, folder)));
+      }),
+      { numRuns: 2_000 },
+    );
+  });
 });
 
 test('an option of the superblock is found by its whole name', () => {
