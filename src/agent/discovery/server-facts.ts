@@ -180,6 +180,7 @@ const RESTORE_SETTINGS: readonly questions.VariableName[] = [
   'innodb_redo_log_capacity',
   'innodb_checksum_algorithm',
   'innodb_doublewrite_dir',
+  'innodb_parallel_doublewrite_path',
   'aria_log_dir_path',
   'lower_case_table_names',
   'character_set_server',
@@ -188,6 +189,7 @@ const RESTORE_SETTINGS: readonly questions.VariableName[] = [
   'log_bin_index',
   'relay_log_basename',
   'relay_log_index',
+  'relay_log_info_file',
   'server_id',
   'gtid_mode',
 ];

@@ -32,13 +32,15 @@ export async function locateServerFiles(
     ...systemTablespace(variables, datadir),
     ...folders(variables),
     ...binaryLogs(variables),
+    ...singleFiles(variables, datadir),
     ...dataFiles.map((path) => ({ role: 'tablespace' as const, path, from: 'a tablespace' })),
   ];
   const files: ServerFile[] = [{ role: 'data', path: datadir }];
   const searched: Searched[] = [{ role: 'tablespace', path: datadir, links: () => true }];
   const missing: string[] = [];
-  for (const { role, path, from, links } of named) {
-    const real = await host.realPath(resolve(datadir, path));
+  const realPaths = await inBatches(named, ({ path }) => host.realPath(resolve(datadir, path)));
+  for (const [index, { role, path, from, links }] of named.entries()) {
+    const real = realPaths[index];
     if (real === undefined) {
       missing.push(`${path} (${from})`);
       continue;
@@ -50,15 +52,31 @@ export async function locateServerFiles(
   missing.push(...linked.dangling);
   if (missing.length > 0) throw new RunError('files-unresolved', `this host does not have ${missing.join(', ')}`);
 
-  const all = [...files, ...linked.files];
   return {
     datadir,
     datadirOwner: await ownerOf(host, datadir),
-    files: all.filter(
-      (file, index) => all.findIndex(({ role, path }) => role === file.role && path === file.path) === index,
-    ),
+    files: eachOnce([...files, ...linked.files]),
     temporaryFolders: await temporaryFolders(host, variables, datadir),
   };
+}
+
+/** How many paths are asked for at a time: a server may have tens of thousands of files elsewhere. */
+const BATCH = 500;
+
+async function inBatches<T, U>(values: readonly T[], ask: (value: T) => Promise<U>): Promise<readonly U[]> {
+  const answers: U[] = [];
+  for (let first = 0; first < values.length; first += BATCH)
+    answers.push(...(await Promise.all(values.slice(first, first + BATCH).map(ask))));
+  return answers;
+}
+
+function eachOnce(files: readonly ServerFile[]): readonly ServerFile[] {
+  const once = new Map<string, ServerFile>();
+  for (const file of files) {
+    const key = `${file.role} ${file.path}`;
+    if (!once.has(key)) once.set(key, file);
+  }
+  return [...once.values()];
 }
 
 /** Those that this host has; the server puts up with one that is gone. `tmpdir` may name several. */
@@ -143,6 +161,19 @@ function binaryLogs(variables: Variables): readonly Named[] {
       from: path === basePath ? base : index,
       links: (name: string) => name.startsWith(basename(path)),
     }));
+  });
+}
+
+/** Files that are there only at times, or not yet: the folder is what counts. The data directory is known anyway. */
+function singleFiles(variables: Variables, datadir: string): readonly Named[] {
+  const roles = [
+    ['relay-log', 'relay_log_info_file'],
+    ['doublewrite', 'innodb_parallel_doublewrite_path'],
+  ] as const;
+  return roles.flatMap(([role, from]) => {
+    const path = variables.get(from);
+    if (!path || dirname(resolve(datadir, path)) === datadir) return [];
+    return [{ role, path: dirname(path), from, links: (name: string) => name === basename(path) }];
   });
 }
 

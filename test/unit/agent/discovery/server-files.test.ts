@@ -62,6 +62,20 @@ test('an index of logs elsewhere brings its folder along', async () => {
   expect(await pathsOf(variables, { folders: ['/index'] })).toContain('relay-log /index');
 });
 
+test.each([
+  ['relay_log_info_file', 'relay-log'],
+  ['innodb_parallel_doublewrite_path', 'doublewrite'],
+])('%s brings its folder along, and what a link of its name leads to', async (variable, role) => {
+  const tree = { folders: ['/fast', '/disk2/info'], links: { '/fast/info': '/disk2/info', '/fast/other': '/nowhere' } };
+  expect(await pathsOf({ [variable]: '/fast/info' }, tree)).toEqual([
+    'data /data/mysql',
+    `${role} /fast`,
+    `${role} /disk2/info`,
+  ]);
+  expect(await pathsOf({ [variable]: 'info' }, tree)).toEqual(['data /data/mysql']);
+  await expect(locate({ [variable]: '/gone/info' })).rejects.toMatchObject({ code: 'files-unresolved' });
+});
+
 test('a schema elsewhere is searched for tables that are elsewhere again', async () => {
   const tree = {
     folders: ['/fast/shop', '/slow/hits.MYD'],
