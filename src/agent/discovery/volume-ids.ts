@@ -10,61 +10,91 @@ export type Identity =
 const GIB = 2 ** 30;
 
 /**
- * Joins a leaf with the volumes that EC2 says are attached to this instance: by the volume id that the disk
+ * Joins leaves with the volumes that EC2 says are attached to this instance: by the volume id that the disk
  * tells as its serial (NVMe on Nitro, virtio), else by the attachment's device path.
  * `blockNames`: all block devices of the host, to notice a Xen kernel that shifts the letters.
  */
-export function identifyVolume(
+export function volumeIdentifier(
+  volumes: readonly AttachedVolume[],
+  blockNames: readonly string[],
+): (leaf: BlockDevice) => Identity {
+  const attached = new Attached(volumes, blockNames);
+  return (leaf) => {
+    if (isInstanceStore(leaf)) return { reason: 'instance-store', detail: describe(leaf) };
+    if (leaf.layer.kind !== 'disk' && leaf.layer.kind !== 'loop') {
+      return { reason: 'no-volume', detail: `the ${leaf.layer.kind} stands on no device that the kernel still has` };
+    }
+    const found = attached.as(leaf);
+    if ('reason' in found) return found;
+    return found.volume.sizeGiB * GIB === leaf.layer.sizeBytes
+      ? found
+      : {
+          reason: 'size-differs',
+          detail: `the device has ${leaf.layer.sizeBytes} bytes, ${found.volume.volumeId} has ${found.volume.sizeGiB} GiB`,
+        };
+  };
+}
+
+/** The same for a single leaf. */
+export const identifyVolume = (
   leaf: BlockDevice,
   volumes: readonly AttachedVolume[],
   blockNames: readonly string[],
-): Identity {
-  if (isInstanceStore(leaf)) return { reason: 'instance-store', detail: describe(leaf) };
-  if (leaf.layer.kind !== 'disk' && leaf.layer.kind !== 'loop') {
-    return { reason: 'no-volume', detail: `the ${leaf.layer.kind} stands on no device that the kernel still has` };
-  }
-  const found = candidates(leaf, volumes, blockNames);
-  if ('reason' in found) return found;
-  return found.volume.sizeGiB * GIB === leaf.layer.sizeBytes
-    ? found
-    : {
-        reason: 'size-differs',
-        detail: `the device has ${leaf.layer.sizeBytes} bytes, ${found.volume.volumeId} has ${found.volume.sizeGiB} GiB`,
-      };
-}
+): Identity => volumeIdentifier(volumes, blockNames)(leaf);
 
 const isInstanceStore = ({ model, serial }: BlockDevice): boolean =>
   model === 'Amazon EC2 NVMe Instance Storage' || (serial?.startsWith('AWS') ?? false);
 
-function candidates(leaf: BlockDevice, volumes: readonly AttachedVolume[], blockNames: readonly string[]): Identity {
-  const id = volumeIdOfSerial(leaf.serial);
-  if (id !== undefined) {
-    const attached = volumes.find(({ volumeId }) => volumeId === id);
-    return attached === undefined
-      ? { reason: 'no-volume', detail: `its serial says ${id}, which EC2 does not show as attached to this instance` }
-      : { volume: attached };
-  }
-  const { name } = leaf.layer;
-  if (!XEN.test(name))
-    return only(
-      volumes.filter(({ device }) => device === `/dev/${name}`),
-      leaf,
-    );
+/** The attached volumes by all that a leaf may be joined by. */
+class Attached {
+  private readonly byId: ReadonlyMap<string, readonly AttachedVolume[]>;
+  private readonly byDevice: ReadonlyMap<string, readonly AttachedVolume[]>;
+  private readonly byXenName: ReadonlyMap<string, readonly AttachedVolume[]>;
+  private readonly byXenDisk: ReadonlyMap<string, readonly AttachedVolume[]>;
+  /** The first attachment that no disk of the host has the name of. */
+  private readonly shifted: AttachedVolume | undefined;
 
-  const shifted = volumes.find(
-    ({ device }) => XEN.test(xenName(device)) && !blockNames.some((other) => diskOf(other) === diskOf(xenName(device))),
-  );
-  if (shifted !== undefined) {
-    return {
-      reason: 'no-volume',
-      detail: `the kernel shows no ${diskOf(xenName(shifted.device))} for the attachment ${shifted.device}, so its names do not tell which volume is which`,
-    };
+  constructor(volumes: readonly AttachedVolume[], blockNames: readonly string[]) {
+    this.byId = groupBy(volumes, ({ volumeId }) => volumeId);
+    this.byDevice = groupBy(volumes, ({ device }) => device);
+    this.byXenName = groupBy(volumes, ({ device }) => xenName(device));
+    this.byXenDisk = groupBy(volumes, ({ device }) => diskOf(xenName(device)));
+    const disks = new Set(blockNames.map(diskOf));
+    this.shifted = volumes.find(({ device }) => XEN.test(xenName(device)) && !disks.has(diskOf(xenName(device))));
   }
-  const exact = volumes.filter(({ device }) => xenName(device) === name);
-  return only(
-    exact.length > 0 ? exact : volumes.filter(({ device }) => diskOf(xenName(device)) === diskOf(name)),
-    leaf,
-  );
+
+  as(leaf: BlockDevice): Identity {
+    const id = volumeIdOfSerial(leaf.serial);
+    if (id !== undefined) {
+      const [volume] = this.byId.get(id) ?? [];
+      return volume === undefined
+        ? { reason: 'no-volume', detail: `its serial says ${id}, which EC2 does not show as attached to this instance` }
+        : { volume };
+    }
+    const { name } = leaf.layer;
+    if (!XEN.test(name)) return only(this.byDevice.get(`/dev/${name}`) ?? [], leaf);
+    if (this.shifted !== undefined) {
+      const { device } = this.shifted;
+      return {
+        reason: 'no-volume',
+        detail: `the kernel shows no ${diskOf(xenName(device))} for the attachment ${device}, so its names do not tell which volume is which`,
+      };
+    }
+    return only(this.byXenName.get(name) ?? this.byXenDisk.get(diskOf(name)) ?? [], leaf);
+  }
+}
+
+function groupBy(
+  volumes: readonly AttachedVolume[],
+  keyOf: (volume: AttachedVolume) => string,
+): ReadonlyMap<string, readonly AttachedVolume[]> {
+  const groups = new Map<string, AttachedVolume[]>();
+  for (const volume of volumes) {
+    const group = groups.get(keyOf(volume));
+    if (group === undefined) groups.set(keyOf(volume), [volume]);
+    else group.push(volume);
+  }
+  return groups;
 }
 
 function only(found: readonly AttachedVolume[], leaf: BlockDevice): Identity {

@@ -6,12 +6,23 @@ import type { DecidedRequest, SnapshotPlan } from './snapshot-plan.ts';
  * `mounts` has no hidden ones (`StorageMap.hostMounts`).
  */
 export function mountPointOf(path: string, mounts: readonly MountPoint[]): MountPoint | undefined {
-  let best: MountPoint | undefined;
-  for (const mount of mounts) {
-    const folder = mount.mountPoint === '/' ? '/' : `${mount.mountPoint}/`;
-    if (`${path}/`.startsWith(folder) && mount.mountPoint.length >= (best?.mountPoint.length ?? 0)) best = mount;
+  const lastAt = lastMounts(mounts);
+  for (let folder = path; folder.startsWith('/'); folder = folder.slice(0, folder.lastIndexOf('/'))) {
+    const mount = lastAt.get(folder);
+    if (mount !== undefined) return mount;
   }
-  return best;
+  return path.startsWith('/') ? lastAt.get('/') : undefined;
+}
+
+const lastMountsOf = new WeakMap<readonly MountPoint[], ReadonlyMap<string, MountPoint>>();
+
+/** Mount point -> the last mount there; made once for a table, which may be long. */
+function lastMounts(mounts: readonly MountPoint[]): ReadonlyMap<string, MountPoint> {
+  const known = lastMountsOf.get(mounts);
+  if (known !== undefined) return known;
+  const made = new Map(mounts.map((mount) => [mount.mountPoint, mount]));
+  lastMountsOf.set(mounts, made);
+  return made;
 }
 
 /** What is frozen, and what is only synced under the lock; without a lock, neither. The root file system is never frozen. */
