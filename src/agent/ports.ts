@@ -21,6 +21,16 @@ export interface HostReader {
   freeSpace(path: string): Promise<FreeSpace | undefined>;
   /** The paths of all symbolic links below a directory, at most `depth` levels down (1: its own entries). */
   symlinksBelow(path: string, depth: number): Promise<readonly string[]>;
+
+  // What follows answers `undefined` also where a capture of an older version did not ask.
+  /** `major:minor` of the file system that a path is on, as stat has it. */
+  deviceNumber(path: string): Promise<string | undefined>;
+  /** The kernel's names for the devices that stand on one, by its path in sysfs. */
+  holders(sysPath: string): Promise<readonly string[] | undefined>;
+  /** The kernel's names for its journals (`/proc/fs/jbd2`). Throws RunError `host-unfit` where it shows none of them. */
+  journals(): Promise<readonly string[] | undefined>;
+  /** What `dmsetup status` prints of all devices; empty where it cannot be asked. */
+  dmStatus(): Promise<string | undefined>;
 }
 
 /** What may still be written by others than root. */
@@ -176,12 +186,12 @@ export interface ProcessOptions {
 
 export interface Processes {
   /**
-   * Runs a program to its end; its output is text, cut at 64 KiB. Throws `DeadlinePassed` where it does not end in
+   * Runs a program to its end; its output is text, cut at 64 KiB or `outputLimit` characters. Throws `DeadlinePassed` where it does not end in
    * time, however stuck it is: a child in uninterruptible sleep is left behind. `inherit` becomes the child's fd 3.
    */
   run(
     argv: readonly string[],
-    options: { deadlineMs: number; inherit?: number },
+    options: { deadlineMs: number; inherit?: number; outputLimit?: number },
   ): Promise<{ status: number; stdout: string; stderr: string }>;
   start(argv: readonly string[], options: ProcessOptions): LineProcess;
 }

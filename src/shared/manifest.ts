@@ -53,6 +53,8 @@ const FileSystem = v.object({
   /** An XFS's log and real-time files on devices of their own: it is mounted with `logdev=` and `rtdev=`, or not at all. */
   logDevice: v.optional(v.string()),
   realTimeDevice: v.optional(v.string()),
+  /** The device that an ext4 or ext3 keeps its journal on: it is mounted with `journal_path=` where that has another number. */
+  journalDevice: v.optional(v.string()),
   roles: v.array(Role),
   frozen: v.boolean(),
   volumes: v.array(v.string()),

@@ -21,8 +21,9 @@ const table = {
     hint: 'Repair the array.',
   },
   'key-not-in-set': {
-    meaning: "the keys of the server's encryption are not in the set, which cannot be restored without them",
-    hint: 'Back the keys up separately.',
+    meaning:
+      "the keys of the server's encryption, or of an encrypted device (LUKS) under it, are not in the set, which cannot be restored without them; nor is a LUKS header that lies elsewhere",
+    hint: 'Back the keys (and such a header) up separately.',
   },
   'no-binary-log': {
     meaning: 'the binary log is off, so the set has no coordinates of its own',

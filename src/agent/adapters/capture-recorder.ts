@@ -16,6 +16,8 @@ export interface Recorder extends Readers {
 
 /** Readers that pass every question on and remember the answer, `not there` included. */
 export function recordCapture({ host, server, ec2 }: Readers): Recorder {
+  const devices: NonNullable<Capture['host']['devices']> = {};
+  const holders: NonNullable<Capture['host']['holders']> = {};
   const recorded: Capture['host'] = { files: {}, links: {}, dirs: {}, owners: {}, symlinks: {} };
   const space: NonNullable<Capture['host']['space']> = {};
   const answers: Record<string, Row[]> = {};
@@ -45,6 +47,26 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
         recorded.symlinks[path] = { depth, links: [...links] };
         return links;
       },
+      deviceNumber: async (path) => {
+        const number = await host.deviceNumber(path);
+        if (number !== undefined) devices[path] = number;
+        return number;
+      },
+      holders: async (path) => {
+        const names = await host.holders(path);
+        remember(holders, path, names && [...names].sort());
+        return names;
+      },
+      journals: async () => {
+        const names = await host.journals();
+        if (names !== undefined) recorded.journals = [...names].sort();
+        return names;
+      },
+      dmStatus: async () => {
+        const text = await host.dmStatus();
+        if (text !== undefined) recorded.dmStatus = text;
+        return text;
+      },
     },
     server: {
       ask: async (question) => {
@@ -65,7 +87,12 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
         v: 1,
         takenAt: takenAt.toISOString(),
         agent,
-        host: { ...recorded, ...(Object.keys(space).length > 0 && { space }) },
+        host: {
+          ...recorded,
+          ...(Object.keys(space).length > 0 && { space }),
+          ...(Object.keys(devices).length > 0 && { devices }),
+          ...(Object.keys(holders).length > 0 && { holders }),
+        },
         server: { answers },
         ec2: {
           instanceId: instance.instanceId,

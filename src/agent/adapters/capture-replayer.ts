@@ -20,6 +20,10 @@ export function replayCapture(json: string): Readers {
         if (found.depth !== depth) throw gap(`the symbolic links ${depth} levels below ${path}`);
         return found.links;
       },
+      deviceNumber: async (path) => host.devices?.[path],
+      holders: async (path) => host.holders && answer(host.holders, path),
+      journals: async () => host.journals,
+      dmStatus: async () => host.dmStatus,
     },
     server: {
       ask: async ({ name }) => recorded(server.answers, name, `the question ${name}`),

@@ -35,6 +35,14 @@ export const Capture = v.strictObject({
     owners: answers(v.strictObject({ uid: count, gid: count })),
     /** path -> what its file system has left; older versions did not ask. */
     space: v.exactOptional(v.record(text, v.strictObject({ bytes: count, inodes: v.nullable(count) }))),
+    // What follows older versions did not ask either.
+    /** path -> `major:minor` */
+    devices: v.exactOptional(v.record(text, text)),
+    /** path in sysfs -> names */
+    holders: v.exactOptional(answers(v.array(text))),
+    /** The names in /proc/fs/jbd2. */
+    journals: v.exactOptional(v.array(text)),
+    dmStatus: v.exactOptional(text),
     /** path -> the symbolic links at most `depth` levels below */
     symlinks: v.record(v.string(), v.strictObject({ depth: count, links: v.array(text) })),
   }),

@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
+import { processes } from './processes.ts';
 
 /**
  * What "it does not exist" looks like: a symbolic link that leads to itself leads nowhere, and nothing has a name that
@@ -26,7 +27,39 @@ export const hostReader: HostReader = {
     return found && { bytes: found.bavail * found.bsize, inodes: found.files === 0 ? null : found.ffree };
   },
   symlinksBelow,
+  deviceNumber: async (path) => {
+    const found = await orUndefined(stat(path, { bigint: true }), ABSENT);
+    return found && formatDeviceNumber(found.dev);
+  },
+  holders: (sysPath) => orUndefined(readdir(`${sysPath}/holders`), ABSENT),
+  journals: async () => {
+    const names = await orUndefined(readdir(JOURNALS), ABSENT);
+    if (names === undefined) throw new RunError('host-unfit', `the kernel does not list its journals: no ${JOURNALS}`);
+    return names;
+  },
+  dmStatus,
 };
+
+const JOURNALS = '/proc/fs/jbd2';
+
+/** `major:minor` of a `dev_t` as the C library packs it [src: glibc, bits/sysmacros.h]. */
+function formatDeviceNumber(dev: bigint): string {
+  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
+  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
+  return `${major}:${minor}`;
+}
+
+const DM_STATUS = { deadlineMs: 5_000, outputLimit: 2 ** 24 };
+
+/** Empty where dmsetup is not installed, fails or does not end: what rests on its answer is refused. */
+async function dmStatus(): Promise<string> {
+  try {
+    const { status, stdout } = await processes.run(['dmsetup', 'status', '--noflush'], DM_STATUS);
+    return status === 0 && stdout.length < DM_STATUS.outputLimit ? stdout : '';
+  } catch {
+    return '';
+  }
+}
 
 async function symlinksBelow(path: string, depth: number): Promise<readonly string[]> {
   if (depth < 1) return [];

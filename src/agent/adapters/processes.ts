@@ -8,13 +8,13 @@ const OUTPUT_LIMIT = 64 * 1024;
 
 /** Real child processes. */
 export const processes: Processes = {
-  run([program = '', ...rest], { deadlineMs, inherit }) {
+  run([program = '', ...rest], { deadlineMs, inherit, outputLimit = OUTPUT_LIMIT }) {
     return new Promise((resolve, reject) => {
       const child = spawn(program, rest, { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', inherit ?? 'ignore'] });
       const output = { stdout: '', stderr: '' };
       for (const name of ['stdout', 'stderr'] as const) {
         child[name]?.setEncoding('utf8').on('data', (text: string) => {
-          output[name] = (output[name] + text).slice(0, OUTPUT_LIMIT);
+          output[name] = (output[name] + text).slice(0, outputLimit);
         });
       }
       // A child that is stuck in the kernel does not even die of SIGKILL: it is left behind, not waited for.

@@ -1,9 +1,13 @@
-import { basename, dirname } from 'node:path';
+import { dirname } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { Layer } from '../../shared/manifest.ts';
 import type { HostReader } from '../ports.ts';
+import { deadLegs, legNumber, parseDmStatus, raidOf, type Target } from './dm-status.ts';
 import type { RaidArray } from './facts.ts';
+import { linksInto } from './links-into.ts';
 import { logicalVolumeOf } from './logical-volume.ts';
+import { readArray } from './md-array.ts';
+import { deviceName, readAttribute, readNumber, readOptionalNumber, sysName, sysPathOf } from './sysfs.ts';
 
 /** A block device and everything it stands on. A device with nothing below it is a leaf. */
 export interface BlockDevice {
@@ -14,69 +18,126 @@ export interface BlockDevice {
   readonly model: string | undefined;
   /** For a loop device: the file behind it. */
   readonly backingFile: string | undefined;
-  /** For an md array: whether all of its data is there. */
+  /** For an md array or a RAID of LVM: whether all of its data is there. */
   readonly array: RaidArray | undefined;
+  /** For a device-mapper device: its targets by name; absent where they cannot be learned. */
+  readonly targets?: readonly string[];
+  /** For the origin of LVM snapshots: those, and `unnamed` where there are some that a capture of an older version does not name. */
+  readonly snapshots?: readonly Snapshot[] | 'unnamed';
+}
+
+/** A snapshot of a logical volume, and the devices that hold what it keeps (its copy-on-write store). */
+export interface Snapshot {
+  readonly name: string;
+  readonly stores: readonly BlockDevice[];
 }
 
 /** Deeper than any real stack; a graph that goes on is a loop in what we were told. */
 const MAX_DEPTH = 16;
 const SECTOR = 512;
+const MD_UUID = 'md-uuid-';
 
-/** The device with this `major:minor`, or `undefined` where no block device has it (tmpfs, NFS, btrfs, overlay). */
-export async function readBlockDevice(reader: HostReader, majorMinor: string): Promise<BlockDevice | undefined> {
-  const sysPath = await reader.realPath(`/sys/dev/block/${majorMinor}`);
-  return sysPath === undefined ? undefined : readDevice(reader, sysPath, 0);
+/** The block devices of a host as they are at one look; a second look needs a second one. */
+export interface BlockGraph {
+  /** The device with this `major:minor`, or `undefined` where no block device has it (tmpfs, NFS, btrfs, overlay). */
+  withNumber(majorMinor: string): Promise<BlockDevice | undefined>;
+  /** The device behind a path like `/dev/mapper/vg-log`, or `undefined`. */
+  at(devicePath: string): Promise<BlockDevice | undefined>;
+  /** The device with this name of the kernel's, or `undefined`. */
+  named(name: string): Promise<BlockDevice | undefined>;
+  /** The UUID of the file system on a device as udev links it; `undefined` where there is no udev. */
+  fileSystemUuid(device: BlockDevice): Promise<string | undefined>;
 }
 
-/** The device behind a path like `/dev/mapper/vg-log`, or `undefined`. */
-export async function readBlockDeviceAt(reader: HostReader, devicePath: string): Promise<BlockDevice | undefined> {
-  const real = await reader.realPath(devicePath);
-  if (!real?.startsWith('/dev/')) return undefined;
-  const sysPath = await reader.realPath(`/sys/class/block/${sysName(real.slice('/dev/'.length))}`);
-  return sysPath === undefined ? undefined : readDevice(reader, sysPath, 0);
+/** Every device is read once, however many stand on it. Throws RunError `host-unfit` where sysfs is not understood. */
+export function blockGraph(reader: HostReader): BlockGraph {
+  const look = new Look(reader);
+  const named: BlockGraph['named'] = async (name) =>
+    look.device(await reader.realPath(`/sys/class/block/${sysName(name)}`));
+  return {
+    named,
+    withNumber: async (majorMinor) => look.device(await reader.realPath(`/sys/dev/block/${majorMinor}`)),
+    at: async (devicePath) => {
+      const real = await reader.realPath(devicePath);
+      return real?.startsWith('/dev/') ? named(real.slice('/dev/'.length)) : undefined;
+    },
+    fileSystemUuid: (device) => look.fileSystems(`/dev/${device.layer.name}`),
+  };
 }
 
-// A device in a subfolder of /dev has an exclamation mark in sysfs where the slash would be: cciss!c0d0.
-const sysName = (deviceName: string): string => deviceName.replaceAll('/', '!');
-const deviceName = (sysPath: string): string => basename(sysPath).replaceAll('!', '/');
+export const readBlockDevice = (reader: HostReader, majorMinor: string): Promise<BlockDevice | undefined> =>
+  blockGraph(reader).withNumber(majorMinor);
 
-async function readDevice(reader: HostReader, sysPath: string, depth: number): Promise<BlockDevice> {
+/** What has been read of the host so far. */
+class Look {
+  readonly reader: HostReader;
+  readonly fileSystems: (target: string) => Promise<string | undefined>;
+  readonly arrays: (target: string) => Promise<string | undefined>;
+  private readonly devices = new Map<string, BlockDevice>();
+  private targets: Promise<{ readonly of?: ReadonlyMap<string, readonly Target[]> }> | undefined;
+
+  constructor(reader: HostReader) {
+    this.reader = reader;
+    this.fileSystems = linksInto(reader, '/dev/disk/by-uuid', () => true);
+    this.arrays = linksInto(reader, '/dev/disk/by-id', (entry) => entry.startsWith(MD_UUID));
+  }
+
+  async device(sysPath: string | undefined, above: readonly string[] = []): Promise<BlockDevice | undefined> {
+    if (sysPath === undefined) return undefined;
+    if (above.length > MAX_DEPTH || above.includes(sysPath))
+      throw new RunError(
+        'host-unfit',
+        `the block device ${deviceName(sysPath)} stands on itself, or on more than ${MAX_DEPTH} layers`,
+      );
+    const known = this.devices.get(sysPath);
+    if (known !== undefined) return known;
+    const device = await readDevice(this, sysPath, [...above, sysPath]);
+    this.devices.set(sysPath, device);
+    return device;
+  }
+
+  /** What device-mapper says of each of its devices, by name; `undefined` where nobody asked it. */
+  async dmTargets(): Promise<ReadonlyMap<string, readonly Target[]> | undefined> {
+    this.targets ??= this.reader
+      .dmStatus()
+      .then((text) => ({ ...(text !== undefined && { of: parseDmStatus(text) }) }));
+    return (await this.targets).of;
+  }
+}
+
+async function readDevice(look: Look, sysPath: string, above: readonly string[]): Promise<BlockDevice> {
+  const { reader } = look;
   const name = deviceName(sysPath);
-  if (depth > MAX_DEPTH)
-    throw new RunError('host-unfit', `the block device ${name} stands on itself, or on more than ${MAX_DEPTH} layers`);
   const sizeBytes = (await readNumber(reader, `${sysPath}/size`)) * SECTOR;
 
   const partition = await readOptionalNumber(reader, `${sysPath}/partition`);
   if (partition !== undefined) {
     const startBytes = (await readNumber(reader, `${sysPath}/start`)) * SECTOR;
+    const disk = await look.device(dirname(sysPath), above);
     return {
       ...nothingMore,
       layer: { kind: 'partition', name, sizeBytes, partition: { number: partition, startBytes } },
-      below: [await readDevice(reader, dirname(sysPath), depth + 1)],
+      below: disk === undefined ? [] : [disk],
     };
   }
 
-  const slaves = await readSlaves(reader, sysPath, depth);
   const level = await readAttribute(reader, `${sysPath}/md/level`);
-  if (level !== undefined) return readArray(reader, sysPath, { name, sizeBytes, level, slaves });
+  if (level !== undefined) {
+    const slaves = await readSlaves(look, sysPath, above);
+    // As udev links it: sysfs does not tell it on the kernels in use.
+    const uuid = (await look.arrays(`/dev/${name}`))?.slice(MD_UUID.length);
+    const { raid, ...array } = await readArray(reader, sysPath, { name, level, uuid, slaves });
+    return { ...nothingMore, layer: { kind: 'raid', name, sizeBytes, raid }, ...array };
+  }
 
   const uuid = await readAttribute(reader, `${sysPath}/dm/uuid`);
   const dmName = await readAttribute(reader, `${sysPath}/dm/name`);
-  if (dmName !== undefined) {
-    const deviceMapper = { name: dmName, uuid: uuid ?? '' };
-    const kind = deviceMapperKind(deviceMapper.uuid);
-    const logicalVolume = kind === 'logical-volume' ? logicalVolumeOf(dmName) : undefined;
-    return {
-      ...nothingMore,
-      layer: { kind, name, sizeBytes, deviceMapper, ...(logicalVolume && { logicalVolume }) },
-      below: slaves,
-    };
-  }
+  if (dmName !== undefined) return readMapped(look, sysPath, { name, sizeBytes, dmName, uuid: uuid ?? '', above });
 
   const backingFile = await readAttribute(reader, `${sysPath}/loop/backing_file`);
   return {
     layer: { kind: backingFile === undefined ? 'disk' : 'loop', name, sizeBytes },
-    below: slaves,
+    below: await readSlaves(look, sysPath, above),
     // virtio-blk keeps the serial beside the disk, everybody else in the device's folder.
     serial:
       (await readAttribute(reader, `${sysPath}/device/serial`)) ?? (await readAttribute(reader, `${sysPath}/serial`)),
@@ -88,139 +149,99 @@ async function readDevice(reader: HostReader, sysPath: string, depth: number): P
 
 const nothingMore = { serial: undefined, model: undefined, backingFile: undefined, array: undefined };
 
+interface MappedParts {
+  readonly name: string;
+  readonly sizeBytes: number;
+  readonly dmName: string;
+  readonly uuid: string;
+  readonly above: readonly string[];
+}
+
+/** A device-mapper device: a logical volume or one of its parts, an encrypted device, or something else. */
+async function readMapped(
+  look: Look,
+  sysPath: string,
+  { name, sizeBytes, dmName, uuid, above }: MappedParts,
+): Promise<BlockDevice> {
+  const kind = deviceMapperKind(uuid);
+  const logicalVolume = kind === 'logical-volume' ? logicalVolumeOf(dmName) : undefined;
+  const asked = await look.dmTargets();
+  const targets = asked && (asked.get(dmName) ?? []);
+  const raid = targets?.find(({ type }) => type === 'raid' || type === 'mirror');
+  const dead = raid === undefined ? [] : deadLegs(raid);
+  const below = await readSlaves(look, sysPath, above, async (slavePath) => {
+    if (dead.length === 0) return true;
+    const leg = legNumber((await readAttribute(look.reader, `${slavePath}/dm/name`)) ?? '');
+    return leg === undefined || !dead.includes(leg);
+  });
+  // Its legs show that it is a RAID also where dmsetup says nothing of it.
+  const isSilent = targets?.length === 0 && below.some(isLeg);
+  return {
+    ...nothingMore,
+    layer: { kind, name, sizeBytes, deviceMapper: { name: dmName, uuid }, ...(logicalVolume && { logicalVolume }) },
+    below,
+    array: raid !== undefined || isSilent ? raidOf(raid, logicalVolumeName(dmName)) : undefined,
+    ...(targets && { targets: [...new Set(targets.map(({ type }) => type))] }),
+    ...(uuid.endsWith(ORIGIN) && { snapshots: await readSnapshots(look, sysPath, uuid, above) }),
+  };
+}
+
+const isLeg = ({ layer: { deviceMapper } }: BlockDevice): boolean => legNumber(deviceMapper?.name ?? '') !== undefined;
+
+/** LVM's own suffixes: of the device with an origin's data, and of that with a snapshot's store. */
+const ORIGIN = '-real';
+const STORE = '-cow';
+
+const logicalVolumeName = (dmName: string): string => {
+  const { group, name } = logicalVolumeOf(dmName) ?? {};
+  return name === undefined ? dmName : `${group}/${name}`;
+};
+
+/**
+ * The snapshots whose origin this is: LVM activates it only together with all of their stores (seen in a guest: "Refusing
+ * activation of partial LV").
+ */
+async function readSnapshots(
+  look: Look,
+  sysPath: string,
+  uuid: string,
+  above: readonly string[],
+): Promise<readonly Snapshot[] | 'unnamed'> {
+  const { reader } = look;
+  const holders = await reader.holders(sysPath);
+  if (holders === undefined) return 'unnamed';
+  const snapshots: Snapshot[] = [];
+  for (const holder of [...holders].sort()) {
+    const path = await sysPathOf(reader, holder, deviceName(sysPath));
+    if ((await readAttribute(reader, `${path}/dm/uuid`)) === uuid.slice(0, -ORIGIN.length)) continue;
+    const stores = await readSlaves(look, path, above, async (slavePath) =>
+      ((await readAttribute(reader, `${slavePath}/dm/uuid`)) ?? '').endsWith(STORE),
+    );
+    const dmName = (await readAttribute(reader, `${path}/dm/name`)) ?? holder;
+    if (stores.length > 0) snapshots.push({ name: logicalVolumeName(dmName), stores });
+  }
+  return snapshots;
+}
+
 function deviceMapperKind(uuid: string): Layer['kind'] {
   if (uuid.startsWith('LVM-')) return 'logical-volume';
   return uuid.startsWith('CRYPT-') ? 'crypt' : 'device-mapper';
 }
 
-async function readSlaves(reader: HostReader, sysPath: string, depth: number): Promise<readonly BlockDevice[]> {
+/** The devices that a device stands on; `isWanted` is asked for their paths in sysfs. */
+async function readSlaves(
+  look: Look,
+  sysPath: string,
+  above: readonly string[],
+  isWanted: (slavePath: string) => Promise<boolean> = async () => true,
+): Promise<readonly BlockDevice[]> {
   const devices: BlockDevice[] = [];
-  for (const slave of [...((await reader.list(`${sysPath}/slaves`)) ?? [])].sort()) {
-    const slavePath = await reader.realPath(`/sys/class/block/${slave}`);
-    if (slavePath === undefined)
-      throw new RunError(
-        'host-unfit',
-        `${deviceName(sysPath)} stands on ${slave}, which /sys/class/block does not know`,
-      );
-    devices.push(await readDevice(reader, slavePath, depth + 1));
+  for (const slave of [...((await look.reader.list(`${sysPath}/slaves`)) ?? [])].sort()) {
+    const slavePath = await sysPathOf(look.reader, slave, deviceName(sysPath));
+    const device = (await isWanted(slavePath)) ? await look.device(slavePath, above) : undefined;
+    if (device !== undefined) devices.push(device);
   }
   return devices;
-}
-
-interface ArrayParts {
-  readonly name: string;
-  readonly sizeBytes: number;
-  readonly level: string;
-  readonly slaves: readonly BlockDevice[];
-}
-
-/** An md array: what it stands on are the members that hold its data, not the faulty ones and the spares. */
-async function readArray(
-  reader: HostReader,
-  sysPath: string,
-  { name, sizeBytes, level, slaves }: ArrayParts,
-): Promise<BlockDevice> {
-  const disks = await readNumber(reader, `${sysPath}/md/raid_disks`);
-  const uuid = await arrayUuid(reader, name);
-  const members: { device: BlockDevice; slot: number | undefined; state: readonly string[] }[] = [];
-  for (const device of slaves) {
-    const folder = `${sysPath}/md/dev-${sysName(device.layer.name)}`;
-    const state = await readAttribute(reader, `${folder}/state`);
-    if (state === undefined) throw new RunError('host-unfit', `${folder}/state cannot be read`);
-    const slot = await readAttribute(reader, `${folder}/slot`);
-    members.push({
-      device,
-      slot: slot !== undefined && /^\d{1,9}$/.test(slot) ? Number(slot) : undefined,
-      state: state.split(','),
-    });
-  }
-  const holdsData = members.filter(({ state }) => state.includes('in_sync') || state.includes('journal'));
-  const inSync = new Set(members.filter(({ state }) => state.includes('in_sync')).map(({ slot }) => slot)).size;
-  const arrayState = await readAttribute(reader, `${sysPath}/md/array_state`);
-  const syncAction = (await readAttribute(reader, `${sysPath}/md/sync_action`)) ?? 'idle';
-  const detail = [
-    `${inSync} of ${disks} members in sync`,
-    `state ${arrayState ?? 'unknown'}`,
-    ...(syncAction === 'idle' ? [] : [`doing ${syncAction}`]),
-    ...members
-      .filter((member) => !holdsData.includes(member))
-      .map(({ device, state }) => `${device.layer.name} is ${state.join(',')}`),
-  ].join(', ');
-  return {
-    ...nothingMore,
-    layer: { kind: 'raid', name, sizeBytes, raid: { level, disks, ...(uuid === undefined ? {} : { uuid }) } },
-    below: holdsData.map(({ device, slot }) => withSlot(device, { level, disks, slot, uuid })),
-    array: { name, level, state: arrayCondition({ level, disks, inSync, arrayState, syncAction }), detail },
-  };
-}
-
-/** The member remembers which place of the array it takes: a restore needs it. */
-function withSlot(
-  device: BlockDevice,
-  { level, disks, slot, uuid }: { level: string; disks: number; slot: number | undefined; uuid: string | undefined },
-): BlockDevice {
-  const raid = { level, disks, ...(slot === undefined ? {} : { slot }), ...(uuid === undefined ? {} : { uuid }) };
-  return { ...device, layer: { ...device.layer, raid } };
-}
-
-const REDUNDANT = /^raid(1|4|5|6|10)$/;
-/** `check` compares and writes nothing; `frozen` is somebody's order not to begin. */
-const AT_REST = ['idle', 'check', 'frozen'];
-
-function arrayCondition(seen: {
-  level: string;
-  disks: number;
-  inSync: number;
-  arrayState: string | undefined;
-  syncAction: string;
-}): RaidArray['state'] {
-  const runs = seen.arrayState !== undefined && !['inactive', 'clear', 'broken', 'suspended'].includes(seen.arrayState);
-  if (!runs || seen.inSync === 0) return 'incomplete';
-  if (!AT_REST.includes(seen.syncAction)) return 'resyncing';
-  if (seen.inSync >= seen.disks) return 'whole';
-  return REDUNDANT.test(seen.level) ? 'degraded' : 'incomplete';
-}
-
-/** md's UUID as udev links it; sysfs does not tell it on the kernels in use. */
-async function arrayUuid(reader: HostReader, name: string): Promise<string | undefined> {
-  const prefix = 'md-uuid-';
-  const link = await linkTo(reader, '/dev/disk/by-id', `/dev/${name}`, (entry) => entry.startsWith(prefix));
-  return link?.slice(prefix.length);
-}
-
-/** The UUID of the file system on a device as udev links it; `undefined` where there is no udev. */
-export const fileSystemUuid = (reader: HostReader, device: BlockDevice): Promise<string | undefined> =>
-  linkTo(reader, '/dev/disk/by-uuid', `/dev/${device.layer.name}`, () => true);
-
-async function linkTo(
-  reader: HostReader,
-  folder: string,
-  target: string,
-  wanted: (entry: string) => boolean,
-): Promise<string | undefined> {
-  for (const entry of [...((await reader.list(folder)) ?? [])].filter(wanted).sort()) {
-    if ((await reader.realPath(`${folder}/${entry}`)) === target) return entry;
-  }
-  return undefined;
-}
-
-/** A one-line attribute without its white space; `undefined` where it is absent or empty. */
-async function readAttribute(reader: HostReader, path: string): Promise<string | undefined> {
-  const text = (await reader.readText(path))?.trim();
-  return text === '' ? undefined : text;
-}
-
-async function readOptionalNumber(reader: HostReader, path: string): Promise<number | undefined> {
-  const text = await readAttribute(reader, path);
-  if (text === undefined) return undefined;
-  if (!/^\d{1,15}$/.test(text)) throw new RunError('host-unfit', `${path} is not a number: ${JSON.stringify(text)}`);
-  return Number(text);
-}
-
-async function readNumber(reader: HostReader, path: string): Promise<number> {
-  const number = await readOptionalNumber(reader, path);
-  if (number === undefined) throw new RunError('host-unfit', `${path} cannot be read`);
-  return number;
 }
 
 export interface Leaf {
@@ -235,7 +256,18 @@ export function leavesOf(device: BlockDevice): readonly Leaf[] {
   return device.below.flatMap(leavesOf).map((leaf) => ({ ...leaf, layers: [...leaf.layers, device.layer] }));
 }
 
-/** The md arrays of a stack, each once. */
-export function arraysOf(device: BlockDevice): readonly RaidArray[] {
-  return [...(device.array === undefined ? [] : [device.array]), ...device.below.flatMap(arraysOf)];
+/** A device and all that it stands on, each once. */
+export function devicesIn(device: BlockDevice): readonly BlockDevice[] {
+  const found = new Set<BlockDevice>();
+  const add = (each: BlockDevice): void => {
+    if (found.has(each)) return;
+    found.add(each);
+    each.below.forEach(add);
+  };
+  add(device);
+  return [...found];
 }
+
+/** The arrays of a stack, each once. */
+export const arraysOf = (device: BlockDevice): readonly RaidArray[] =>
+  devicesIn(device).flatMap(({ array }) => (array === undefined ? [] : [array]));

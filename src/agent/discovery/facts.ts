@@ -123,6 +123,9 @@ export interface StorageMap {
   /** Leaves of the device graph that did not resolve to exactly one attached volume of this instance. */
   readonly unresolved: readonly UnresolvedLeaf[];
   readonly arrays: readonly RaidArray[];
+  /** What stands beside the stacks and LVM needs all the same, or is not understood in them. */
+  readonly misfits: readonly StorageMisfit[];
+  readonly encrypted: readonly EncryptedDevice[];
   /** Every mount of this host, for the checks of what the agent itself needs. */
   readonly hostMounts: readonly MountPoint[];
 }
@@ -137,8 +140,10 @@ export interface MountPoint {
 export interface UsedMount extends MountPoint {
   readonly source: string;
   readonly uuid: string | undefined;
-  /** The further devices that an XFS keeps its log or its real-time files on, as its mount options name them. */
-  readonly externalDevices: { readonly logdev?: string; readonly rtdev?: string };
+  /** The further devices that an XFS keeps its log or its real-time files on, as its mount options name them, and an ext4 its journal. */
+  readonly externalDevices: { readonly logdev?: string; readonly rtdev?: string; readonly journal?: string };
+  /** Where an ext4 or ext3 keeps its journal; absent for other types, and where a capture of an older version does not tell. */
+  readonly journal?: 'internal' | 'external' | 'none';
   readonly isRoot: boolean;
   readonly roles: readonly Role[];
   readonly volumes: readonly string[];
@@ -155,9 +160,28 @@ export interface UnresolvedLeaf {
   /** The kernel's name, like `nvme3n1`. */
   readonly leaf: string;
   readonly mountPoint: string;
-  readonly reason: 'instance-store' | 'no-volume' | 'several-volumes' | 'size-differs' | 'no-block-device';
+  readonly reason:
+    | 'instance-store'
+    | 'no-volume'
+    | 'several-volumes'
+    | 'size-differs'
+    | 'no-block-device'
+    | 'journal-unknown';
   /** For people: serial, model, sizes: what was seen. */
   readonly detail: string;
+}
+
+export type StorageMisfit =
+  /** LVM snapshots whose stores lie on volumes that are no members; `unnamed`: a capture of an older version has no names. */
+  | { readonly kind: 'snapshot'; readonly origin: string; readonly snapshot: string | 'unnamed' }
+  /** A device-mapper device whose `what` (its targets, or its uuid) is none of those known here. */
+  | { readonly kind: 'device-mapper'; readonly name: string; readonly dmName: string; readonly what: string };
+
+export interface EncryptedDevice {
+  /** Its name under /dev/mapper. */
+  readonly name: string;
+  /** No room for a header is left beside its data: that lies elsewhere. */
+  readonly isHeaderDetached: boolean;
 }
 
 export interface RaidArray {
@@ -166,4 +190,6 @@ export interface RaidArray {
   /** Redundant levels survive a missing member; the others do not. */
   readonly state: 'whole' | 'degraded' | 'resyncing' | 'incomplete';
   readonly detail: string;
+  /** Absent where it is md's. */
+  readonly by?: 'lvm';
 }

@@ -1,42 +1,49 @@
 import { RunError } from '../../shared/errors.ts';
 import type { Layer, Role } from '../../shared/manifest.ts';
 import type { AttachedVolume, HostReader, InstanceFacts } from '../ports.ts';
-import {
-  arraysOf,
-  type BlockDevice,
-  fileSystemUuid,
-  leavesOf,
-  readBlockDevice,
-  readBlockDeviceAt,
-} from './block-graph.ts';
+import { arraysOf, type BlockDevice, type BlockGraph, blockGraph, devicesIn, leavesOf } from './block-graph.ts';
 import type { Member, RaidArray, ServerFacts, StorageMap, UnresolvedLeaf, UsedMount } from './facts.ts';
-import { isWithin, MOUNTINFO, type Mount, mountOf, parseMountinfo, superOption, visibleMounts } from './mountinfo.ts';
-import { identifyVolume } from './volume-ids.ts';
+import { findJournal } from './journal.ts';
+import {
+  isWithin,
+  MOUNTINFO,
+  type Mount,
+  mountOf,
+  mountsWithin,
+  parseMountinfo,
+  superOption,
+  visibleMounts,
+} from './mountinfo.ts';
+import { encryptedDevices, storageMisfits } from './storage-beside.ts';
+import { volumeIdentifier } from './volume-ids.ts';
 
 /** What the server keeps on this host. */
 type OnDisk = Pick<ServerFacts, 'files' | 'temporaryFolders'>;
 
 /** The join: every file of the server -> its mounts -> the devices below -> the volume EC2 knows. */
 export async function mapStorage(reader: HostReader, server: OnDisk, instance: InstanceFacts): Promise<StorageMap> {
-  const mounts = await readMounts(reader);
+  const { mounts, whole, visible, used } = await confirmedMounts(reader, server);
   const blockNames = (await reader.list('/sys/class/block')) ?? [];
-  const visible = visibleMounts(mounts);
+  const identify = volumeIdentifier(instance.volumes, blockNames);
+  const graph = blockGraph(reader);
   const rootDevice = mountOf('/', mounts)?.majorMinor;
 
   const usedMounts: UsedMount[] = [];
   const members = new Map<string, Member>();
   const unresolved: UnresolvedLeaf[] = [];
   const arrays = new Map<string, RaidArray>();
+  const devices = new Set<BlockDevice>();
 
-  for (const { mount, roles } of usedSuperblocks(server, mounts, visible)) {
-    const mountPoint = bestMountPoint(mount, visible);
-    const found = await devicesUnder(reader, mount);
+  for (const { mount, roles } of used) {
+    const { mountPoint } = whole.get(mount.majorMinor) ?? mount;
+    const found = await devicesUnder(reader, graph, mount, blockNames);
     const volumes: string[] = [];
-    for (const missing of found.missing) unresolved.push({ ...missing, mountPoint, reason: 'no-block-device' });
+    for (const missing of found.missing) unresolved.push({ ...missing, mountPoint });
     for (const device of found.devices) {
+      devices.add(device);
       for (const array of arraysOf(device)) arrays.set(array.name, array);
       for (const leaf of leavesOf(device)) {
-        const identity = identifyVolume(leaf.device, instance.volumes, blockNames);
+        const identity = identify(leaf.device);
         if ('reason' in identity) {
           unresolved.push({ leaf: leaf.device.layer.name, mountPoint, ...identity });
           continue;
@@ -54,14 +61,16 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
       majorMinor: mount.majorMinor,
       fsType: mount.fsType,
       source: mount.source,
-      uuid: found.main === undefined ? undefined : await fileSystemUuid(reader, found.main),
+      uuid: found.main === undefined ? undefined : await graph.fileSystemUuid(found.main),
       externalDevices: found.externalDevices,
+      ...(found.journal && { journal: found.journal }),
       isRoot: mount.majorMinor === rootDevice,
       roles,
       volumes: unique(volumes),
     });
   }
 
+  const all = [...new Set([...devices].flatMap(devicesIn))];
   return {
     mounts: usedMounts,
     members: [...members.values()],
@@ -69,8 +78,71 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
       (leaf) => JSON.parse(leaf) as UnresolvedLeaf,
     ),
     arrays: [...arrays.values()],
+    misfits: storageMisfits(all, identify, new Set(members.keys())),
+    encrypted: encryptedDevices(all),
     hostMounts: visible.map(({ mountPoint, majorMinor, fsType }) => ({ mountPoint, majorMinor, fsType })),
   };
+}
+
+/** The mount table, and which of it the server uses. */
+interface Mounts {
+  readonly mounts: readonly Mount[];
+  /** Those that no other hides. */
+  readonly visible: readonly Mount[];
+  /** Of each superblock the first mount of all of it rather than of a folder in it; absent where it has none. */
+  readonly whole: ReadonlyMap<string, Mount>;
+  readonly used: readonly UsedSuperblock[];
+}
+
+interface UsedSuperblock {
+  readonly mount: Mount;
+  readonly roles: readonly Role[];
+}
+
+const MOUNT_TABLE_READS = 5;
+/** How many paths are asked for at a time. */
+const BATCH = 500;
+
+/**
+ * Reads the mount table until it agrees with stat: kernels before 5.8 may leave out a mount while others come and go
+ * [src: "proc/mounts: add cursor"]. Throws RunError `files-unresolved` where that does not end.
+ */
+async function confirmedMounts(reader: HostReader, server: OnDisk): Promise<Mounts> {
+  for (let read = 1; ; read++) {
+    const mounts = await readMounts(reader);
+    const visible = visibleMounts(mounts);
+    const { used, places } = usedSuperblocks(server, mounts, visible);
+    const whole = wholeFileSystems(visible);
+    const frozenAt = used.map(({ mount }) => whole.get(mount.majorMinor) ?? mount);
+    const contradiction = await findContradiction(reader, [
+      ...places,
+      ...frozenAt.map((mount) => [mount.mountPoint, mount] as const),
+    ]);
+    if (contradiction === undefined) return { mounts, whole, visible, used };
+    if (read === MOUNT_TABLE_READS)
+      throw new RunError('files-unresolved', contradiction, {
+        hint: `Run again when the mounts of this host no longer change; compare \`findmnt\` with \`stat -c %d\` of that path.`,
+      });
+  }
+}
+
+/** A path of the server, and the mount that the table shows it on. */
+type Place = readonly [path: string, mount: Mount];
+
+async function findContradiction(reader: HostReader, places: readonly Place[]): Promise<string | undefined> {
+  // Below an anonymous device number (btrfs, overlay, NFS) stat need not have the same; those are refused by their type.
+  const asked = places.filter(([, { majorMinor }]) => !majorMinor.startsWith('0:'));
+  for (let first = 0; first < asked.length; first += BATCH) {
+    const batch = asked.slice(first, first + BATCH);
+    const numbers = await Promise.all(batch.map(([path]) => reader.deviceNumber(path)));
+    for (const [index, [path, mount]] of batch.entries()) {
+      const number = numbers[index];
+      // What is gone by now, or was never asked of an old capture, contradicts nothing.
+      if (number !== undefined && number !== mount.majorMinor)
+        return `${path} is on the device ${number}, but ${MOUNTINFO} shows it on ${mount.mountPoint} (${mount.majorMinor})`;
+    }
+  }
+  return undefined;
 }
 
 async function readMounts(reader: HostReader): Promise<readonly Mount[]> {
@@ -87,22 +159,25 @@ function usedSuperblocks(
   { files, temporaryFolders }: OnDisk,
   mounts: readonly Mount[],
   visible: readonly Mount[],
-): readonly { mount: Mount; roles: readonly Role[] }[] {
+): { readonly used: readonly UsedSuperblock[]; readonly places: readonly Place[] } {
   // A folder that holds anything to be kept is not temporary, whatever else the server puts there.
   const temporary = temporaryFolders.filter((folder) => !files.some(({ path }) => isWithin(path, folder)));
   const kept = visible.filter(({ mountPoint }) => !temporary.some((folder) => isWithin(mountPoint, folder)));
+  const keptWithin = mountsWithin(kept);
   const used = new Map<string, { mount: Mount; roles: Role[] }>();
+  const places = new Map<string, Mount>();
   for (const { path, role } of files) {
     const own = mountOf(readable(path), mounts);
     if (own === undefined) throw new RunError('files-unresolved', `no mount of this host holds ${path}`);
-    for (const mount of [own, ...kept.filter(({ mountPoint }) => isWithin(mountPoint, path))]) {
-      readable(mount.mountPoint);
+    places.set(path, own);
+    for (const mount of [own, ...keptWithin(path)]) {
+      places.set(readable(mount.mountPoint), mount);
       const entry = used.get(mount.majorMinor) ?? { mount, roles: [] };
       if (!entry.roles.includes(role)) entry.roles.push(role);
       used.set(mount.majorMinor, entry);
     }
   }
-  return [...used.values()];
+  return { used: [...used.values()], places: [...places] };
 }
 
 /** What is not UTF-8 arrives with U+FFFD in it: two paths may then look alike, and neither can be opened. */
@@ -113,10 +188,12 @@ function readable(path: string): string {
   });
 }
 
-/** The superblock's own mount point rather than a bind mount of a folder in it, where it has one. */
-function bestMountPoint(mount: Mount, visible: readonly Mount[]): string {
-  const whole = visible.find(({ majorMinor, root }) => majorMinor === mount.majorMinor && root === '/');
-  return (whole ?? mount).mountPoint;
+function wholeFileSystems(visible: readonly Mount[]): ReadonlyMap<string, Mount> {
+  const whole = new Map<string, Mount>();
+  for (const mount of visible) {
+    if (mount.root === '/' && !whole.has(mount.majorMinor)) whole.set(mount.majorMinor, mount);
+  }
+  return whole;
 }
 
 interface Found {
@@ -124,30 +201,60 @@ interface Found {
   readonly main: BlockDevice | undefined;
   readonly devices: readonly BlockDevice[];
   readonly externalDevices: UsedMount['externalDevices'];
-  readonly missing: readonly { leaf: string; detail: string }[];
+  readonly journal: UsedMount['journal'];
+  readonly missing: readonly Omit<UnresolvedLeaf, 'mountPoint'>[];
 }
 
-/** The device that is mounted, and the further ones that an XFS keeps its log or its real-time files on. */
-async function devicesUnder(reader: HostReader, mount: Mount): Promise<Found> {
-  const missing: { leaf: string; detail: string }[] = [];
-  const main = await readBlockDevice(reader, mount.majorMinor);
+/** The device that is mounted, and the further ones that an XFS keeps its log or its real-time files on, and an ext4 its journal. */
+async function devicesUnder(
+  reader: HostReader,
+  graph: BlockGraph,
+  mount: Mount,
+  blockNames: readonly string[],
+): Promise<Found> {
+  const main = await graph.withNumber(mount.majorMinor);
   if (main === undefined) {
-    missing.push({
-      leaf: mount.source,
-      detail: `the kernel shows no single device below this ${mount.fsType} (${mount.majorMinor})`,
-    });
+    const detail = `the kernel shows no single device below this ${mount.fsType} (${mount.majorMinor})`;
+    const missing = [{ leaf: mount.source, detail, reason: 'no-block-device' as const }];
+    return { main, devices: [], externalDevices: {}, journal: undefined, missing };
   }
-  const devices = main === undefined ? [] : [main];
+  if (mount.fsType === 'xfs') return { main, ...(await devicesOfXfs(graph, mount, main)) };
+  if (/^ext[34]$/.test(mount.fsType)) return { main, ...(await devicesOfExt(reader, graph, main, blockNames)) };
+  return { main, devices: [main], externalDevices: {}, journal: undefined, missing: [] };
+}
+
+async function devicesOfXfs(graph: BlockGraph, mount: Mount, main: BlockDevice): Promise<Omit<Found, 'main'>> {
+  const missing: Omit<UnresolvedLeaf, 'mountPoint'>[] = [];
+  const devices = [main];
   const externalDevices: { logdev?: string; rtdev?: string } = {};
-  for (const option of mount.fsType === 'xfs' ? (['logdev', 'rtdev'] as const) : []) {
+  for (const option of ['logdev', 'rtdev'] as const) {
     const path = superOption(mount, option);
     if (path === undefined) continue;
     externalDevices[option] = path;
-    const device = await readBlockDeviceAt(reader, path);
-    if (device === undefined) missing.push({ leaf: path, detail: `the ${option} of the XFS on ${mount.source}` });
-    else devices.push(device);
+    const device = await graph.at(path);
+    if (device !== undefined) devices.push(device);
+    else missing.push({ leaf: path, detail: `the ${option} of the XFS on ${mount.source}`, reason: 'no-block-device' });
   }
-  return { main, devices, externalDevices, missing };
+  return { devices, externalDevices, journal: undefined, missing };
+}
+
+async function devicesOfExt(
+  reader: HostReader,
+  graph: BlockGraph,
+  main: BlockDevice,
+  blockNames: readonly string[],
+): Promise<Omit<Found, 'main'>> {
+  const journal = await findJournal(reader, main, blockNames);
+  const found = { devices: [main], externalDevices: {}, missing: [] };
+  if (journal === undefined) return { ...found, journal: undefined };
+  if (journal.kind === 'internal' || journal.kind === 'none') return { ...found, journal: journal.kind };
+  const device = journal.kind === 'external' ? await graph.named(journal.device) : undefined;
+  if (device !== undefined) {
+    const externalDevices = { journal: `/dev/${device.layer.name}` };
+    return { ...found, devices: [main, device], externalDevices, journal: 'external' };
+  }
+  const detail = journal.kind === 'external' ? `it is on ${journal.device}, which /sys does not know` : journal.detail;
+  return { ...found, journal: undefined, missing: [{ leaf: main.layer.name, detail, reason: 'journal-unknown' }] };
 }
 
 function joinMember(

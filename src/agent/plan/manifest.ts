@@ -35,6 +35,7 @@ export function manifestOf(plan: SnapshotPlan, coordinates: Coordinates, takenAt
       ...(uuid === undefined ? {} : { uuid }),
       ...(externalDevices.logdev && { logDevice: externalDevices.logdev }),
       ...(externalDevices.rtdev && { realTimeDevice: externalDevices.rtdev }),
+      ...(externalDevices.journal && { journalDevice: externalDevices.journal }),
       roles: [...roles],
       frozen: plan.freeze.includes(mountPoint),
       volumes: [...volumes],

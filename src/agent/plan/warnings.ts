@@ -32,6 +32,14 @@ export function planWarnings(
         `the keys of ${plugin} are NOT in the set: keep them, without them it cannot be restored`,
       ),
     ),
+    ...storage.encrypted.map(({ name, isHeaderDetached }) =>
+      warning(
+        'key-not-in-set',
+        isHeaderDetached
+          ? `neither the key of the encrypted device ${name} nor its header, which lies elsewhere, is in the set: keep both, without them it cannot be restored`
+          : `the key of the encrypted device ${name} is NOT in the set: keep it, without it the set cannot be restored`,
+      ),
+    ),
     ...(server.binlogEnabled
       ? []
       : [warning('no-binary-log', 'the binary log is off: the set has no coordinates of its own')]),

@@ -5,13 +5,13 @@ import type { Check } from './refusal.ts';
 export const arraysComplete: Check = ({ storage }) =>
   storage.arrays
     .filter((array) => array.state !== 'whole' && !isDegradedMirror(array))
-    .map(({ name, level, state, detail }) => ({
+    .map(({ name, level, state, detail, by }) => ({
       code: 'storage-unfit',
       message: `the array ${name} (${level}) is ${state}: ${detail}`,
       hint:
         state === 'resyncing'
-          ? `Wait until \`cat /proc/mdstat\` shows ${name} idle.`
-          : `Put the array right first; \`mdadm --detail /dev/${name}\` names what is missing.`,
+          ? `Wait until \`${by === 'lvm' ? `lvs -a -o lv_name,sync_percent ${name}` : 'cat /proc/mdstat'}\` shows ${name} idle.`
+          : `Repair the array first; \`${by === 'lvm' ? `lvs -a -o lv_name,lv_health_status,devices ${name}` : `mdadm --detail /dev/${name}`}\` names what is missing.`,
     }));
 
 export const isDegradedMirror = ({ level, state }: RaidArray): boolean =>

@@ -4,11 +4,13 @@ import { agentOffFrozenMounts } from './agent-off-frozen-mounts.ts';
 import { appliersStoppable } from './appliers-stoppable.ts';
 import { arraysComplete } from './arrays-complete.ts';
 import { datadirOwnedByServer } from './datadir-owned-by-server.ts';
+import { deviceMapperKnown } from './device-mapper-known.ts';
 import { doublewriteWhereUnfrozen } from './doublewrite-where-unfrozen.ts';
 import { enginesUnderstood } from './engines-understood.ts';
 import { exclusionsFit } from './exclusions-fit.ts';
 import { fileSystemsSupported } from './file-systems-supported.ts';
 import { hasMembers } from './has-members.ts';
+import { lvmSnapshotsInSet } from './lvm-snapshots-in-set.ts';
 import { manifestHasRoom } from './manifest-has-room.ts';
 import { noForcedRecovery } from './no-forced-recovery.ts';
 import { notClustered } from './not-clustered.ts';
@@ -35,6 +37,8 @@ const CHECKS: readonly Check[] = [
   manifestHasRoom,
   volumesResolved,
   arraysComplete,
+  deviceMapperKnown,
+  lvmSnapshotsInSet,
   fileSystemsSupported,
   hasMembers,
   doublewriteWhereUnfrozen,

@@ -14,6 +14,7 @@ const WHAT: Readonly<Record<UnresolvedLeaf['reason'], string>> = {
   'several-volumes': 'is not known to be exactly one EBS volume',
   'size-differs': 'has another size than its EBS volume',
   'no-block-device': 'cannot be followed to a volume',
+  'journal-unknown': 'has a journal that cannot be followed to a volume',
 };
 
 type Remedy = (leaf: string, mountPoint: string, instance: string) => Pick<Refusal, 'code' | 'hint'>;
@@ -38,5 +39,9 @@ const PER_REASON: Readonly<Record<UnresolvedLeaf['reason'], Remedy>> = {
   'no-block-device': (_, mountPoint) => ({
     code: 'storage-unfit',
     hint: `Move what the server keeps on ${mountPoint} to XFS or ext4 on EBS volumes.`,
+  }),
+  'journal-unknown': (leaf, mountPoint) => ({
+    code: 'storage-unfit',
+    hint: `Unmount ${mountPoint} and make the journal internal: tune2fs -O ^has_journal /dev/${leaf} && tune2fs -O has_journal /dev/${leaf}`,
   }),
 };

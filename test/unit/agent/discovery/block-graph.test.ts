@@ -1,6 +1,12 @@
 import fc from 'fast-check';
 import { expect, test } from 'vitest';
-import { arraysOf, type BlockDevice, leavesOf, readBlockDevice } from '../../../../src/agent/discovery/block-graph.ts';
+import {
+  arraysOf,
+  type BlockDevice,
+  blockGraph,
+  leavesOf,
+  readBlockDevice,
+} from '../../../../src/agent/discovery/block-graph.ts';
 import { RunError } from '../../../../src/shared/errors.ts';
 import { deviceMapper, mdArray, nvme, partitionOf } from '../../../fixtures/described-devices.ts';
 import { describedHost, plant, type Tree } from '../../../fixtures/described-host.ts';
@@ -210,6 +216,45 @@ test('whatever an attribute says, the answer is a device or a refusal that names
     }),
     { numRuns: 500 },
   );
+});
+
+test.each([
+  ['says so', ['vg-x: 0 2097152 raid raid1 2 AD 8/8 idle 0 0 -'], 'degraded', ['nvme0n1']],
+  ['says that all is well', ['vg-x: 0 2097152 raid raid1 2 AA 8/8 idle 0 0 -'], 'whole', ['nvme0n1', 'nvme1n1']],
+  ['cannot be asked', ['vg-other: 0 8 linear'], 'incomplete', ['nvme0n1', 'nvme1n1']],
+  ['was never asked (a capture of an older version)', [], undefined, ['nvme0n1', 'nvme1n1']],
+])('a RAID of LVM, of which dmsetup %s', async (_, dmStatus, state, leaves) => {
+  const part = (n: number, dmName: string, on: string) =>
+    deviceMapper({ name: `dm-${n}`, dev: `253:${n}`, dmName, uuid: `LVM-${n}`, on: [on] });
+  const host = describedHost(
+    plant(
+      deviceMapper({ name: 'dm-0', dev: '253:0', dmName: 'vg-x', uuid: 'LVM-0', on: ['dm-1', 'dm-2', 'dm-3', 'dm-4'] }),
+      ...[part(1, 'vg-x_rmeta_0', 'nvme0n1'), part(2, 'vg-x_rimage_0', 'nvme0n1')],
+      ...[part(3, 'vg-x_rmeta_1', 'nvme1n1'), part(4, 'vg-x_rimage_1', 'nvme1n1')],
+      ...[disk(0), disk(1), { dmStatus }],
+    ),
+  );
+  const device = await readBlockDevice(host, '253:0');
+  expect(device?.array?.state).toBe(state);
+  expect(new Set(device && leavesOf(device).map((leaf) => leaf.device.layer.name))).toEqual(new Set(leaves));
+});
+
+test('a device that many stand on is read once', async () => {
+  const tree = plant(
+    disk(0),
+    ...[0, 1, 2].map((n) =>
+      deviceMapper({ name: `dm-${n}`, dev: `253:${n}`, dmName: `vg-${n}`, uuid: 'LVM-x', on: ['nvme0n1'] }),
+    ),
+  );
+  const host = describedHost(tree);
+  const read: string[] = [];
+  const readText = (path: string) => {
+    read.push(path);
+    return host.readText(path);
+  };
+  const graph = blockGraph({ ...host, readText });
+  for (const number of ['253:0', '253:1', '253:2', '253:1']) await graph.withNumber(number);
+  expect(read.filter((path) => path.endsWith('nvme0n1/size'))).toHaveLength(1);
 });
 
 test('a device that stands on itself is refused', async () => {

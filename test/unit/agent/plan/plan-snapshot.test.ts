@@ -35,6 +35,7 @@ test('a keyring, which is not in the set, is told in the result and in the manif
   expect(planResult(planned)).toMatchObject({ outcome: 'done', warnings: ['key-not-in-set'] });
   expect(manifestOf(planned.plan, {}, new Date()).warnings).toEqual([
     expect.stringContaining('the keys of keyring_file are NOT in the set'),
+    expect.stringContaining('the key of the encrypted device mysql is NOT in the set'),
   ]);
 });
 
