@@ -1,5 +1,5 @@
 import type { Level, SetLevel } from '../../shared/result.ts';
-import type { ServerFacts } from '../discovery/facts.ts';
+import type { ServerFacts, UsedMount } from '../discovery/facts.ts';
 import { crashObstacles } from './preflight/crash/index.ts';
 import type { Refusal } from './preflight/refusal.ts';
 
@@ -12,9 +12,9 @@ export interface DecidedLevel {
 }
 
 /** What is done of what was asked for. `crash` is only what is proven to recover exactly. */
-export function decideLevel(asked: Level, server: ServerFacts): DecidedLevel {
+export function decideLevel(asked: Level, server: ServerFacts, mounts: readonly UsedMount[] = []): DecidedLevel {
   if (asked === 'application') return { level: 'application', refusals: [], notCrashBecause: [] };
-  const obstacles = crashObstacles(server);
+  const obstacles = crashObstacles(server, mounts);
   if (asked === 'crash' || obstacles.length === 0) return { level: 'crash', refusals: obstacles, notCrashBecause: [] };
   return { level: 'application', refusals: [], notCrashBecause: obstacles.map(({ message }) => message) };
 }

@@ -21,7 +21,7 @@ export interface Planned {
 
 /** Facts and request -> what would be done, and every reason not to. Pure. */
 export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned {
-  const { level, refusals, notCrashBecause } = decideLevel(asked.level, facts.server);
+  const { level, refusals, notCrashBecause } = decideLevel(asked.level, facts.server, facts.storage.mounts);
   const request: DecidedRequest = { ...asked, level };
   const appliers = asked.stopReplicaSql && level === 'application' ? planAppliers(facts.server) : undefined;
   const { frozen, synced } = splitMounts(facts, request);

@@ -9,7 +9,9 @@ import { doublewriteWhereUnfrozen } from './doublewrite-where-unfrozen.ts';
 import { enginesUnderstood } from './engines-understood.ts';
 import { exclusionsFit } from './exclusions-fit.ts';
 import { fileSystemsSupported } from './file-systems-supported.ts';
+import { filesSyncedWhereUnfrozen } from './files-synced-where-unfrozen.ts';
 import { hasMembers } from './has-members.ts';
+import { journalWhereUnfrozen } from './journal-where-unfrozen.ts';
 import { lvmSnapshotsInSet } from './lvm-snapshots-in-set.ts';
 import { manifestHasRoom } from './manifest-has-room.ts';
 import { noForcedRecovery } from './no-forced-recovery.ts';
@@ -42,6 +44,8 @@ const CHECKS: readonly Check[] = [
   fileSystemsSupported,
   hasMembers,
   doublewriteWhereUnfrozen,
+  filesSyncedWhereUnfrozen,
+  journalWhereUnfrozen,
   exclusionsFit,
   tagsFit,
   snapshotsNotPending,

@@ -1,5 +1,6 @@
 import { describe, expect, it } from 'vitest';
 import { decideLevel } from '../../../../src/agent/plan/decide-level.ts';
+import { factsOf } from './some-facts.ts';
 import { serverOf } from './some-servers.ts';
 
 const proven = await serverOf('mysql');
@@ -38,5 +39,19 @@ describe('the level', () => {
       level: 'application',
       notCrashBecause: [expect.stringContaining('SHOW VIEW')],
     });
+  });
+
+  it('crash needs a journal on every file system, since nothing is frozen', async () => {
+    const { mounts } = (await factsOf('ext4-without-journal')).storage;
+    const bare = 'the ext4 on /data has no journal: it could be damaged in the set';
+    expect(decideLevel('crash', proven, mounts).refusals).toEqual([
+      { code: 'crash-not-provable', message: bare, hint: expect.stringContaining('tune2fs -O has_journal') },
+    ]);
+    expect(decideLevel('auto', proven, mounts)).toEqual({
+      level: 'application',
+      refusals: [],
+      notCrashBecause: [bare],
+    });
+    expect(decideLevel('auto', proven, (await factsOf('ext4-external-journal')).storage.mounts).level).toBe('crash');
   });
 });

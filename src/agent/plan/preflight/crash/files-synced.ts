@@ -1,26 +1,12 @@
-import type { ServerVersion } from '../../../discovery/facts.ts';
-import { atLeast } from '../../../discovery/server-version.ts';
+import { leavesSyncingOut } from '../flush-method.ts';
 import { notProvable, type Obligation } from './obligation.ts';
 
-export const filesSynced: Obligation = ({ flushMethod, version }) =>
-  unsynced(version).includes(flushMethod.toUpperCase())
+export const filesSynced: Obligation = (server) =>
+  leavesSyncingOut(server)
     ? [
         notProvable(
-          `innodb_flush_method is ${flushMethod}: what InnoDB has written may not have reached the volume`,
+          `innodb_flush_method is ${server.flushMethod}: what InnoDB has written may not have reached the volume`,
           'Set innodb_flush_method = O_DIRECT in the option file and restart the server.',
         ),
       ]
     : [];
-
-/**
- * Methods that leave the syncing to chance [doc: innodb_flush_method]. O_DIRECT_NO_FSYNC did not sync the growth of a
- * file before MySQL 5.7.25 and 8.0.14, nor does it on MariaDB, which from 11.0 on syncs whatever the method's name is.
- */
-function unsynced(version: ServerVersion): readonly string[] {
-  if (version.flavour === 'mariadb') return atLeast(version, 11, 0) ? [] : [...NEVER, GROWTH_UNSYNCED];
-  const syncsGrowth = version.major < 8 ? atLeast(version, 5, 7, 25) : atLeast(version, 8, 0, 14);
-  return syncsGrowth ? NEVER : [...NEVER, GROWTH_UNSYNCED];
-}
-
-const NEVER = ['NOSYNC', 'LITTLESYNC'];
-const GROWTH_UNSYNCED = 'O_DIRECT_NO_FSYNC';

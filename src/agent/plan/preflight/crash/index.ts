@@ -1,9 +1,10 @@
-import type { ServerFacts } from '../../../discovery/facts.ts';
+import type { ServerFacts, UsedMount } from '../../../discovery/facts.ts';
 import type { Refusal } from '../refusal.ts';
 import { binlogSynced } from './binlog-synced.ts';
 import { crashPrivileges } from './crash-privileges.ts';
 import { doublewriteOn } from './doublewrite-on.ts';
 import { filesSynced } from './files-synced.ts';
+import { journaled } from './journaled.ts';
 import { noPreparedTransactions } from './no-prepared-transactions.ts';
 import { notClustered } from './not-clustered.ts';
 import type { Obligation } from './obligation.ts';
@@ -25,5 +26,7 @@ const OBLIGATIONS: readonly Obligation[] = [
 ];
 
 /** Every obligation of level `crash` that is not met, with the statement that would mend it. */
-export const crashObstacles = (server: ServerFacts): readonly Refusal[] =>
-  OBLIGATIONS.flatMap((obligation) => obligation(server));
+export const crashObstacles = (server: ServerFacts, mounts: readonly UsedMount[] = []): readonly Refusal[] => [
+  ...OBLIGATIONS.flatMap((obligation) => obligation(server)),
+  ...journaled(mounts),
+];
