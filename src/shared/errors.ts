@@ -114,7 +114,7 @@ const table = {
   'agent-on-frozen-mount': {
     exit: 24,
     meaning: 'something the agent needs while file systems are frozen lies on one of them',
-    hint: 'Move it to another file system (--log-file, TMPDIR, the installation, the working directory).',
+    hint: 'Move it to another file system (--log-file, TMPDIR, the installation, the working directory), or use --freeze never.',
   },
   'long-statement': {
     exit: 25,

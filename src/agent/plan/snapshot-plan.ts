@@ -3,6 +3,7 @@ import type { Level, SetLevel } from '../../shared/result.ts';
 import type { Tags } from '../../shared/tags.ts';
 import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts } from '../discovery/facts.ts';
+import type { PathBelow } from '../discovery/paths-below.ts';
 import type { ApplierPlan } from '../ports.ts';
 import type { LockPlan } from './lock-plan.ts';
 
@@ -33,6 +34,8 @@ export interface AgentPath {
   /** For the message: `log file`, `TMPDIR` … */
   readonly what: string;
   readonly path: string;
+  /** Where a write there ends up, below overlays and loop devices. */
+  readonly below?: readonly PathBelow[];
 }
 
 /** All that is decided before anything is touched. */

@@ -1,7 +1,7 @@
 import { describe, expect, test } from 'vitest';
 import type { HostFacts, ReplicaFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
 import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
-import type { DecidedRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
+import type { AgentPath, DecidedRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
 import { factsOf, someVolume } from './some-facts.ts';
@@ -289,6 +289,37 @@ test('doublewrite is needed where nothing is frozen', () => {
   ]);
 });
 
+describe('what is only synced', () => {
+  const bare: HostFacts = {
+    ...sound,
+    storage: {
+      ...sound.storage,
+      mounts: sound.storage.mounts.map((mount) => ({ ...mount, journal: 'none' as const })),
+    },
+  };
+  const version = { flavour: 'mariadb', major: 10, minor: 11, patch: 19 } as const;
+
+  test('has to have a journal', () => {
+    expect(messages(bare)).toEqual([]);
+    expect(messages(bare, { freeze: 'never' })).toEqual([
+      'storage-unfit: /data would not be frozen, and its xfs has no journal: it could be damaged in the set',
+      'storage-unfit: /binlog would not be frozen, and its xfs has no journal: it could be damaged in the set',
+    ]);
+  });
+
+  test.each(['nosync', 'littlesync', 'O_DIRECT_NO_FSYNC'])('has to be synced by the server: not %s', (flushMethod) => {
+    const facts = (over: HostFacts) => withServer({ flushMethod, version }, over);
+    expect(messages(facts(sound))).toEqual([]);
+    expect(messages(facts(sound), { freeze: 'never' })).toEqual([
+      expect.stringContaining(`/data would not be frozen and innodb_flush_method is ${flushMethod}`),
+      expect.stringContaining('/binlog would not be frozen'),
+    ]);
+    expect(messages(facts(onRoot))).toEqual([expect.stringContaining('server-unsupported: / would not be frozen')]);
+    const newer = withServer({ flushMethod, version: { ...version, major: 11, minor: 8 } }, sound);
+    expect(messages(newer, { freeze: 'never' })).toEqual([]);
+  });
+});
+
 describe('what the agent needs itself', () => {
   const agentPaths = [{ what: 'log file', path: '/data/log/agent.log' }];
 
@@ -301,6 +332,24 @@ describe('what the agent needs itself', () => {
   test('may lie on the same volume where nothing is frozen, or beside the mount', () => {
     expect(messages(sound, { agentPaths, freeze: 'never' })).toEqual([]);
     expect(messages(sound, { agentPaths: [{ what: 'log file', path: '/database.log' }] })).toEqual([]);
+  });
+
+  test('may not end there by way of an overlay or a loop device, nor where that is not known', () => {
+    const by = (below: AgentPath['below']) =>
+      messages(sound, { agentPaths: [{ what: 'TMPDIR', path: '/tmp', ...(below && { below }) }] });
+    expect(by([{ path: '/data/upper', via: 'the upperdir of the overlay at /' }])).toEqual([
+      'agent-on-frozen-mount: the TMPDIR /tmp ends in /data/upper (the upperdir of the overlay at /), which lies on /data and would be frozen',
+    ]);
+    expect(by([{ path: '/srv/upper', via: 'the upperdir of the overlay at /' }])).toEqual([]);
+    expect(by([{ unknown: 'the upperdir is elsewhere' }])).toEqual([
+      'agent-on-frozen-mount: the TMPDIR /tmp may lie on what would be frozen: the upperdir is elsewhere',
+    ]);
+    const agentPaths = [{ what: 'TMPDIR', path: '/tmp', below: [{ unknown: 'x' }] }];
+    expect(messages(sound, { agentPaths, freeze: 'never' })).toEqual([]);
+  });
+
+  test('has a way out that the hint names', () => {
+    expect(preflight(sound, { ...REQUEST, agentPaths })[0]?.hint).toContain('--freeze never');
   });
 
   test('is found under a bind mount too', async () => {
