@@ -41,7 +41,7 @@ async function follow(
     if (mount === undefined || looked.has(mount.majorMinor)) continue;
     looked.add(mount.majorMinor);
     for (const { named, via } of await directlyBelow(graph, mount)) {
-      const real = await reader.realPath(named);
+      const real = named.startsWith('/') ? await reader.realPath(named) : undefined;
       if (real === undefined) found.push({ unknown: `${via}, ${named}, is not in this mount namespace` });
       else {
         found.push({ path: real, via });

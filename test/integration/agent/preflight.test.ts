@@ -6,6 +6,7 @@ import type { Connection } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { expectClear } from '../../support/clear-ending.ts';
+import { mountExt4 } from '../../support/ext4.ts';
 import { expectHostWhole, type OneHost, oneHost, startAgent } from '../../support/one-host.ts';
 import { busyWith } from '../../support/server-work.ts';
 
@@ -93,6 +94,7 @@ it('what the agent needs while file systems are frozen: each by its name', async
   const [mount = ''] = host.mounts;
   const folder = join(mount, 'agent');
   mkdirSync(join(folder, 'lib/amazon'), { recursive: true });
+  mkdirSync(join(folder, '.aws'));
   mkdirSync(join(folder, 'state'));
   copyFileSync(process.execPath, join(folder, 'node'));
   execFileSync('chmod', ['755', join(folder, 'node')]);
@@ -135,6 +137,64 @@ it('what the agent needs while file systems are frozen: each by its name', async
     'AWS_CONTAINER_AUTHORIZATION_TOKEN_FILE',
     'orchestration folder of the SSM agent',
   ]);
+});
+
+it('a data file system at /var is no reason where there is no SSM agent, but the log would be made there', async () => {
+  const bound = `mount --bind '${host.mounts[0]}' /var && exec "$@"`;
+  const elsewhere = ['unshare', '--mount', '--propagation=private', 'sh', '-c', bound, 'sh'];
+  const plan = (...argv: string[]) =>
+    startAgent(['plan', '--defaults-file', host.optionFile, ...argv], host.environment, elsewhere).ended;
+  expect(await plan('--no-log-file')).toMatchObject({ status: 0, result: { outcome: 'done' } });
+  const refused = await plan('--log-file', '/var/log/agent/agent.log');
+  expectClear(refused, 24, 'agent-on-frozen-mount', 'the log file /var lies on');
+  expect(refused.result?.hint).toContain('--freeze never');
+  expect(await plan('--log-file', '/var/log/agent/agent.log', '--freeze', 'never')).toMatchObject({ status: 0 });
+});
+
+it('what the agent needs on an overlay or a loop device that stands on what would be frozen', async () => {
+  const [mount = ''] = host.mounts;
+  const folder = join(mount, 'below');
+  for (const name of ['upper', 'work']) mkdirSync(join(folder, name), { recursive: true });
+  const plan = async (prepare: string) => {
+    const shell = `cd '${folder}' && ${prepare} && cd / && exec "$@"`;
+    const elsewhere = ['unshare', '--mount', '--propagation=private', 'sh', '-c', shell, 'sh'];
+    const argv = ['plan', '--defaults-file', host.optionFile, '--no-log-file'];
+    return startAgent(argv, { ...host.environment, TMPDIR: '/mnt' }, elsewhere).ended;
+  };
+  const unnamed = await plan('mount -t overlay -o lowerdir=/usr/share,upperdir=upper,workdir=work none /mnt');
+  const named = await plan(`mount -t overlay -o lowerdir=/usr/share,upperdir=$PWD/upper,workdir=$PWD/work none /mnt`);
+  const loop = await plan('truncate --size=16M image && mkfs.ext4 -q image && mount -o loop image /mnt');
+  rmSync(folder, { recursive: true });
+  expectClear(unnamed, 24, 'agent-on-frozen-mount', 'the TMPDIR /mnt may lie on what would be frozen: the upperdir');
+  expectClear(named, 24, 'agent-on-frozen-mount', `the TMPDIR /mnt ends in ${folder}/`);
+  expectClear(loop, 24, 'agent-on-frozen-mount', `the TMPDIR /mnt ends in ${folder}/image`);
+});
+
+describe('a table on an ext4', () => {
+  const planWith = async (kind: Parameters<typeof mountExt4>[0], ...argv: string[]) => {
+    using ext4 = mountExt4(kind);
+    const far = join(ext4.mountPoint, 'far');
+    execFileSync('install', ['--directory', '--owner=mysql', '--group=mysql', far]);
+    await host.root.query(`CREATE TABLE mysql.far (a INT) ENGINE=InnoDB DATA DIRECTORY='${far}'`);
+    try {
+      return { ext4, stderr: (await host.agent('plan', ...argv)).stderr };
+    } finally {
+      await host.root.query('DROP TABLE mysql.far');
+    }
+  };
+
+  it('that has its journal elsewhere needs the volume of that as well', async () => {
+    const { ext4, stderr } = await planWith('external journal');
+    for (const device of [ext4.device, ext4.journal])
+      expect(stderr).toContain(`${device?.slice('/dev/'.length)} under ${ext4.mountPoint} is no EBS volume attached`);
+  });
+
+  it('that has no journal is not only synced', async () => {
+    const frozen = await planWith('no journal');
+    expect(frozen.stderr).not.toContain('has no journal');
+    const { ext4, stderr } = await planWith('no journal', '--freeze', 'never');
+    expect(stderr).toContain(`${ext4.mountPoint} would not be frozen, and its ext4 has no journal`);
+  });
 });
 
 describe('plan says all of it at once', () => {

@@ -14,6 +14,7 @@ const HOST: Tree = plant(
         '31 27 7:2 / /nested rw - ext4 /dev/loop2 rw',
         '32 27 7:3 / /circle rw - ext4 /dev/loop3 rw',
         '33 27 7:4 / /deleted rw - ext4 /dev/loop4 rw',
+        '36 27 0:53 / /relative rw - overlay overlay rw,lowerdir=/usr,upperdir=usr,workdir=/usr',
         '34 27 0:52 / /readonly ro - overlay overlay ro,lowerdir=/data/upper:/usr',
         '35 27 7:5 / /broken rw - ext4 /dev/loop5 rw',
         '',
@@ -57,6 +58,7 @@ test('what leads to itself comes to an end', async () => {
 
 test.each([
   ['/container/tmp', 'the upperdir of the overlay at /container, /var/lib/docker/a b, is not in this mount namespace'],
+  ['/relative/x', 'the upperdir of the overlay at /relative, usr, is not in this mount namespace'],
   [
     '/deleted/x',
     'the backing file of loop4, mounted at /deleted, /data/gone (deleted), is not in this mount namespace',
