@@ -26,7 +26,9 @@ test('what is not there is undefined, whichever way it is asked', async () => {
       await hostReader.realPath(path),
       await hostReader.owner(path),
       await hostReader.freeSpace(path),
-    ]).toEqual([undefined, undefined, undefined, undefined, undefined]);
+      await hostReader.deviceNumber(path),
+      await hostReader.holders(path),
+    ]).toEqual([undefined, undefined, undefined, undefined, undefined, undefined, undefined]);
   }
 });
 
@@ -52,4 +54,12 @@ test('what a file system has left, as df tells it to those who are not root', as
 test('the mounts of this very machine are understood', async () => {
   const mounts = parseMountinfo((await hostReader.readText('/proc/self/mountinfo')) ?? '');
   expect(mounts.map(({ mountPoint }) => mountPoint)).toContain('/');
+});
+
+test('the device number of a mount point is that of the mount table', async () => {
+  const mounts = parseMountinfo((await hostReader.readText('/proc/self/mountinfo')) ?? '');
+  for (const place of ['/proc', '/sys', '/dev']) {
+    const shown = mounts.findLast(({ mountPoint }) => mountPoint === place)?.majorMinor;
+    expect(await hostReader.deviceNumber(place)).toBe(shown);
+  }
 });
