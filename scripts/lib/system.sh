@@ -18,6 +18,10 @@ readonly OTHER_SERVERS_NEED=(
   debootstrap:debootstrap /usr/share/keyrings/debian-archive-keyring.gpg:debian-archive-keyring chroot:coreutils
 )
 
+# What the tier integration needs besides, for file systems that the lab does not have.
+# shellcheck disable=SC2034 # for scripts/test
+readonly EXT4_NEEDS=(mkfs.ext4:e2fsprogs)
+
 # What the tier vm needs to make its guest and to run it.
 # shellcheck disable=SC2034 # for scripts/test
 readonly VM_NEEDS=(
