@@ -13,7 +13,10 @@ export const TAG = {
   verified: `${TAG_PREFIX}verified`,
   members: `${TAG_PREFIX}members`,
   server: `${TAG_PREFIX}server`,
+  /** MySQL's `server_uuid`; MariaDB's `server_uid`, which two servers of one host may share: no identity. */
   serverUuid: `${TAG_PREFIX}server-uuid`,
+  /** The real path of the data directory, or its hash: with the instance and MySQL's `server_uuid`, which server it is. */
+  datadir: `${TAG_PREFIX}datadir`,
   binlog: `${TAG_PREFIX}binlog`,
   gtid: `${TAG_PREFIX}gtid`,
   takenAt: `${TAG_PREFIX}taken-at`,

@@ -81,6 +81,7 @@ describe('a host', () => {
     expect(await failure(tag([mine], { [TAG.grade]: 'verified' }))).toMatchObject(DENIED);
     expect(await failure(tag([mine], { [TAG.grade]: 'application', Name: 'other' }))).toMatchObject(DENIED);
     expect(await failure(tag([mine], { [TAG.owner]: 'other' }))).toMatchObject(DENIED);
+    expect(await failure(tag([mine], { [TAG.datadir]: '/var/lib/other' }))).toMatchObject(DENIED);
   });
 
   test.each([

@@ -4,6 +4,7 @@ import { TAG, type Tags } from '../../shared/tags.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion } from '../discovery/server-version.ts';
 import { planAppliers } from './appliers.ts';
+import { datadirTag } from './datadir-tag.ts';
 import { decideLevel } from './decide-level.ts';
 import { planLock } from './lock-plan.ts';
 import { excludedVolumes, memberIds } from './members.ts';
@@ -60,6 +61,7 @@ function setTags(request: DecidedRequest, { instance, server }: HostFacts, set: 
     [TAG.members]: String(members),
     [TAG.server]: describeServer(server),
     ...(server.uuid === undefined ? {} : { [TAG.serverUuid]: server.uuid }),
+    [TAG.datadir]: datadirTag(server.datadir),
   };
 }
 

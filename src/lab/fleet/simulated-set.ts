@@ -42,6 +42,7 @@ function setTags(host: PlannedHost, run: RunId, grade: Grade, takenAt: Date): Ta
     [TAG.members]: String(members(host).length),
     [TAG.server]: host.server,
     [TAG.serverUuid]: host.serverUuid,
+    [TAG.datadir]: '/var/lib/mysql',
     [TAG.binlog]: host.binlog,
     ...(gtid !== undefined && { [TAG.gtid]: gtidTag(gtid) }),
     [TAG.takenAt]: takenAt.toISOString(),

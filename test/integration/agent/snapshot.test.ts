@@ -42,6 +42,7 @@ describe('a snapshot of a host with two volumes', () => {
         [TAG.members]: '2',
         [TAG.binlog]: binlog,
         [TAG.gtid]: coordinates.gtid,
+        [TAG.datadir]: host.datadir,
         [TAG.owner]: expect.stringMatching(/:i-0123456789abcdef0$/),
       });
     }

@@ -61,7 +61,19 @@ test('the tags of a set begin as unproven, and the user cannot overwrite ours', 
     'mysql-ebs-snapshot:members': '1',
     'mysql-ebs-snapshot:server': 'mysql 8.4.3',
     'mysql-ebs-snapshot:server-uuid': '8a94f357-aab4-11df-86ab-c80aa9429562',
+    'mysql-ebs-snapshot:datadir': '/data/mysql',
   });
+});
+
+test.each([
+  ['that fits', '/data/mysql@replica01', '/data/mysql@replica01'],
+  ['of 256 characters', `/${'d'.repeat(255)}`, `/${'d'.repeat(255)}`],
+  ['of 257 characters', `/${'d'.repeat(256)}`, expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
+  ['with other characters', '/data/My SQL\u0001', expect.stringMatching(/^sha256:[0-9a-f]{64}$/)],
+])('a data directory %s is in the tag whole, or as its hash', async (_what, datadir, tag) => {
+  const facts = await factsOf('luks');
+  const { plan } = planSnapshot(REQUEST, { ...facts, server: { ...facts.server, datadir } });
+  expect(plan.tags['mysql-ebs-snapshot:datadir']).toEqual(tag);
 });
 
 test('a plan with refusals is not approved; the first one names the error and counts the rest', async () => {
