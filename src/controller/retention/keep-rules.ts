@@ -1,4 +1,4 @@
-/** How many good sets of a host are kept, by the calendar of UTC. A rule that is not given keeps none. */
+/** How many good sets of a server are kept, by the calendar of UTC. A rule that is not given keeps none. */
 export interface KeepRules {
   readonly last: number;
   /** The newest set of each of this many hours, days, weeks (from Monday), months and years that have one. */

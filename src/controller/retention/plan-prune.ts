@@ -1,8 +1,8 @@
 import type { SnapshotId } from '../../shared/ids.ts';
-import { groupBy } from '../collections.ts';
 import type { Attachments } from '../ports.ts';
 import { whyUnattributed } from '../sets/attribution.ts';
-import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
+import { groupByServer, hostsOfSeveral, type Server } from '../sets/servers.ts';
+import { isGood, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
 
 /** What becomes of one set, and every reason for it. */
@@ -19,29 +19,32 @@ export interface PruneFacts {
 }
 
 /**
- * What becomes of every set, host by host; within a host newest first. Only whole sets are deleted, and no host loses
- * its newest good or newest verified one. Nothing depends on the time of day: ages count from the host's newest good
- * set, so a host whose backups have stopped does not lose those that it has.
+ * What becomes of every set, server by server; within a server newest first. Only whole sets are deleted, and no server
+ * loses its newest good or newest verified one. Nothing depends on the time of day: ages count from the server's newest
+ * good set, so a server whose backups have stopped does not lose those that it has.
  */
 export function planPrune(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
-  const byHost = groupBy(sets, ({ instance }) => instance);
-  return [...byHost.values()].flatMap((ofHost) => planHost(ofHost, rules, facts));
+  const servers = groupByServer(sets);
+  const several = hostsOfSeveral(servers);
+  return servers.flatMap((server) =>
+    planServer(server, rules, facts, several.has(server.instance) ? 'server' : 'host'),
+  );
 }
 
-function planHost(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
-  const ordered = [...sets].sort(newestFirst);
+/** `whose`: the word for it, which of most hosts is the only one. */
+function planServer(server: Server, rules: KeepRules, facts: PruneFacts, whose: 'host' | 'server'): readonly Verdict[] {
   // What is not proven to be the host's must not push out what is.
-  const good = ordered.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
+  const good = server.sets.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
   const wanted = wantedByRules(good, rules);
-  return ordered.map((set): Verdict => {
+  return server.sets.map((set): Verdict => {
     const untouchable = whyUntouchable(set, facts);
     if (untouchable !== undefined) return { set, fate: 'keep', because: [untouchable] };
     const reasons = wanted.get(set);
     if (reasons !== undefined) return { set, fate: 'keep', because: reasons };
     if (isGood(set)) return { set, fate: 'delete', because: ['no rule keeps it'] };
     const newer = good.some(({ startTime }) => startTime > set.startTime);
-    if (!newer) return { set, fate: 'keep', because: ['the host has no newer good set'] };
-    return { set, fate: 'delete', because: [`it is ${worthOf(set)}, and the host has a newer good set`] };
+    if (!newer) return { set, fate: 'keep', because: [`the ${whose} has no newer good set`] };
+    return { set, fate: 'delete', because: [`it is ${worthOf(set)}, and the ${whose} has a newer good set`] };
   });
 }
 

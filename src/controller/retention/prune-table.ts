@@ -2,18 +2,20 @@ import { ERRORS } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { onOneLine } from '../../shared/printable.ts';
 import { outcomeOf } from '../../shared/result.ts';
-import { setFields } from '../sets/sets-report.ts';
-import { worthOf } from '../sets/snapshot-set.ts';
+import { serverKeys } from '../sets/servers.ts';
+import { serverColumns, setFields } from '../sets/sets-report.ts';
+import { type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 import { inBlocks } from '../terminal/blocks.ts';
 import { moment } from '../terminal/format.ts';
 import type { Style } from '../terminal/style.ts';
 import { type Column, layOut } from '../terminal/table.ts';
 import type { PrunedVerdict, PruneReport } from './prune-report.ts';
 
-const COLUMNS: readonly Column<PrunedVerdict>[] = [
+const columns = (sets: readonly SnapshotSet[]): readonly Column<PrunedVerdict>[] => [
   { title: 'ACTION', cell: ({ fate, deleted, failure }) => (failure ? 'FAILED' : deleted ? 'deleted' : fate) },
   { title: 'TAKEN', cell: ({ set }) => moment(set.startTime) },
   { title: 'NAME', cell: ({ set }) => set.name },
+  ...serverColumns(sets, ({ set }: PrunedVerdict) => set),
   { title: 'STATE', cell: ({ set }) => worthOf(set) },
   { title: 'REASON', cell: ({ because }) => because.join(', ') },
   { title: 'SET', cell: ({ set }) => set.set },
@@ -22,7 +24,7 @@ const COLUMNS: readonly Column<PrunedVerdict>[] = [
 /** Every set with its fate, what could not be deleted and why, and one line that sums up. */
 export function formatPrune(report: PruneReport, apply: boolean, style: Style): string {
   const { verdicts } = report;
-  const { heading, lines } = layOut(verdicts, COLUMNS);
+  const { heading, lines } = layOut(verdicts, columns(setsOf(verdicts)));
   const failures = verdicts.flatMap(({ set, failure }) =>
     failure === undefined
       ? []
@@ -35,6 +37,8 @@ export function formatPrune(report: PruneReport, apply: boolean, style: Style): 
   return inBlocks(verdicts.length === 0 ? [] : [style.faint(heading), ...lines], failures, [sum]);
 }
 
+const setsOf = (verdicts: readonly PrunedVerdict[]) => verdicts.map(({ set }) => set);
+
 /** In one line. */
 function whatBecame({ verdicts, ending }: PruneReport): string {
   const doomed = verdicts.filter(({ fate }) => fate === 'delete').length;
@@ -46,6 +50,7 @@ function whatBecame({ verdicts, ending }: PruneReport): string {
 /** The same as ONE line of JSON. */
 export function pruneJson(report: PruneReport): string {
   const { verdicts, ending } = report;
+  const keys = serverKeys(setsOf(verdicts));
   const hint = ending === 'prune-incomplete' ? ERRORS[ending].hint : 'Run it again to go on.';
   return jsonLine({
     v: 1,
@@ -53,6 +58,7 @@ export function pruneJson(report: PruneReport): string {
     ...(ending === 'done' ? {} : { code: ending, message: whatBecame(report), hint }),
     sets: verdicts.map(({ set, fate, because, deleted, failure }) => ({
       ...setFields(set),
+      serverKey: keys.get(set),
       fate,
       because,
       ...(deleted && { deleted }),

@@ -1,10 +1,10 @@
 import * as v from 'valibot';
 import { InstanceId } from '../../shared/ids.ts';
 import { Grade } from '../../shared/result.ts';
-import { TAG } from '../../shared/tags.ts';
+import { TAG, type Tags } from '../../shared/tags.ts';
 import { groupBy } from '../collections.ts';
 import type { Snapshot } from '../ports.ts';
-import { newestFirst, type SetState, type SnapshotSet } from './snapshot-set.ts';
+import { newestFirst, type ServerTags, type SetState, type SnapshotSet } from './snapshot-set.ts';
 
 /**
  * The sets that these snapshots make up, newest first, and the snapshots whose tags name no set. The tags are as those
@@ -38,6 +38,7 @@ function snapshotSet(set: string, instance: InstanceId, members: readonly Snapsh
   return {
     set,
     instance,
+    server: serverTags(tags),
     name: (tags[TAG.name] ?? '').replace(/^\d{8}_\d{6}_/, '') || '-',
     startTime: new Date(Math.min(...members.map(({ startTime }) => startTime.getTime()))),
     state: stateOf(instance, members, planned),
@@ -48,8 +49,16 @@ function snapshotSet(set: string, instance: InstanceId, members: readonly Snapsh
   };
 }
 
+const UUID = /^[0-9a-f]{8}(-[0-9a-f]{4}){3}-[0-9a-f]{12}$/i;
+
+function serverTags(tags: Tags): ServerTags {
+  const id = tags[TAG.serverUuid];
+  const isMysql = id !== undefined && UUID.test(id) && !tags[TAG.server]?.startsWith('mariadb');
+  return { uuid: isMysql ? id : undefined, uid: isMysql ? undefined : id, datadir: tags[TAG.datadir] };
+}
+
 /** What one request tagged is tagged alike; of the grade see below. */
-const ALIKE = [TAG.instance, TAG.owner, TAG.members, TAG.run] as const;
+const ALIKE = [TAG.instance, TAG.owner, TAG.members, TAG.run, TAG.server, TAG.serverUuid, TAG.datadir] as const;
 
 function stateOf(instance: InstanceId, members: readonly Snapshot[], planned: number): SetState {
   const same = (key: string) => members.every(({ tags }) => tags[key] === members[0]?.tags[key]);

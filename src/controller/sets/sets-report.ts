@@ -6,6 +6,7 @@ import { inBlocks } from '../terminal/blocks.ts';
 import { moment } from '../terminal/format.ts';
 import type { Style } from '../terminal/style.ts';
 import { type Column, layOut } from '../terminal/table.ts';
+import { groupByServer, hostsOfSeveral, serverKeys } from './servers.ts';
 import { type SnapshotSet, worthOf } from './snapshot-set.ts';
 
 interface Gathered {
@@ -15,9 +16,25 @@ interface Gathered {
 
 const sizeGiB = ({ members }: SnapshotSet): number => members.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0);
 
-const COLUMNS: readonly Column<SnapshotSet>[] = [
+/** The columns that tell a host's servers apart: nothing stands there for a host that has one. */
+export function serverColumns<T>(sets: readonly SnapshotSet[], setOf: (row: T) => SnapshotSet): readonly Column<T>[] {
+  const servers = groupByServer(sets);
+  const several = hostsOfSeveral(servers);
+  const shown = new Map(
+    servers
+      .filter(({ instance }) => several.has(instance))
+      .flatMap((server) => server.sets.map((set) => [set, server] as const)),
+  );
+  return [
+    { title: 'SERVER', cell: (row) => shown.get(setOf(row))?.key },
+    { title: 'DATADIR', cell: (row) => shown.get(setOf(row))?.datadir },
+  ];
+}
+
+const columns = (sets: readonly SnapshotSet[]): readonly Column<SnapshotSet>[] => [
   { title: 'TAKEN', cell: ({ startTime }) => moment(startTime) },
   { title: 'NAME', cell: ({ name }) => name },
+  ...serverColumns(sets, (set: SnapshotSet) => set),
   { title: 'STATE', cell: worthOf },
   { title: 'VERIFIED', cell: ({ verified }) => (verified ? 'yes' : undefined) },
   { title: 'MEMBERS', cell: ({ members, planned }) => `${members.length} of ${planned}` },
@@ -27,19 +44,21 @@ const COLUMNS: readonly Column<SnapshotSet>[] = [
 
 /** The sets for people, newest first, and what is a member of none. */
 export function formatSets({ sets, orphans }: Gathered, style: Style): string {
-  const { heading, lines } = layOut(sets, COLUMNS);
+  const { heading, lines } = layOut(sets, columns(sets));
   const lost = orphans.map(({ snapshotId, volumeId }) => `${snapshotId} of ${volumeId}: its tags name no set`);
   const sum = `${sets.length} ${sets.length === 1 ? 'set' : 'sets'}`;
   return inBlocks(sets.length === 0 ? [] : [style.faint(heading), ...lines], lost, [sum]);
 }
 
-export const setsJson = ({ sets, orphans }: Gathered): string =>
-  jsonLine({
+export function setsJson({ sets, orphans }: Gathered): string {
+  const keys = serverKeys(sets);
+  return jsonLine({
     v: 1,
     outcome: 'done',
-    sets: sets.map(setFields),
+    sets: sets.map((set) => ({ ...setFields(set), serverKey: keys.get(set) })),
     orphans: orphans.map(({ snapshotId }) => snapshotId),
   });
+}
 
 export const setJson = (set: SnapshotSet): string =>
   jsonLine({ v: 1, outcome: 'done', ...setFields(set), tags: tagsOf(set), snapshots: set.members.map(memberFields) });
@@ -49,6 +68,8 @@ export const setFields = (set: SnapshotSet) => ({
   set: set.set,
   instance: set.instance,
   name: set.name,
+  ...(set.server.uuid !== undefined && { serverUuid: set.server.uuid }),
+  ...(set.server.datadir !== undefined && { datadir: set.server.datadir }),
   startTime: set.startTime.toISOString(),
   state: set.state,
   grade: set.grade,
@@ -68,6 +89,7 @@ const TOLD: readonly (readonly [key: string, title: string])[] = [
   [TAG.level, 'level'],
   [TAG.server, 'server'],
   [TAG.serverUuid, 'server uuid'],
+  [TAG.datadir, 'data directory'],
   [TAG.binlog, 'binlog'],
   [TAG.gtid, 'gtid'],
   [TAG.takenAt, 'coordinates'],

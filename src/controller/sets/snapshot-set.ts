@@ -8,11 +8,22 @@ import type { Snapshot } from '../ports.ts';
  */
 export type SetState = 'complete' | 'pending' | 'failed' | 'partial' | 'contradictory';
 
+/** What the tags of a set tell of the server that it is of. */
+export interface ServerTags {
+  /** MySQL's `server_uuid`. */
+  readonly uuid: string | undefined;
+  /** MariaDB's `server_uid`: two that differ are of two servers, two that are the same may be. */
+  readonly uid: string | undefined;
+  /** The real path of the data directory, or its hash; sets of older versions do not tell. */
+  readonly datadir: string | undefined;
+}
+
 /** The snapshots that one run made on one instance, as their tags name them. */
 export interface SnapshotSet {
   /** `<run id>/<instance id>` */
   readonly set: string;
   readonly instance: InstanceId;
+  readonly server: ServerTags;
   /** The instance's name at the time, from the `Name` tag. */
   readonly name: string;
   /** When EC2 began it: not what a tag says. */

@@ -3,9 +3,11 @@ import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import type { KeepRules } from '../../../../src/controller/retention/keep-rules.ts';
 import { type PruneFacts, planPrune, type Verdict } from '../../../../src/controller/retention/plan-prune.ts';
+import { whyUnattributed } from '../../../../src/controller/sets/attribution.ts';
+import { groupByServer } from '../../../../src/controller/sets/servers.ts';
 import { isGood, type SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
 import { TAG } from '../../../../src/shared/tags.ts';
-import { instance, setOf, volume } from '../sets/some-sets.ts';
+import { instance, serverTags, setOf, volume } from '../sets/some-sets.ts';
 
 const NONE: KeepRules = { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0, withinMs: 0, minimum: 1 };
 const FACTS: PruneFacts = { attachments: new Map(), locked: new Set() };
@@ -178,6 +180,106 @@ describe('whatever the sets and the rules', () => {
         const alone = sets.filter((set) => set.instance === first?.instance);
         const together = planPrune(sets, rules, FACTS).filter(({ set }) => set.instance === first?.instance);
         expect(planPrune(alone, rules, FACTS)).toEqual(together);
+      }),
+    );
+  });
+});
+
+describe('two servers of one host', () => {
+  const night = (day: number, datadir: string, how = {}) =>
+    setOf(`2026-11-${day}T03:00:00Z`, { ...how, tags: serverTags(datadir) });
+
+  it('count each for itself', () => {
+    const sets = [night(26, '/b'), night(25, '/a'), night(24, '/b'), night(23, '/a')];
+    expect(plan(sets, { last: 1 }).map(line)).toEqual([
+      '2026-11-26T03:00 keep newest good, last',
+      '2026-11-24T03:00 delete no rule keeps it',
+      '2026-11-25T03:00 keep newest good, last',
+      '2026-11-23T03:00 delete no rule keeps it',
+    ]);
+  });
+
+  it("do not make each other's broken sets superfluous", () => {
+    const sets = [night(26, '/b'), night(25, '/a', { grade: 'broken' })];
+    expect(plan(sets, { last: 1 }).map(line)).toEqual([
+      '2026-11-26T03:00 keep newest good, last',
+      '2026-11-25T03:00 keep the server has no newer good set',
+    ]);
+  });
+});
+
+describe('whatever the servers of two hosts', () => {
+  const UUIDS = ['8a94f357-aab4-11df-86ab-c80aa9429562', '9b94f357-aab4-11df-86ab-c80aa9429562'];
+  const setOfServer = fc
+    .record({
+      minutes: fc.integer({ min: 0, max: 1_500_000 }),
+      host: fc.integer({ min: 1, max: 2 }),
+      members: fc.integer({ min: 1, max: 2 }),
+      grade: fc.constantFrom('application', 'crash', 'broken'),
+      datadir: fc.constantFrom(undefined, '/a', '/b'),
+      uuid: fc.constantFrom(undefined, ...UUIDS),
+      verified: fc.boolean(),
+      owned: fc.integer({ min: 0, max: 9 }),
+    })
+    .map(({ minutes, datadir, uuid, verified, owned, ...how }) =>
+      setOf(new Date(Date.parse('2024-01-01T00:00:00Z') + minutes * 60_000).toISOString(), {
+        ...how,
+        tags: {
+          ...serverTags(datadir, uuid),
+          ...(verified && { [TAG.verified]: 'x' }),
+          ...(owned === 0 && { [TAG.owner]: 'AIDASOMEBODY' }),
+        },
+      }),
+    );
+  const manySets = fc.uniqueArray(setOfServer, { selector: ({ set }) => set, maxLength: 40, size: 'max' });
+  // Most rules are not given: with all of them little is deleted.
+  const few = fc.oneof({ weight: 3, arbitrary: fc.constant(0) }, fc.integer({ min: 0, max: 4 }));
+  const fewRules = fc.record({
+    ...{ last: few, hourly: few, daily: few, weekly: few, monthly: few, yearly: few },
+    withinMs: fc.constantFrom(0, 90 * 24 * HOUR_MS),
+    minimum: fc.integer({ min: 1, max: 3 }),
+  });
+  const kept = (sets: readonly SnapshotSet[], rules: KeepRules) =>
+    new Set(
+      planPrune(sets, rules, FACTS)
+        .filter(({ fate }) => fate === 'keep')
+        .map(({ set }) => set),
+    );
+
+  it('none loses its newest good or newest verified set, nor comes below the minimum', () => {
+    fc.assert(
+      fc.property(manySets, fewRules, (sets, rules) => {
+        const left = kept(sets, rules);
+        for (const server of groupByServer(sets)) {
+          const good = server.sets.filter((set) => isGood(set));
+          const proven = good.filter((set) => whyUnattributed(set, FACTS.attachments) === undefined);
+          expect(good.filter((set) => left.has(set)).length).toBeGreaterThanOrEqual(
+            Math.min(rules.minimum, good.length),
+          );
+          for (const newest of [proven[0], proven.find(({ verified }) => verified)])
+            if (newest !== undefined) expect(left).toContain(newest);
+        }
+      }),
+    );
+  });
+
+  it("one's sets say nothing of another's", () => {
+    fc.assert(
+      fc.property(manySets, fewRules, (sets, rules) => {
+        // Whose an older set is, is told by what there is besides.
+        const told = sets.filter(({ server }) => server.datadir !== undefined);
+        const left = kept(told, rules);
+        for (const server of groupByServer(told))
+          expect(kept(server.sets, rules)).toEqual(new Set(server.sets.filter((set) => left.has(set))));
+      }),
+    );
+  });
+
+  it('done once, there is nothing left to do', () => {
+    fc.assert(
+      fc.property(manySets, fewRules, (sets, rules) => {
+        const left = kept(sets, rules);
+        expect(kept([...left], rules)).toEqual(left);
       }),
     );
   });

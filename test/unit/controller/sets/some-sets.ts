@@ -19,6 +19,13 @@ export interface SetOf {
   readonly tags?: Tags;
 }
 
+/** What the agent tells of a MySQL server (`uuid`) or a MariaDB one; without `datadir`, as an older version did. */
+export const serverTags = (datadir: string | undefined, uuid?: string): Tags => ({
+  [TAG.server]: uuid === undefined ? 'mariadb 10.11.19' : 'mysql 9.7.4',
+  [TAG.serverUuid]: uuid ?? 'kRhGzd0Zy8NCFhBnR0xLHc5o5sI=',
+  ...(datadir !== undefined && { [TAG.datadir]: datadir }),
+});
+
 let made = 0;
 
 /** The snapshots of one set of host `i-…host`, taken at `time`, as the agent tags them. */
