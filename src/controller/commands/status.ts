@@ -3,6 +3,7 @@ import { inventory } from '../aws/inventory.ts';
 import { snapshots } from '../aws/snapshots.ts';
 import { backupStatus } from '../freshness/backup-status.ts';
 import { formatFreshness, freshnessJson } from '../freshness/freshness-report.ts';
+import { isWell } from '../freshness/judge-freshness.ts';
 import { prometheusText } from '../freshness/prometheus.ts';
 import { parseDuration, parseTagKey } from '../options/parse-values.ts';
 import { readIdLists } from '../system/id-lists.ts';
@@ -12,11 +13,11 @@ import { styleFor } from '../terminal/style.ts';
 import { collect, examples, INSTANCES_BY_ID, type Program } from './common-options.ts';
 import type { Context } from './context.ts';
 
-/** `status`: ends with `stale` where a host, or a cluster, has no good set that is young enough. */
+/** `status`: ends with `stale` where a server of a host, or a cluster, has no good set that is young enough. */
 export function addStatusCommand(program: Program, context: Context): void {
   program
     .command('status')
-    .description('tell whether every host, or every cluster, has a good set that is young enough')
+    .description('tell whether every server of every host, or every cluster, has a good set that is young enough')
     .option('--instance-ids <ids>', INSTANCES_BY_ID, collect)
     .option('--target <tag:Key=Value>', 'instances by tag (repeatable)', collect)
     .option('--max-age <duration>', 'how old the newest good set may be: 26h, 2d, 1w', '26h')
@@ -29,6 +30,8 @@ export function addStatusCommand(program: Program, context: Context): void {
         'status --target tag:Role=database --by tag:Cluster --max-age 8h --json',
         'status --target tag:Role=database --prometheus /var/lib/node_exporter/mysql-ebs-snapshot.prom',
       )}
+A server that is gone is listed and counts no more: its data directory moved, or all its volumes are detached.
+
 Exit status: 0 all are fresh, 45 one is not.
 `,
     )
@@ -51,6 +54,6 @@ Exit status: 0 all are fresh, 45 one is not.
           ? `${freshnessJson(all)}\n`
           : formatFreshness(all, now, styleFor(context.stdout, context.environment)),
       );
-      if (all.some(({ verdict }) => verdict !== 'fresh')) context.exitWith('stale');
+      if (!all.every(isWell)) context.exitWith('stale');
     });
 }

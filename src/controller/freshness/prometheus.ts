@@ -1,4 +1,4 @@
-import type { Freshness } from './judge-freshness.ts';
+import { type Freshness, subjectsOfSeveral } from './judge-freshness.ts';
 
 const PREFIX = 'mysql_ebs_snapshot';
 
@@ -37,14 +37,17 @@ const METRICS: readonly Metric[] = [
 
 /**
  * The text format of Prometheus (version 0.0.4), for the textfile collector of the node exporter. The time of the look is
- * among the metrics: a file that nobody writes any more can be told by it.
+ * among the metrics: a file that nobody writes any more can be told by it. A server that is gone has none, so that no rule
+ * on ages meets it.
  */
-export function prometheusText(all: readonly Freshness[], now: Date): string {
+export function prometheusText(judged: readonly Freshness[], now: Date): string {
+  const all = judged.filter(({ verdict }) => verdict !== 'gone');
+  const several = subjectsOfSeveral(all);
   const lines = METRICS.flatMap(({ name, help, value }) => [
     ...heading(name, help),
     ...all.flatMap((freshness) => {
       const known = value(freshness);
-      return known === undefined ? [] : [`${name}{${labels(freshness)}} ${known}`];
+      return known === undefined ? [] : [`${name}{${labels(freshness, several)}} ${known}`];
     }),
   ]);
   const looked = `${PREFIX}_status_timestamp_seconds`;
@@ -53,9 +56,13 @@ export function prometheusText(all: readonly Freshness[], now: Date): string {
 
 const heading = (name: string, help: string): readonly string[] => [`# HELP ${name} ${help}`, `# TYPE ${name} gauge`];
 
-/** A cluster has the name that it goes by, a host its `Name` tag beside its id. */
-const labels = ({ subject, hosts: [host] }: Freshness): string =>
-  subject === host?.instanceId ? `instance=${quoted(subject)},name=${quoted(host.name)}` : `cluster=${quoted(subject)}`;
+/** A cluster has the name that it goes by, a host its `Name` tag beside its id; of several servers each has its own. */
+function labels({ subject, server, hosts: [host] }: Freshness, several: ReadonlySet<string>): string {
+  if (subject !== host?.instanceId) return `cluster=${quoted(subject)}`;
+  const ofHost = `instance=${quoted(subject)},name=${quoted(host.name)}`;
+  if (server === undefined || !several.has(subject)) return ofHost;
+  return `${ofHost},server=${quoted(server.key)},datadir=${quoted(server.datadir ?? '')}`;
+}
 
 const quoted = (text: string): string =>
   `"${text.replaceAll('\\', '\\\\').replaceAll('"', '\\"').replaceAll('\n', '\\n')}"`;

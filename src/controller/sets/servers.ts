@@ -75,7 +75,8 @@ function homeOf(older: readonly SnapshotSet[], groups: readonly SnapshotSet[][])
 
 const only = <T>(candidates: readonly T[]): T | undefined => (candidates.length === 1 ? candidates[0] : undefined);
 
-function hasAllVolumesOf(set: SnapshotSet, other: SnapshotSet): boolean {
+/** Whether a set has every volume that another has. */
+export function hasAllVolumesOf(set: SnapshotSet, other: SnapshotSet): boolean {
   const volumes = new Set(volumesOf(set));
   return volumesOf(other).every((volume) => volumes.has(volume));
 }
