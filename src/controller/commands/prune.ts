@@ -14,23 +14,36 @@ import type { Context } from './context.ts';
 export function addPruneCommand(program: Program, context: Context): void {
   program
     .command('prune')
-    .description('show which sets the rules would delete, host by host; with --apply, delete them')
+    .description('show which sets the rules would delete, server by server; with --apply, delete them')
     .option('--instance-ids <ids>', ONLY_INSTANCES, collect)
-    .option('--keep-last <n>', 'keep the newest n good sets of each host')
+    .option('--keep-last <n>', 'keep the newest n good sets of each server')
     .option('--keep-hourly <n>', 'keep the newest good set of each of n hours that have one (UTC)')
     .option('--keep-daily <n>', 'the same of n days')
     .option('--keep-weekly <n>', 'the same of n weeks, from Monday')
     .option('--keep-monthly <n>', 'the same of n months')
     .option('--keep-yearly <n>', 'the same of n years')
-    .option('--keep-within <duration>', "keep what is younger than this, from the host's newest good set: 36h, 14d, 8w")
+    .option(
+      '--keep-within <duration>',
+      "keep what is younger than this, from the server's newest good set: 36h, 14d, 8w",
+    )
     .option('--keep-minimum <n>', 'however little the rules keep, so many good sets stay', '1')
+    .option(
+      '--retire-server <key>',
+      'delete all sets of a server that is there no more: its key, as `status` shows it (repeatable)',
+      collect,
+    )
     .option('--apply', 'do it')
     .addHelpText(
       'after',
-      `${examples('prune --keep-last 7', 'prune --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --apply')}
-Kept whatever the rules: the newest good and the newest verified set of a host, what is locked, what EBS has not
+      `${examples(
+        'prune --keep-last 7',
+        'prune --keep-daily 14 --keep-weekly 8 --keep-monthly 12 --apply',
+        'prune --retire-server 3f2a9c1d0b7e --apply',
+      )}
+Kept whatever the rules: the newest good and the newest verified set of a server, what is locked, what EBS has not
 completed, and what nothing but its own tags says is of the host. Sets that are not good count for nothing, and
-go once the host has a newer good one.
+go once the server has a newer good one. A server is retired only where another one of its host has a newer good set;
+without rules nothing else is deleted.
 `,
     )
     .action(async (_options, command) => {

@@ -1,8 +1,9 @@
+import { RunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import type { Attachments } from '../ports.ts';
 import { whyUnattributed } from '../sets/attribution.ts';
 import { groupByServer, hostsOfSeveral, type Server } from '../sets/servers.ts';
-import { isGood, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
+import { isGood, newestFirst, type SnapshotSet, worthOf } from '../sets/snapshot-set.ts';
 import { type KeepRules, PERIODS, type Period } from './keep-rules.ts';
 
 /** What becomes of one set, and every reason for it. */
@@ -16,29 +17,69 @@ export interface Verdict {
 export interface PruneFacts {
   readonly attachments: Attachments;
   readonly locked: ReadonlySet<SnapshotId>;
+  /** The keys of servers of which nothing has to be kept. */
+  readonly retired: ReadonlySet<string>;
 }
 
 /**
  * What becomes of every set, server by server; within a server newest first. Only whole sets are deleted, and no server
- * loses its newest good or newest verified one. Nothing depends on the time of day: ages count from the server's newest
- * good set, so a server whose backups have stopped does not lose those that it has.
+ * that is not retired loses its newest good or newest verified one. Nothing depends on the time of day: ages count from the server's newest
+ * good set, so a server whose backups have stopped does not lose those that it has. Without rules, retired servers alone
+ * lose any.
  */
-export function planPrune(sets: readonly SnapshotSet[], rules: KeepRules, facts: PruneFacts): readonly Verdict[] {
+export function planPrune(
+  sets: readonly SnapshotSet[],
+  rules: KeepRules | undefined,
+  facts: PruneFacts,
+): readonly Verdict[] {
   const servers = groupByServer(sets);
+  refuseToRetire(servers, facts);
   const several = hostsOfSeveral(servers);
   return servers.flatMap((server) =>
     planServer(server, rules, facts, several.has(server.instance) ? 'server' : 'host'),
   );
 }
 
+/** Throws `usage` where there is no such server, or it has the newest good set of its host. */
+function refuseToRetire(servers: readonly Server[], facts: PruneFacts): void {
+  for (const key of facts.retired) {
+    const server = servers.find((each) => each.key === key);
+    if (server === undefined) {
+      throw new RunError('usage', `there is no server '${key}' to retire`, {
+        hint: 'See `mysql-ebs-snapshot list --json` (serverKey); with --instance-ids, servers of these instances alone are known.',
+      });
+    }
+    const ofHost = servers.filter(({ instance }) => instance === server.instance).flatMap(({ sets }) => sets);
+    const [newest] = goodOf(ofHost, facts).sort(newestFirst);
+    if (newest === undefined || !server.sets.includes(newest)) continue;
+    throw new RunError(
+      'usage',
+      `the server '${key}' has the newest good set of ${server.instance}, so it is not retired`,
+      {
+        hint: 'A server is retired once another one of its host has a newer good set.',
+      },
+    );
+  }
+}
+
+/** What is not proven to be the host's must not push out what is. */
+const goodOf = (sets: readonly SnapshotSet[], { attachments }: PruneFacts): SnapshotSet[] =>
+  sets.filter((set) => isGood(set) && whyUnattributed(set, attachments) === undefined);
+
 /** `whose`: the word for it, which of most hosts is the only one. */
-function planServer(server: Server, rules: KeepRules, facts: PruneFacts, whose: 'host' | 'server'): readonly Verdict[] {
-  // What is not proven to be the host's must not push out what is.
-  const good = server.sets.filter((set) => isGood(set) && whyUnattributed(set, facts.attachments) === undefined);
-  const wanted = wantedByRules(good, rules);
+function planServer(
+  server: Server,
+  rules: KeepRules | undefined,
+  facts: PruneFacts,
+  whose: 'host' | 'server',
+): readonly Verdict[] {
+  const good = goodOf(server.sets, facts);
+  const wanted = rules === undefined ? undefined : wantedByRules(good, rules);
   return server.sets.map((set): Verdict => {
     const untouchable = whyUntouchable(set, facts);
     if (untouchable !== undefined) return { set, fate: 'keep', because: [untouchable] };
+    if (facts.retired.has(server.key)) return { set, fate: 'delete', because: ['its server is retired'] };
+    if (wanted === undefined) return { set, fate: 'keep', because: ['no rule is given'] };
     const reasons = wanted.get(set);
     if (reasons !== undefined) return { set, fate: 'keep', because: reasons };
     if (isGood(set)) return { set, fate: 'delete', because: ['no rule keeps it'] };

@@ -10,21 +10,24 @@ import type { PrunedVerdict, PruneReport } from './prune-report.ts';
 
 export interface PruneRequest {
   readonly instances: readonly InstanceId[];
-  readonly rules: KeepRules;
+  /** `undefined` where none is given: then retired servers alone lose sets. */
+  readonly rules: KeepRules | undefined;
+  /** The keys of servers of which nothing has to be kept. */
+  readonly retired: readonly string[];
   /** Without it a plan is made, and nothing is deleted. */
   readonly apply: boolean;
 }
 
 /** Plans, and with `apply` deletes set by set, oldest first; `cancel` is heeded between two sets. */
 export async function prune(
-  { instances, rules, apply }: PruneRequest,
+  request: PruneRequest,
   snapshots: Snapshots,
   emit: EmitFleet,
   cancel: AbortSignal,
 ): Promise<PruneReport> {
-  const verdicts = await plan(instances, rules, snapshots);
+  const verdicts = await plan(request, snapshots);
   const doomed = verdicts.filter(({ fate }) => fate === 'delete').reverse();
-  if (!apply || doomed.length === 0) return { verdicts, ending: 'done' };
+  if (!request.apply || doomed.length === 0) return { verdicts, ending: 'done' };
 
   const outcomes = new Map<Verdict, Pick<PrunedVerdict, 'deleted' | 'failure'>>();
   for (const verdict of doomed) {
@@ -42,16 +45,13 @@ export async function prune(
   };
 }
 
-async function plan(
-  instances: readonly InstanceId[],
-  rules: KeepRules,
-  snapshots: Snapshots,
-): Promise<readonly Verdict[]> {
+async function plan({ instances, rules, retired }: PruneRequest, snapshots: Snapshots): Promise<readonly Verdict[]> {
   const choice: SetChoice = instances.length > 0 ? { by: 'instances', ids: instances } : { by: 'all' };
   const { sets } = gatherSets(await snapshots.ofSets(choice));
   return planPrune(sets, rules, {
     attachments: await snapshots.attachments(sets.flatMap(volumesOf)),
     locked: await snapshots.locked(),
+    retired: new Set(retired),
   });
 }
 

@@ -150,6 +150,8 @@ describe('prune', () => {
     [[], 2, /no rule says what to keep/],
     [['--keep-last', 'two'], 2, /'two' is not valid for --keep-last/],
     [['--keep-within', '3m'], 2, /'3m' is not valid for --keep-within/],
+    [['--retire-server', '/var/lib/mysql'], 2, /'\/var\/lib\/mysql' is not valid for --retire-server/],
+    [['--retire-server', '0123456789ab', '--apply'], 2, /there is no server '0123456789ab' to retire/],
     [['--keep-last', '1', '--instance-ids', 'i-1'], 2, /'i-1'/],
     [['--keep-last', '1', '--instance-ids', ','], 28, /--instance-ids names no host/],
     [['--keep-last', '1', '--instance-ids', '-'], 28, /--instance-ids names no host/],

@@ -4,13 +4,13 @@ import { describe, expect, it } from 'vitest';
 import type { KeepRules } from '../../../../src/controller/retention/keep-rules.ts';
 import { type PruneFacts, planPrune, type Verdict } from '../../../../src/controller/retention/plan-prune.ts';
 import { whyUnattributed } from '../../../../src/controller/sets/attribution.ts';
-import { groupByServer } from '../../../../src/controller/sets/servers.ts';
+import { groupByServer, serverKeys } from '../../../../src/controller/sets/servers.ts';
 import { isGood, type SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
 import { TAG } from '../../../../src/shared/tags.ts';
 import { instance, serverTags, setOf, volume } from '../sets/some-sets.ts';
 
 const NONE: KeepRules = { last: 0, hourly: 0, daily: 0, weekly: 0, monthly: 0, yearly: 0, withinMs: 0, minimum: 1 };
-const FACTS: PruneFacts = { attachments: new Map(), locked: new Set() };
+const FACTS: PruneFacts = { attachments: new Map(), locked: new Set(), retired: new Set() };
 const HOUR_MS = 3_600_000;
 const plan = (sets: readonly SnapshotSet[], rules: Partial<KeepRules>, facts: Partial<PruneFacts> = {}) =>
   planPrune(sets, { ...NONE, ...rules }, { ...FACTS, ...facts });
@@ -205,6 +205,48 @@ describe('two servers of one host', () => {
       '2026-11-26T03:00 keep newest good, last',
       '2026-11-25T03:00 keep the server has no newer good set',
     ]);
+  });
+});
+
+describe('a server that is retired', () => {
+  const night = (day: number, datadir: string, how = {}) =>
+    setOf(`2026-11-${day}T03:00:00Z`, { ...how, tags: serverTags(datadir) });
+  const [young, old, older] = [night(26, '/b'), night(25, '/a'), night(24, '/a')];
+  const sets = [young, old, older, night(23, '/b', { grade: 'broken' })];
+  const keyOf = (set: SnapshotSet) => serverKeys(sets).get(set) ?? '';
+  const retiring = (set: SnapshotSet) => ({ retired: new Set([keyOf(set)]) });
+
+  it('loses all its sets, and without rules no other loses any', () => {
+    const verdicts = planPrune(sets, undefined, { ...FACTS, ...retiring(old) });
+    expect(verdicts.map(line)).toEqual([
+      '2026-11-26T03:00 keep no rule is given',
+      '2026-11-23T03:00 keep no rule is given',
+      '2026-11-25T03:00 delete its server is retired',
+      '2026-11-24T03:00 delete its server is retired',
+    ]);
+    expect(plan(sets, { last: 1 }, retiring(old)).map(({ fate }) => fate)).toEqual([
+      ...['keep', 'delete'],
+      ...['delete', 'delete'],
+    ]);
+  });
+
+  it('keeps what is locked', () => {
+    const locked = new Set(older.members.map(({ snapshotId }) => snapshotId));
+    expect(plan(sets, { last: 1 }, { ...retiring(old), locked }).map(line)).toContainEqual(
+      expect.stringMatching(/^2026-11-24T03:00 keep .* is locked$/),
+    );
+  });
+
+  it('is none that has the newest good set of its host, nor one that is not there', () => {
+    expect(() => plan(sets, {}, retiring(young))).toThrow(/has the newest good set of i-/);
+    expect(() => plan(sets, {}, { retired: new Set(['0123456789ab']) })).toThrow(/no server '0123456789ab' to retire/);
+  });
+
+  it('is not retired for a set that only says that it is of the host', () => {
+    const forged = setOf('2026-11-27T03:00:00Z', {
+      tags: { ...serverTags('/c'), [TAG.owner]: `AROAHOSTROLE000000001:${instance(2)}` },
+    });
+    expect(() => plan([forged, ...sets], {}, retiring(young))).toThrow(/has the newest good set of i-/);
   });
 });
 
