@@ -47,4 +47,8 @@ export const withDocumentOptions = <
     .option('--freeze-timeout <seconds>', 'thaw after this time whatever happens')
     .option('--stop-replica-sql', 'on a replica with parallel workers: stop its SQL thread for the lock')
     .option('--splay <seconds>', 'each host first waits a random time of at most this')
-    .option('--password-parameter <name>', 'Parameter Store name of the database password');
+    .option('--password-parameter <name>', 'Parameter Store name of the database password')
+    .option(
+      '--server-group <name>',
+      "which of several servers of a host: the suffix of its groups in the host's option files, like _b",
+    );

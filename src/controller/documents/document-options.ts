@@ -12,6 +12,7 @@ export interface DocumentOptions {
   readonly freezeTimeout?: string;
   readonly splay?: string;
   readonly passwordParameter?: string;
+  readonly serverGroup?: string;
   readonly stopReplicaSql?: true;
 }
 
@@ -24,6 +25,7 @@ const PARAMETER_OPTIONS = {
   freezeTimeout: ['FreezeTimeout', '--freeze-timeout'],
   splay: ['Splay', '--splay'],
   passwordParameter: ['PasswordParameter', '--password-parameter'],
+  serverGroup: ['ServerGroup', '--server-group'],
 } as const;
 
 /** What the command line says of the document's parameters. Throws `usage`. */

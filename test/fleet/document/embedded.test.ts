@@ -50,6 +50,7 @@ describe('the document in Systems Manager', () => {
     { Tags: "Team=it's; rm -rf /" },
     { Tags: 'Team=`id`' },
     { PasswordParameter: '/prod/root' },
+    { ServerGroup: '/etc/my.cnf' },
     { LockTimeout: '3; id' },
     { Operation: 'restore' },
     { DataDir: '/etc' },

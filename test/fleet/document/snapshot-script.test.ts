@@ -41,6 +41,7 @@ describe.runIf(process.getuid?.() === 0).each<Shell>(['dash', 'bash'])(
         LongQueryThreshold: '2',
         RunId: 'nightly-1',
         PasswordParameter: '/mysql-ebs-snapshot/password',
+        ServerGroup: '@replica-01',
         Tags: 'Team=db,Cost center=a = b,Empty=',
       });
       const { argv } = told(result?.message);
@@ -53,6 +54,8 @@ describe.runIf(process.getuid?.() === 0).each<Shell>(['dash', 'bash'])(
           'nightly-1',
           '--password-parameter',
           '/mysql-ebs-snapshot/password',
+          '--defaults-group-suffix',
+          '@replica-01',
         ],
         ...['--tag', 'Team=db', '--tag', 'Cost center=a = b', '--tag', 'Empty='],
       ]);
@@ -64,10 +67,12 @@ describe.runIf(process.getuid?.() === 0).each<Shell>(['dash', 'bash'])(
         const { result } = runScript(ends(TELLS_ARGUMENTS), {
           Level: value,
           RunId: value,
+          ServerGroup: value,
           Tags: `K=${value},L=${value}`,
         });
         const { argv } = told(result?.message);
-        expect([argv[3], argv[argv.indexOf('--run-id') + 1]]).toEqual([value, value]);
+        const after = (option: string) => argv[argv.indexOf(option) + 1];
+        expect([argv[3], after('--run-id'), after('--defaults-group-suffix')]).toEqual([value, value, value]);
         expect(argv.slice(-4)).toEqual(['--tag', `K=${value}`, '--tag', `L=${value}`]);
       },
     );

@@ -108,6 +108,11 @@ describe('the Command document', () => {
       ],
     ],
     [
+      'ServerGroup',
+      ['', '_b', 'replica01', '.replica-01', '@replica01', 'x'.repeat(64)],
+      ['-b', '/etc/my.cnf', '_b/../c', 'a b', '_b=', 'x'.repeat(65)],
+    ],
+    [
       'Tags',
       ['', 'Team=db', 'Team=db,Cost center=42', 'Mail=a@b.example', 'Empty=', 'Query=a=b'],
       ['Team', 'Team=db,', ',Team=db', 'Team=db, Env=x', '=x', ' Team=db'],

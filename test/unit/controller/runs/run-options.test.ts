@@ -29,6 +29,7 @@ describe('the request of a command line', () => {
       freezeTimeout: '8',
       splay: '30',
       passwordParameter: '/mysql-ebs-snapshot/p',
+      serverGroup: '_b',
       tag: ['Team=db', 'Cost center=4 2'],
       runId: 'nightly-1',
     };
@@ -42,6 +43,7 @@ describe('the request of a command line', () => {
       FreezeTimeout: '8',
       Splay: '30',
       PasswordParameter: '/mysql-ebs-snapshot/p',
+      ServerGroup: '_b',
       Tags: 'Team=db,Cost center=4 2',
     });
   });
@@ -52,6 +54,7 @@ describe('the request of a command line', () => {
     [{ lockTimeout: '0' }, "'0' is not valid for --lock-timeout"],
     [{ splay: '2000' }, "'2000' is not valid for --splay"],
     [{ passwordParameter: '/prod/root' }, "'/prod/root' is not valid for --password-parameter"],
+    [{ serverGroup: '/etc/my.cnf' }, "'/etc/my.cnf' is not valid for --server-group"],
     [{ runId: 'a b' }, "'a b' is not valid for --run-id"],
     [{ tag: ['Team'] }, "'Team' is not valid for --tag"],
     [{ tag: ['Team=a,Env=b'] }, "'Team=a,Env=b' is not valid for --tag"],

@@ -41,6 +41,7 @@ describe('a new schedule', () => {
     });
     expect(create({}).parameters).not.toHaveProperty('RunId');
     expect(create({ splay: '0' }).parameters).toMatchObject({ Splay: '0' });
+    expect(create({ serverGroup: '_b' }).parameters).toMatchObject({ ServerGroup: '_b' });
   });
 
   it('takes all that State Manager has', () => {
