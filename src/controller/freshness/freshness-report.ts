@@ -2,7 +2,7 @@ import { ERRORS } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { onOneLine } from '../../shared/printable.ts';
 import { outcomeOf } from '../../shared/result.ts';
-import { setFields } from '../sets/sets-report.ts';
+import { setFields, shortPath } from '../sets/sets-report.ts';
 import { worthOf } from '../sets/snapshot-set.ts';
 import { inBlocks } from '../terminal/blocks.ts';
 import { age, moment } from '../terminal/format.ts';
@@ -20,7 +20,7 @@ const columns = (several: ReadonlySet<string>, style: Style, now: Date): readonl
     cell: (each) => (isAlone(each) ? each.hosts[0]?.name : each.hosts.map(({ name }) => name).join(', ')),
   },
   { title: 'SERVER', cell: ({ subject, server }) => (several.has(subject) ? server?.key : undefined) },
-  { title: 'DATADIR', cell: ({ subject, server }) => (several.has(subject) ? server?.datadir : undefined) },
+  { title: 'DATADIR', cell: ({ subject, server }) => (several.has(subject) ? shortPath(server?.datadir) : undefined) },
   {
     title: 'BACKUP',
     cell: ({ verdict }) => verdict,

@@ -16,6 +16,11 @@ interface Gathered {
 
 const sizeGiB = ({ members }: SnapshotSet): number => members.reduce((sum, { sizeGiB }) => sum + sizeGiB, 0);
 
+/** The end of a path tells more than its beginning. */
+export const shortPath = (path: string | undefined): string | undefined =>
+  path === undefined || path.length <= LONGEST_PATH ? path : `…${path.slice(1 - LONGEST_PATH)}`;
+const LONGEST_PATH = 32;
+
 /** The columns that tell a host's servers apart: nothing stands there for a host that has one. */
 export function serverColumns<T>(sets: readonly SnapshotSet[], setOf: (row: T) => SnapshotSet): readonly Column<T>[] {
   const servers = groupByServer(sets);
@@ -27,7 +32,7 @@ export function serverColumns<T>(sets: readonly SnapshotSet[], setOf: (row: T) =
   );
   return [
     { title: 'SERVER', cell: (row) => shown.get(setOf(row))?.key },
-    { title: 'DATADIR', cell: (row) => shown.get(setOf(row))?.datadir },
+    { title: 'DATADIR', cell: (row) => shortPath(shown.get(setOf(row))?.datadir) },
   ];
 }
 

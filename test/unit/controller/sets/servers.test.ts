@@ -128,12 +128,12 @@ describe('whatever the sets', () => {
 });
 
 describe('the list', () => {
-  const sets = [told('/b'), told('/a'), next({ host: 2 })];
+  const sets = [told(`/srv/${'x'.repeat(32)}/b`), told('/a'), next({ host: 2 })];
 
   it('tells the servers apart of a host that has several', () => {
     const [heading, b, a, other] = formatSets({ sets, orphans: [] }, styleFor({}, {})).split('\n');
     expect(heading).toMatch(/NAME +SERVER +DATADIR +STATE/);
-    expect(b).toMatch(/ db-1 +[0-9a-f]{12} {2}\/b /);
+    expect(b).toMatch(/ db-1 +[0-9a-f]{12} {2}…x{29}\/b /);
     expect(a).toMatch(/ db-1 +[0-9a-f]{12} {2}\/a /);
     expect(other).toMatch(/ db-2 +- +- /);
   });
