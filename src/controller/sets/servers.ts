@@ -1,9 +1,9 @@
 import { createHash } from 'node:crypto';
-import type { InstanceId } from '../../shared/ids.ts';
+import type { InstanceId, VolumeId } from '../../shared/ids.ts';
 import { groupBy } from '../collections.ts';
 import { newestFirst, type SnapshotSet, volumesOf } from './snapshot-set.ts';
 
-/** One database server: an instance, MySQL's `server_uuid` and the real path of the data directory. */
+/** One database server: an instance, MySQL's `server_uuid` (of MariaDB its volumes) and the real path of the data directory. */
 export interface Server {
   readonly instance: InstanceId;
   /** 12 hex digits, by which a command line names it. */
@@ -30,8 +30,10 @@ export function groupByServer(sets: readonly SnapshotSet[]): readonly Server[] {
 
 /** Sets that tell the data directory, by that; each group of older ones joins the one that is proven to be its own. */
 function groupByIdentity(sets: readonly SnapshotSet[]): ReadonlyMap<string, SnapshotSet[]> {
-  const groups = groupBy(sets.filter(tellsDatadir), identityOf);
-  const older = groupBy(sets.filter((set) => !tellsDatadir(set)).sort(wholeFirst), identityOf);
+  const groups = new Map(
+    [...groupBy(sets.filter(tellsDatadir), identityOf)].flatMap(([identity, group]) => byVolumes(identity, group)),
+  );
+  const older = groupBy(sets.filter((set) => !tellsDatadir(set)).sort(surestFirst), identityOf);
   for (const [identity, group] of older) {
     const home = homeOf(group, [...groups.values()]);
     if (home === undefined) groups.set(identity, group);
@@ -40,9 +42,29 @@ function groupByIdentity(sets: readonly SnapshotSet[]): ReadonlyMap<string, Snap
   return groups;
 }
 
+/**
+ * Of MariaDB, sets that share no volume, directly or over others, are of two servers: the same path may be another file
+ * system now, or be in another container. Each goes by its first volume.
+ */
+function byVolumes(identity: string, group: SnapshotSet[]): readonly (readonly [string, SnapshotSet[]])[] {
+  if (group[0]?.server.uuid !== undefined) return [[identity, group]];
+  let parts: { readonly volumes: Set<VolumeId>; readonly sets: SnapshotSet[] }[] = [];
+  for (const set of group) {
+    const joining = parts.filter(({ volumes }) => volumesOf(set).some((volume) => volumes.has(volume)));
+    const [part = { volumes: new Set(), sets: [] }, ...others] = joining;
+    for (const volume of [...volumesOf(set), ...others.flatMap(({ volumes }) => [...volumes])])
+      part.volumes.add(volume);
+    part.sets.push(set, ...others.flatMap(({ sets }) => sets));
+    parts = [...parts.filter((each) => !joining.includes(each)), part];
+  }
+  return parts.map(({ volumes, sets }) => [joined(identity, [...volumes].sort()[0]), sets]);
+}
+
 const tellsDatadir = ({ server }: SnapshotSet): boolean => server.datadir !== undefined;
 const isWhole = ({ members, planned }: SnapshotSet): boolean => members.length >= planned;
-const wholeFirst = (a: SnapshotSet, b: SnapshotSet): number => Number(isWhole(b)) - Number(isWhole(a));
+/** Those with a uuid, then whole ones: what comes later may belong to what came before. */
+const surestFirst = (a: SnapshotSet, b: SnapshotSet): number => doubt(a) - doubt(b);
+const doubt = (set: SnapshotSet): number => (set.server.uuid !== undefined ? 0 : isWhole(set) ? 1 : 2);
 
 /** Sets of older versions have no more to go by than the uuid and, of MariaDB, the volumes. */
 function identityOf(set: SnapshotSet): string {
@@ -68,7 +90,8 @@ function homeOf(older: readonly SnapshotSet[], groups: readonly SnapshotSet[][])
 
   const isLike = (other: SnapshotSet) => other.server.uuid === undefined && other.server.uid === uid;
   if (!isWhole(set)) return only(those((other) => isLike(other) && isWhole(other) && hasAllVolumesOf(other, set)));
-  const home = only(those((other) => tellsDatadir(other) && sharesVolume(set, other)));
+  const isKnown = ({ server }: SnapshotSet) => server.datadir !== undefined || server.uuid !== undefined;
+  const home = only(those((other) => isKnown(other) && sharesVolume(set, other)));
   const isSame = (other: SnapshotSet) => isLike(other) && hasAllVolumesOf(other, set) && hasAllVolumesOf(set, other);
   return home?.some(isSame) ? home : undefined;
 }

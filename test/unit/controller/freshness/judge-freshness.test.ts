@@ -118,6 +118,7 @@ describe('a host with several servers', () => {
     ['whose data directory moved', { tags: of('/a', UUID) }, { tags: of('/b', UUID) }, []],
     ['that was made anew in the same place', { tags: of('/a', UUID) }, { tags: of('/a', OTHER_UUID) }, []],
     ['of which no volume is left', { tags: of('/a'), members: 1 }, { tags: of('/b') }, [100]],
+    ['of MariaDB that went on on other volumes', { tags: of('/a'), members: 1 }, { tags: of('/a'), from: 1 }, [100]],
     ['that an older version took, and then a volume came', { tags: of(undefined), members: 1 }, { tags: of('/a') }, []],
     ['that an older version took, and then one went', { tags: of(undefined), members: 3 }, { tags: of('/a') }, [102]],
   ])('lists as gone one %s, however young its sets are', (_what, before, after, detached) => {
@@ -130,6 +131,7 @@ describe('a host with several servers', () => {
 
   it.each<[what: string, before: SetOf, after: SetOf]>([
     ['MariaDB, in another data directory on the same volumes', { tags: of('/a') }, { tags: of('/b') }],
+    ['MariaDB, in the same on other volumes', { tags: of('/a'), members: 1 }, { tags: of('/a'), from: 1 }],
     ['another uuid in another data directory', { tags: of('/a', UUID) }, { tags: of('/b', OTHER_UUID) }],
     [
       'an older version took it, of volumes that the other has not',

@@ -257,6 +257,7 @@ describe('whatever the servers of two hosts', () => {
       minutes: fc.integer({ min: 0, max: 1_500_000 }),
       host: fc.integer({ min: 1, max: 2 }),
       members: fc.integer({ min: 1, max: 2 }),
+      from: fc.integer({ min: 0, max: 2 }),
       grade: fc.constantFrom('application', 'crash', 'broken'),
       datadir: fc.constantFrom(undefined, '/a', '/b'),
       uuid: fc.constantFrom(undefined, ...UUIDS),
@@ -320,7 +321,9 @@ describe('whatever the servers of two hosts', () => {
   it('done once, there is nothing left to do', () => {
     fc.assert(
       fc.property(manySets, fewRules, (sets, rules) => {
-        const left = kept(sets, rules);
+        // Of older sets of MariaDB, whose they are is told by what there is besides.
+        const told = sets.filter(({ server }) => server.datadir !== undefined || server.uuid !== undefined);
+        const left = kept(told, rules);
         expect(kept([...left], rules)).toEqual(left);
       }),
     );

@@ -1,7 +1,7 @@
 import fc from 'fast-check';
 import { describe, expect, it } from 'vitest';
 import { gatherSets } from '../../../../src/controller/sets/gather-sets.ts';
-import { groupByServer, serverKeys } from '../../../../src/controller/sets/servers.ts';
+import { groupByServer, serverKeys, sharesVolume } from '../../../../src/controller/sets/servers.ts';
 import { formatSets, setsJson } from '../../../../src/controller/sets/sets-report.ts';
 import type { SnapshotSet } from '../../../../src/controller/sets/snapshot-set.ts';
 import { styleFor } from '../../../../src/controller/terminal/style.ts';
@@ -26,6 +26,8 @@ describe('sets that tell their data directory', () => {
   it.each<[what: string, one: SnapshotSet, two: SnapshotSet, servers: number]>([
     ['the same data directory', told('/a'), told('/a'), 1],
     ['the same, and other volumes', told('/a'), told('/a', undefined, { members: 3 }), 1],
+    ['the same on volumes of which none was there before', told('/a'), told('/a', undefined, { from: 2 }), 2],
+    ['the same of MySQL on such volumes', told('/a', UUID), told('/a', UUID, { from: 2 }), 1],
     ['another, and the same server_uid of MariaDB', told('/a'), told('/b'), 2],
     ['the same data directory and uuid', told('/a', UUID), told('/a', UUID), 1],
     ['the same data directory with another uuid', told('/a', UUID), told('/a', OTHER_UUID), 2],
@@ -38,6 +40,12 @@ describe('sets that tell their data directory', () => {
   it('are no two servers where MariaDB has another server_uid since: its port is in it', () => {
     const moved = { ...serverTags('/a'), [TAG.serverUuid]: 'AAAAzd0Zy8NCFhBnR0xLHc5o5sI=' };
     expect(grouped(told('/a'), next({ tags: moved }))).toEqual([[0, 1]]);
+  });
+
+  it('of MariaDB are of one server where others hold their volumes together, and its key stays the same', () => {
+    const [one, two, both] = [told('/a'), told('/a', undefined, { from: 2 }), told('/a', undefined, { members: 4 })];
+    expect(grouped(one, two, both)).toEqual([[0, 1, 2]]);
+    expect(groupByServer([one, two, both])[0]?.key).toBe(groupByServer([one])[0]?.key);
   });
 
   it('are of no server that MariaDB could name: a server_uid is none, whatever its form', () => {
@@ -75,6 +83,7 @@ describe('sets of an older version', () => {
     expect(grouped(olderMariadb({ members: 1 }), told('/a'))).toEqual([[0], [1]]);
     expect(grouped(olderMariadb(), told('/a'), told('/b', undefined, { members: 1 }))).toEqual([[0], [1], [2]]);
     expect(grouped(olderMariadb(), told('/a'), told('/b', UUID, { members: 1 }))).toEqual([[0], [1], [2]]);
+    expect(grouped(olderMariadb(), told('/a'), olderMysql(UUID, { members: 1 }))).toEqual([[0], [1], [2]]);
   });
 
   it('of which a part is left go with the whole ones that have all their volumes', () => {
@@ -90,6 +99,7 @@ describe('whatever the sets', () => {
     .record({
       host: fc.integer({ min: 1, max: 2 }),
       members: fc.integer({ min: 1, max: 3 }),
+      from: fc.integer({ min: 0, max: 3 }),
       datadir: directory,
       uuid: fc.constantFrom(undefined, UUID, OTHER_UUID),
       left: fc.integer({ min: 1, max: 3 }),
@@ -113,6 +123,9 @@ describe('whatever the sets', () => {
           expect(distinct(({ instance }) => instance)).toBe(1);
           expect(distinct(({ server: { datadir } }) => datadir)).toBeLessThanOrEqual(1);
           expect(distinct(({ server: { uuid } }) => uuid)).toBeLessThanOrEqual(1);
+          if (server.uuid !== undefined || server.sets.length === 1) continue;
+          const [first, ...others] = server.sets;
+          expect(others.some((other) => sharesVolume(first, other))).toBe(true);
         }
       }),
     );

@@ -14,6 +14,8 @@ export const volume = (number: number): VolumeId => v.parse(VolumeId, `vol-${hex
 export interface SetOf {
   readonly host?: number;
   readonly members?: number;
+  /** Its first volume, counted from the host's first. */
+  readonly from?: number;
   readonly grade?: string;
   readonly state?: Snapshot['state'];
   readonly tags?: Tags;
@@ -31,13 +33,13 @@ let made = 0;
 /** The snapshots of one set of host `i-…host`, taken at `time`, as the agent tags them. */
 export function snapshotsOf(
   time: string,
-  { host = 1, members = 2, grade = 'application', state = 'completed', tags = {} }: SetOf = {},
+  { host = 1, members = 2, from = 0, grade = 'application', state = 'completed', tags = {} }: SetOf = {},
 ): Snapshot[] {
   const id = instance(host);
   const run = time.replace(/[-:]/g, '').replace(/\.\d+/, '');
   return Array.from({ length: members }, (_unused, index) => ({
     snapshotId: v.parse(SnapshotId, `snap-${hex(++made)}`),
-    volumeId: volume(100 * host + index),
+    volumeId: volume(100 * host + from + index),
     state,
     startTime: new Date(time),
     sizeGiB: 10,
