@@ -30,6 +30,11 @@ const table = {
     meaning: 'the host lacks something that the agent needs (root, Linux, fsfreeze, flock, bash)',
     hint: 'Run as root on Linux with util-linux, coreutils and bash installed.',
   },
+  'run-id-used': {
+    exit: 2,
+    meaning: 'there is a set of this run id and instance already',
+    hint: 'Give every run an id of its own, or leave --run-id out.',
+  },
   'run-in-progress': {
     exit: 11,
     meaning: 'another run holds the run lock of this host',

@@ -184,6 +184,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('files-unresolved'),
     'the answer is lost': ONLY_READS,
   },
+  'ask whether the run id is used': {
+    ...afterTheConnection,
+    throws: ends('aws-unreachable'),
+    hangs: ends('aws-unreachable', { slow: 'holding nothing' }),
+    'the answer is lost': ONLY_READS,
+  },
   'ask who we are': {
     ...afterTheConnection,
     throws: ends('aws-unreachable'),

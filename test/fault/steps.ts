@@ -20,6 +20,7 @@ export const STEPS = {
   'describe the volumes': before(call(/^DescribeVolumes$/)),
   'count the pending snapshots': before(call(/^DescribeSnapshots$/)),
   'see that it is this server': before(program('stat', /^--format/)),
+  'ask whether the run id is used': before(call(/^DescribeSnapshots$/, { nth: 2 })),
   'ask who we are': before(call(/^GetCallerIdentity$/)),
   'start the guard': before(program('bash', /^-c guard /)),
   'start the file writer': before(program('bash', /^-c file-writer/)),
@@ -66,7 +67,7 @@ export const STEPS = {
 
   'forget the freeze': afterwards(program('rm', /\/frozen\//)),
   'raise the grade': afterwards(call(/^CreateTags$/)),
-  'look for the set': { ...afterwards(call(/^DescribeSnapshots$/, { nth: 2 })), given: 'answer of EC2 lost' },
+  'look for the set': { ...afterwards(call(/^DescribeSnapshots$/, { nth: 3 })), given: 'answer of EC2 lost' },
 } as const satisfies Record<string, Step>;
 
 export type StepName = keyof typeof STEPS;

@@ -7,6 +7,7 @@ import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
+import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
 /** What a plan of the host that we are on needs from outside. */
 export interface PlanPorts {
@@ -35,7 +36,8 @@ export async function planHost(request: SnapshotRequest, ports: PlanPorts): Prom
           refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock),
         )
       : planned;
-  return refuseMissingPermission(asked, ports);
+  const named = await withRefusal(asked, () => refuseUsedRunId(asked.plan, ports.ec2));
+  return refuseMissingPermission(named, ports);
 }
 
 /** As a run proves it: who we are, and the DryRun of the one request. */

@@ -10,6 +10,7 @@ import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
 import type { SnapshotPorts } from './attempt.ts';
 import { takeCrashSet } from './crash-set.ts';
+import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
 export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): Promise<void> {
@@ -65,6 +66,7 @@ async function makePlan(
   ports.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
 
   const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports.processes));
+  await refuseUsedRunId(plan, ports.ec2);
   for (const warning of plan.warnings) ports.emit({ type: 'warned', ...warning });
   const { set, level, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;
   const [because] = plan.notCrashBecause;

@@ -58,6 +58,16 @@ describe('a snapshot of a host with two volumes', () => {
     await expectHostWhole(host);
   });
 
+  it('is the only one of its run id: another is refused before the lock, and so is its plan', async () => {
+    const again = await host.agent('snapshot', '--run-id', 'r1');
+    expect(again).toMatchObject({ status: 2, result: { outcome: 'refused', code: 'run-id-used' } });
+    expect(again.result?.message).toContain('the set r1/i-0123456789abcdef0 has 2 snapshots');
+    expect(again.stderr).not.toContain('asking for the read lock');
+    const plan = await host.agent('plan', '--run-id', 'r1');
+    expect(plan).toMatchObject({ status: 2, result: { outcome: 'refused', code: 'run-id-used' } });
+    expect(await host.gradesOf('r1/i-0123456789abcdef0')).toEqual(['application', 'application']);
+  });
+
   it('makes one CreateSnapshots request that leaves out what is not the server’s', async () => {
     const before = host.aws.calls.length;
     await host.agent('snapshot');
