@@ -80,6 +80,11 @@ const table = {
     meaning: 'the database server refused the user, the password or a statement that the run needs',
     hint: 'Check the [mysql-ebs-snapshot] section of the option file and the GRANTs of the README.',
   },
+  'server-untrusted': {
+    exit: 17,
+    meaning: 'another account of this host may be at the other end of the connection, so no password is sent there',
+    hint: 'Give the socket of the server in a folder that only root and the server may write.',
+  },
   'server-unsupported': {
     exit: 18,
     meaning: 'the server is of a version, in a state or with an engine that cannot be snapshotted truthfully',

@@ -10,17 +10,8 @@ const usualFiles = (home: string | undefined): readonly string[] => [
   ...(home === undefined ? [] : [join(home, '.my.cnf')]),
 ];
 
-const SOCKETS = [
-  '/run/mysqld/mysqld.sock',
-  '/var/run/mysqld/mysqld.sock',
-  '/var/lib/mysql/mysql.sock',
-  '/tmp/mysql.sock',
-];
 const DEEPEST_INCLUDE = 10;
 const WRITABLE_BY_ALL = 0o002;
-
-/** The first of the distributions' sockets that is there, else the first of them, for the message. */
-export const defaultSocket = (): string => SOCKETS.find((path) => existsSync(path)) ?? SOCKETS[0] ?? '';
 
 /**
  * The options of the given groups, later files and groups over earlier ones. With `only`, that file alone is read

@@ -1,8 +1,10 @@
+import { once } from 'node:events';
 import { Socket } from 'node:net';
 import mysql from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { ConnectionOptions } from '../options/connection-options.ts';
 import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
+import { identifySocket } from './socket-owner.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -13,16 +15,14 @@ const DENIED = new Set([1044, 1045, 1130, 1142, 1227, 1698, 1820, 1862, 3118]);
 const UNKNOWN = new Set([1054, 1064, 1109, 1146, 1193, 1235]);
 
 /**
- * Opens the one connection of a run. Values arrive as text, so that nothing is rounded on the way.
- * Throws RunError `server-unreachable` or `server-denied`; never with the password in the message.
+ * Opens the one connection of a run. Values arrive as text, so that nothing is rounded on the way. Throws RunError
+ * `server-unreachable`, `server-denied`, or `server-untrusted` before anything is sent; never with the password in the
+ * message.
  */
 export async function connectToServer(options: ConnectionOptions): Promise<ServerSession> {
   const where = options.socket ?? `${options.host}:${options.port}`;
-  const stream = new BoundedSocket();
-  stream.setNoDelay();
-  if (options.socket !== undefined) stream.connect(options.socket);
-  else stream.connect(options.port, options.host);
   try {
+    const stream = await openStream(options);
     const connection = await mysql.createConnection({
       // With `stream` the driver does not connect by itself; it still has to know that a socket is no network.
       ...(options.socket !== undefined && { socketPath: options.socket }),
@@ -40,10 +40,29 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
     await session.ask({ name: 'wait_timeout', sql: EXTEND_WAIT_TIMEOUT });
     return session;
   } catch (error) {
+    if (error instanceof RunError) throw error;
     const { errno = 0, message } = error as { errno?: number; message: string };
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
     throw new RunError('server-unreachable', `${where}: ${message}`, { cause: error });
   }
+}
+
+/** Connects, and checks who is at the other end before a byte is sent there. */
+async function openStream({ socket, host, port }: ConnectionOptions): Promise<BoundedSocket> {
+  const before = socket === undefined ? undefined : identifySocket(socket);
+  const stream = new BoundedSocket();
+  stream.setNoDelay();
+  stream.setTimeout(CONNECT_TIMEOUT_MS, () => stream.destroy(new Error('connect ETIMEDOUT')));
+  if (socket !== undefined) stream.connect(socket);
+  else stream.connect(port, host);
+  await once(stream, 'connect');
+  stream.setTimeout(0);
+  stream.removeAllListeners('timeout');
+  if (socket !== undefined && identifySocket(socket) !== before) {
+    stream.destroy();
+    throw new RunError('server-untrusted', `socket ${socket}: replaced while connecting`, { hint: 'Run again.' });
+  }
+  return stream;
 }
 
 /** The session idles while AWS is asked and file systems are synced, however little patience the server has with others. */

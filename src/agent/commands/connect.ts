@@ -1,6 +1,7 @@
 import { disableCoreDumps } from '../adapters/core-dumps.ts';
+import { defaultSocket } from '../adapters/default-socket.ts';
 import type { AwsSettings } from '../adapters/identity.ts';
-import { defaultSocket, readOptionFiles } from '../adapters/option-files.ts';
+import { readOptionFiles } from '../adapters/option-files.ts';
 import { readParameter } from '../adapters/parameter-store.ts';
 import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';

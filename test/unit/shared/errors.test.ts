@@ -15,6 +15,7 @@ describe('the table of errors', () => {
       'other-backup': 'run-in-progress',
       'snapshots-pending': 'run-in-progress',
       'crash-not-provable': 'server-unsupported',
+      'server-untrusted': 'server-denied',
       'run-id-used': 'usage',
       'no-such-set': 'no-target',
       'no-such-schedule': 'no-target',
