@@ -12,7 +12,7 @@ import type { WarningCode } from '../shared/warnings.ts';
 export type Event =
   | { type: 'run-started'; run: string; level: Level; version: string }
   | { type: 'instance-known'; instance: string; region: string }
-  | { type: 'server-known'; server: string; datadir: string }
+  | { type: 'server-known'; server: string; address: string; id: number; datadir: string }
   | {
       type: 'planned';
       set: string;

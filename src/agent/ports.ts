@@ -66,6 +66,8 @@ export interface ServerQuestion {
 export interface ServerSession extends ServerReader, AsyncDisposable {
   run(sql: string, timeoutMs?: number): Promise<readonly Row[]>;
   readonly connectionId: number;
+  /** Where the server was met: a socket, or host and port. */
+  readonly address: string;
 }
 
 /** The server's own error number and text, for the callers that know what a number means. */

@@ -24,6 +24,7 @@ export function scriptedSession(script: Readonly<Record<string, Answer>>): Serve
   return {
     said,
     connectionId: 42,
+    address: '/run/mysqld/mysqld.sock',
     run,
     ask: ({ sql }: ServerQuestion) => run(sql),
     [Symbol.asyncDispose]: async () => {

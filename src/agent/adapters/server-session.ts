@@ -36,7 +36,7 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
       // The driver would make a program of the columns' names.
       disableEval: true,
     });
-    const session = new MysqlSession(connection, stream);
+    const session = new MysqlSession(connection, stream, where);
     await session.ask({ name: 'wait_timeout', sql: EXTEND_WAIT_TIMEOUT });
     return session;
   } catch (error) {
@@ -89,9 +89,11 @@ class BoundedSocket extends Socket {
 class MysqlSession implements ServerSession {
   readonly #connection: mysql.Connection;
   readonly #stream: BoundedSocket;
+  readonly address: string;
   #lost: string | undefined;
 
-  constructor(connection: mysql.Connection, stream: BoundedSocket) {
+  constructor(connection: mysql.Connection, stream: BoundedSocket, address: string) {
+    this.address = address;
     this.#connection = connection;
     this.#stream = stream;
     connection.on('error', (error: Error) => this.#lose(error.message));

@@ -1,5 +1,6 @@
 import { ERRORS } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
+import { printable } from '../../shared/printable.ts';
 import { encodeResult } from '../../shared/result.ts';
 import { readCaptureFile } from '../adapters/capture-file.ts';
 import type { Readers } from '../adapters/capture-recorder.ts';
@@ -11,7 +12,7 @@ import { identify } from '../adapters/identity.ts';
 import { processes } from '../adapters/processes.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
+import { describeServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import { planDetails, planResult } from '../report/plan-json.ts';
 import { renderPlan } from '../report/plan-text.ts';
@@ -52,7 +53,9 @@ export async function planCommand(options: AgentOptions): Promise<CommandResult>
   await using session = await (await connect(aws)).connect();
   const ec2 = new SdkEc2(instanceId, aws);
   const report = reportOf(await planHost(request, { host: hostReader, session, ec2, processes, clock }));
-  const text = renderPlan(report);
+  const { server } = report.plan.facts;
+  const met = `the server at ${session.address} is ${describeServer(server)}, its server id ${server.serverId}, its data directory ${server.datadir}`;
+  const text = `${printable(met)}\n\n${renderPlan(report)}`;
   if (options.json || !process.stdout.isTTY) process.stderr.write(text);
   return { exit: report.exit, json: encodeResult(planResult(report)), text };
 }

@@ -10,7 +10,9 @@ export function sentence(event: Event): { severity: LogLevel; text: string } {
     case 'instance-known':
       return info(`this is ${event.instance} in ${event.region}`);
     case 'server-known':
-      return info(`the server is ${event.server}, its data directory ${event.datadir}`);
+      return info(
+        `the server at ${event.address} is ${event.server}, its server id ${event.id}, its data directory ${event.datadir}`,
+      );
     case 'planned': {
       const parts = [
         `${count(event.volumes, 'volume')} (${event.volumes.join(', ')})`,

@@ -63,7 +63,8 @@ async function makePlan(
 ): Promise<{ plan: SnapshotPlan; owner: string }> {
   const facts = await discover(ports.host, session, ports.ec2, request.level);
   ports.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
-  ports.emit({ type: 'server-known', server: describeServer(facts.server), datadir: facts.server.datadir });
+  const { serverId: id, datadir } = facts.server;
+  ports.emit({ type: 'server-known', server: describeServer(facts.server), address: session.address, id, datadir });
 
   const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports.processes));
   await refuseUsedRunId(plan, ports.ec2);

@@ -34,6 +34,13 @@ describe('what a plan says', () => {
   });
 });
 
+it('names the server that was met', () => {
+  const [server, datadir] = ['mariadb 10.11.19', '/data/mysql'];
+  expect(sentence({ type: 'server-known', server, address: '/run/mysqld/mysqld.sock', id: 7, datadir }).text).toBe(
+    'the server at /run/mysqld/mysqld.sock is mariadb 10.11.19, its server id 7, its data directory /data/mysql',
+  );
+});
+
 describe('what recorded coordinates say', () => {
   const recorded = (coordinates: Extract<Event, { type: 'coordinates-recorded' }>['coordinates']): string =>
     sentence({ type: 'coordinates-recorded', coordinates }).text;
