@@ -44,6 +44,10 @@ const table = {
       'a MySQL replica applies with parallel workers that keep the order of commits; while a change to a table that is not transactional is applied, the read lock can stop it with error 3030, and the account cannot see whether there is such a table',
     hint: 'GRANT SHOW VIEW ON *.* to the account, or use --stop-replica-sql.',
   },
+  'option-file-skipped': {
+    meaning: "an option file is world-writable and was skipped, as the servers' own programs skip it",
+    hint: 'Run chmod o-w on the file.',
+  },
   'left-frozen': {
     meaning: 'an earlier run died and left a file system frozen; this run thawed it before anything else',
     hint: 'See the log of the earlier run.',

@@ -2,69 +2,109 @@ import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { OptionFileError, parseOptionFile } from '../options/option-file.ts';
+import { decidesServer, type SaidOption } from '../options/said-option.ts';
 
 /** The usual places, in the order in which MySQL's and MariaDB's own programs read them. */
-const usualFiles = (home: string | undefined): readonly string[] => [
+const usualFiles = ({ home, mysqlHome }: Homes): readonly string[] => [
   '/etc/my.cnf',
   '/etc/mysql/my.cnf',
+  ...(mysqlHome ? [join(mysqlHome, 'my.cnf')] : []),
   ...(home === undefined ? [] : [join(home, '.my.cnf')]),
 ];
 
 const DEEPEST_INCLUDE = 10;
 const WRITABLE_BY_ALL = 0o002;
 
+/** Folders with option files of their own: $HOME and $MYSQL_HOME. */
+export interface Homes {
+  readonly home: string | undefined;
+  readonly mysqlHome?: string | undefined;
+}
+
+export interface ReadOptions {
+  /** The options of the groups asked for, in the order of the files: a later one of a name wins. */
+  readonly options: readonly SaidOption[];
+  /** What the files say and is not believed. */
+  readonly warnings: readonly string[];
+}
+
 /**
- * The options of the given groups, later files and groups over earlier ones. With `only`, that file alone is read
- * and has to exist. Throws RunError `usage` naming file and line, never their content.
+ * Reads the options of the given groups, in lower case. With `only`, that file alone is read and has to exist. Throws
+ * RunError `usage` naming file and line, never their content.
  */
-export function readOptionFiles(
-  groups: readonly string[],
-  only: string | undefined,
-  home: string | undefined,
-): ReadonlyMap<string, string> {
-  const merged = new Map<string, string>();
+export function readOptionFiles(groups: readonly string[], only: string | undefined, homes: Homes): ReadOptions {
   if (only !== undefined && !existsSync(only)) {
     throw new RunError('usage', `--defaults-file ${only}: no such file`, { hint: 'Name an option file that exists.' });
   }
-  for (const path of only === undefined ? usualFiles(home).filter((file) => existsSync(file)) : [only]) {
-    readInto(merged, path, groups, 0);
-  }
-  return merged;
+  const warnings = new Set<string>();
+  const files = only === undefined ? usualFiles(homes).filter((file) => existsSync(file)) : [only];
+  const options = files.flatMap((path) => optionsOf(path, { groups, only, warnings }, 0));
+  return { options, warnings: [...warnings] };
 }
 
-function readInto(merged: Map<string, string>, path: string, groups: readonly string[], depth: number): void {
+interface Reading {
+  readonly groups: readonly string[];
+  readonly only: string | undefined;
+  readonly warnings: Set<string>;
+}
+
+function optionsOf(path: string, reading: Reading, depth: number): readonly SaidOption[] {
   if (depth > DEEPEST_INCLUDE)
     throw new RunError('usage', `${path}: included more than ${DEEPEST_INCLUDE} levels deep`);
-  for (const part of parsed(path)) {
-    if (part.kind === 'options') {
-      if (groups.some((group) => part.groups.has(group))) refuseOpenToAll(path);
-      for (const group of groups) {
-        for (const [name, value] of part.groups.get(group) ?? []) merged.set(name, value);
-      }
-    } else {
-      const included = part.kind === 'file' ? [part.path] : configurationsIn(part.path);
-      for (const each of included.filter((name) => existsSync(name))) readInto(merged, each, groups, depth + 1);
-    }
+  const parts = parsed(path);
+  if (isOpenToAll(path)) {
+    const said = parts.flatMap((part) => (part.kind === 'option' ? [part] : []));
+    passOver(
+      path,
+      said.map((option) => saidIn(path, option)),
+      reading,
+    );
+    return [];
   }
+  return parts.flatMap((part) => {
+    if (part.kind === 'option') return reading.groups.includes(part.group) ? [saidIn(path, part)] : [];
+    const included =
+      part.kind === 'file' ? [part.path].filter((name) => existsSync(name)) : configurationsIn(part.path);
+    return included.flatMap((each) => optionsOf(each, reading, depth + 1));
+  });
 }
 
+const saidIn = (
+  path: string,
+  { group, name, value, line }: Omit<SaidOption, 'where'> & { line: number },
+): SaidOption => ({
+  group,
+  name,
+  value,
+  where: `${path}, line ${line}`,
+});
+
+/** Bytewise, as the servers' programs sort them; files whose name begins with a dot, too. */
 function configurationsIn(directory: string): readonly string[] {
-  if (!existsSync(directory)) return [];
   try {
-    const names = readdirSync(directory).filter((name) => name.endsWith('.cnf'));
-    return names.sort().map((name) => join(directory, name));
+    const names = readdirSync(directory, 'buffer').sort(Buffer.compare).map(String);
+    return names.filter((name) => name.endsWith('.cnf')).map((name) => join(directory, name));
   } catch (error) {
     throw new RunError('usage', `!includedir ${directory}: ${messageOf(error)}`);
   }
 }
 
-/** The servers' own programs do not believe such a file either; this one says so. Only where it has a say at all. */
-function refuseOpenToAll(path: string): void {
+function isOpenToAll(path: string): boolean {
   const file = statSync(path);
-  if (!file.isFile() || (file.mode & WRITABLE_BY_ALL) === 0) return;
-  throw new RunError('usage', `${path} may be written by anybody, so it is not believed`, {
-    hint: `chmod o-w ${path}`,
-  });
+  return file.isFile() && (file.mode & WRITABLE_BY_ALL) !== 0;
+}
+
+/**
+ * The servers' own programs skip such a file with a warning. That is not enough where it is the only one, or would have
+ * decided which server is met: then another server would be snapshotted.
+ */
+function passOver(path: string, said: readonly SaidOption[], { groups, only, warnings }: Reading): void {
+  const ours = said.filter(({ group }) => groups.includes(group));
+  const message = `${path} is world-writable`;
+  if (path === only || ours.some(decidesServer)) {
+    throw new RunError('usage', `${message}; refusing to read it`, { hint: `chmod o-w ${path}` });
+  }
+  warnings.add(`${message}: skipped`);
 }
 
 function parsed(path: string) {

@@ -1,8 +1,9 @@
 import { once } from 'node:events';
+import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import mysql from 'mysql2/promise';
-import { RunError } from '../../shared/errors.ts';
-import type { ConnectionOptions } from '../options/connection-options.ts';
+import { messageOf, RunError } from '../../shared/errors.ts';
+import type { ConnectionOptions, TlsOptions } from '../options/connection-options.ts';
 import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
 import { identifySocket } from './socket-owner.ts';
 
@@ -26,6 +27,7 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
     const connection = await mysql.createConnection({
       // With `stream` the driver does not connect by itself; it still has to know that a socket is no network.
       ...(options.socket !== undefined && { socketPath: options.socket }),
+      ...(options.tls !== undefined && { host: options.host, ssl: sslOptions(options.tls) }),
       stream: () => stream,
       user: options.user,
       ...(options.password !== undefined && { password: options.password }),
@@ -41,11 +43,16 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
     return session;
   } catch (error) {
     if (error instanceof RunError) throw error;
-    const { errno = 0, message } = error as { errno?: number; message: string };
+    const { errno = 0, code = '', message } = error as { errno?: number; code?: string; message: string };
+    if (UNPROVEN.has(code)) throw new RunError('server-untrusted', `${where}: ${message}`, { hint: CA, cause: error });
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
     throw new RunError('server-unreachable', `${where}: ${message}`, { cause: error });
   }
 }
+
+/** The server offers no TLS, or its certificate is signed by another CA. */
+const UNPROVEN = new Set(['HANDSHAKE_NO_SSL_SUPPORT', 'HANDSHAKE_SSL_ERROR']);
+const CA = 'Reach the server over its socket, or see that ssl-ca in the option file names the CA of its certificate.';
 
 /** Connects, and checks who is at the other end before a byte is sent there. */
 async function openStream({ socket, host, port }: ConnectionOptions): Promise<BoundedSocket> {
@@ -63,6 +70,15 @@ async function openStream({ socket, host, port }: ConnectionOptions): Promise<Bo
     throw new RunError('server-untrusted', `socket ${socket}: replaced while connecting`, { hint: 'Run again.' });
   }
   return stream;
+}
+
+/** A certificate that somebody else has signed ends the connection before the account is named. */
+function sslOptions({ caFile, verifyIdentity }: TlsOptions) {
+  try {
+    return { ca: readFileSync(caFile, 'utf8'), rejectUnauthorized: true, verifyIdentity };
+  } catch (error) {
+    throw new RunError('usage', `ssl-ca in the option file: ${messageOf(error)}`, { cause: error });
+  }
 }
 
 /** The session idles while AWS is asked and file systems are synced, however little patience the server has with others. */

@@ -36,7 +36,8 @@ export async function applierWatchdogCommand(): Promise<CommandResult> {
   if (order === undefined) return finish('refused the order of the agent is not understood');
 
   const { plan, connection } = order;
-  const connect = () => connectToServer({ ...connection, socket: connection.socket, password: connection.password });
+  const { socket, password, tls } = connection;
+  const connect = () => connectToServer({ ...connection, socket, password, tls });
   let session: ServerSession;
   try {
     session = await connect();

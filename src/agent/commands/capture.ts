@@ -11,7 +11,7 @@ import { identify } from '../adapters/identity.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import type { CommandResult } from './command-result.ts';
-import { connector } from './connect.ts';
+import { connector, warnOnStderr } from './connect.ts';
 
 export interface CaptureReport {
   /** The capture as JSON text, ready to be written. */
@@ -38,7 +38,7 @@ export async function runCapture(readers: Readers, takenAt: Date, agent: string)
 export async function captureCommand(options: AgentOptions): Promise<CommandResult> {
   const file = options.captureTo;
   if (file === undefined) throw new RunError('usage', 'capture takes one FILE');
-  const connect = await connector(options);
+  const connect = await connector(options, warnOnStderr);
   const { instanceId, aws } = await identify();
   await using server = await (await connect(aws)).connect();
   const { text, problem } = await runCapture(

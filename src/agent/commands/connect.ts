@@ -1,3 +1,5 @@
+import { RunError } from '../../shared/errors.ts';
+import { printable } from '../../shared/printable.ts';
 import { disableCoreDumps } from '../adapters/core-dumps.ts';
 import { defaultSocket } from '../adapters/default-socket.ts';
 import type { AwsSettings } from '../adapters/identity.ts';
@@ -6,7 +8,8 @@ import { readParameter } from '../adapters/parameter-store.ts';
 import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { type ConnectionOptions, connectionOptions, optionGroups } from '../options/connection-options.ts';
+import { type ConnectionOptions, connectionOptions, type MeantConnection } from '../options/connection-options.ts';
+import { optionGroups } from '../options/said-option.ts';
 import type { ServerSession } from '../ports.ts';
 
 /** The way to the server. */
@@ -15,19 +18,53 @@ export interface Connector {
   connect(): Promise<ServerSession>;
 }
 
+/** For the commands that keep no log. */
+export const warnOnStderr = (warning: string): void =>
+  void process.stderr.write(`mysql-ebs-snapshot-agent: warning: ${printable(warning)}\n`);
+
 /**
  * Reads the option files at once, so that a mistake in them is told before AWS is asked for anything, and gives the
  * way to connect: as the options, Parameter Store and the option files say, in that order of strength. Whoever passes
- * here may hold a password from now on, and leaves no core.
+ * here may hold a password from now on, and leaves no core. `warn` hears of option files that are not believed.
  */
-export async function connector(options: AgentOptions): Promise<(aws: AwsSettings) => Promise<Connector>> {
+export async function connector(
+  options: AgentOptions,
+  warn: (warning: string) => void,
+): Promise<(aws: AwsSettings) => Promise<Connector>> {
   await disableCoreDumps(processes);
-  const groups = optionGroups(options.defaultsGroupSuffix);
-  const fromFiles = readOptionFiles(groups, options.defaultsFile, process.env['HOME']);
+  const environment = process.env;
+  // As MySQL's programs: the option, else the variable.
+  const suffix = options.defaultsGroupSuffix || (environment['MYSQL_GROUP_SUFFIX'] ?? '');
+  const homes = { home: environment['HOME'], mysqlHome: environment['MYSQL_HOME'] };
+  const read = readOptionFiles(optionGroups(suffix), options.defaultsFile, homes);
+  read.warnings.forEach(warn);
+  const wishes = { ...options, defaultsGroupSuffix: suffix };
+  const resolve = (password?: string) =>
+    connectionOptions(wishes, read.options, password, { environment, defaultSocket: defaultSocket() });
   const { passwordParameter } = options;
+  // The password is not known yet, but where it may not be sent is.
+  resolve(passwordParameter);
   return async (aws) => {
     const password = passwordParameter === undefined ? undefined : await readParameter(passwordParameter, aws);
-    const connection = connectionOptions(options, fromFiles, password, defaultSocket());
-    return { connection, connect: () => connectToServer(connection) };
+    const connection = resolve(password);
+    return { connection, connect: () => connectToMeant(connection) };
   };
 }
+
+/** Throws RunError `usage` where the server is of a flavour whose own programs would have met another one. */
+async function connectToMeant(connection: MeantConnection): Promise<ServerSession> {
+  const session = await connectToServer(connection);
+  if (connection.mariadbOnly === undefined) return session;
+  try {
+    const [row] = await session.ask(VERSION);
+    if (/mariadb/i.test(`${row?.['version']} ${row?.['comment']}`)) return session;
+    throw new RunError('usage', `the server at ${session.address} is a MySQL, but ${connection.mariadbOnly}`, {
+      hint: 'Give its socket in [client] or in [mysql-ebs-snapshot].',
+    });
+  } catch (error) {
+    await session[Symbol.asyncDispose]();
+    throw error;
+  }
+}
+
+const VERSION = { name: 'version', sql: 'SELECT @@version AS version, @@version_comment AS comment' };

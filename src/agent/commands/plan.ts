@@ -18,7 +18,7 @@ import { planDetails, planResult } from '../report/plan-json.ts';
 import { renderPlan } from '../report/plan-text.ts';
 import { planHost } from '../stories/plan-host.ts';
 import type { CommandResult } from './command-result.ts';
-import { connector } from './connect.ts';
+import { connector, warnOnStderr } from './connect.ts';
 import { requestOf } from './snapshot-request.ts';
 
 export interface PlanReport extends Planned {
@@ -48,7 +48,7 @@ export async function planCommand(options: AgentOptions): Promise<CommandResult>
     const json = jsonLine({ ...planResult(report), plan: planDetails(report) });
     return { exit: report.exit, json, text: renderPlan(report) };
   }
-  const connect = await connector(options);
+  const connect = await connector(options, warnOnStderr);
   const { instanceId, aws } = await identify();
   await using session = await (await connect(aws)).connect();
   const ec2 = new SdkEc2(instanceId, aws);

@@ -42,7 +42,9 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
     await clock.sleep(Math.random() * options.splaySeconds * 1000, signal);
     await checkPrerequisites(processes);
     raisePriority();
-    const connect = await connector(options);
+    const connect = await connector(options, (message) =>
+      emit({ type: 'warned', code: 'option-file-skipped', message }),
+    );
     const { instanceId, aws } = await untilCancelled(signal, identify);
     await snapshot(request, {
       host: hostReader,

@@ -1,4 +1,14 @@
+import { isDeepStrictEqual } from 'node:util';
 import { RunError } from '../../shared/errors.ts';
+import {
+  hasSuffix,
+  isOfEveryFlavour,
+  type KnownOption,
+  knownOptions,
+  type SaidOption,
+  strongest,
+} from './said-option.ts';
+import { atSocket, decideAddress, type ServerAddress, type Surroundings } from './server-address.ts';
 
 /** Where and as whom the server is reached. Exactly one of `socket` and `host` counts; the socket wins. */
 export interface ConnectionOptions {
@@ -7,49 +17,96 @@ export interface ConnectionOptions {
   readonly port: number;
   readonly user: string;
   readonly password: string | undefined;
+  /** Over TCP: how the server proves itself before it is told anything. */
+  readonly tls: TlsOptions | undefined;
 }
 
-const LOCAL = /^(localhost|127(\.\d{1,3}){3}|::1)$/;
+/** A connection, and which server may be met by it. */
+export interface MeantConnection extends ConnectionOptions {
+  /** Why it has to be a MariaDB, where that is so. */
+  readonly mariadbOnly: string | undefined;
+}
 
-/** The groups that are read, the later over the earlier; a suffix adds a group of its own, as in MySQL's programs. */
-export const optionGroups = (suffix: string): readonly string[] => {
-  const groups = ['client', 'client-server', 'mysql-ebs-snapshot'];
-  return suffix === '' ? groups : [...groups, ...groups.map((group) => `${group}${suffix}`)];
-};
+export interface TlsOptions {
+  /** The certificates of those who may have signed the server's. */
+  readonly caFile: string;
+  /** Whether the certificate has to name the host, too. */
+  readonly verifyIdentity: boolean;
+}
 
 /** What the command line may say; passwords are not among it. */
 export interface ConnectionWishes {
   readonly socket: string | undefined;
   readonly user: string | undefined;
+  readonly defaultsGroupSuffix: string;
 }
 
 /**
- * Command line over option files over the defaults: root over the socket. `defaultSocket` is the first of the
- * distributions' sockets that exists on this host.
+ * Command line over option files over the environment over the defaults: root over the socket. Throws RunError `usage`
+ * for what cannot be meant, and `server-untrusted` where a password would go to a server that nothing proves.
  */
 export function connectionOptions(
   wishes: ConnectionWishes,
-  fromFiles: ReadonlyMap<string, string>,
+  fromFiles: readonly SaidOption[],
   password: string | undefined,
-  defaultSocket: string,
-): ConnectionOptions {
-  const host = fromFiles.get('host') ?? 'localhost';
-  const port = fromFiles.get('port') ?? '3306';
-  if (!/^\d{1,5}$/.test(port) || Number(port) > 65_535)
-    throw new RunError('usage', `port '${port}' in the option file is not a port number`);
-  // A server elsewhere would be locked while the volumes of this host are snapshotted.
-  if (!LOCAL.test(host)) {
-    throw new RunError('usage', `host '${host}' in the option file is not this host`, {
-      hint: 'Give the socket of the server on this host in the group [mysql-ebs-snapshot].',
+  surroundings: Surroundings,
+): MeantConnection {
+  const { defaultsGroupSuffix: suffix } = wishes;
+  if (suffix !== '' && !fromFiles.some((option) => hasSuffix(option, suffix))) {
+    throw new RunError('usage', `no option file has an option in a group with the suffix '${suffix}'`, {
+      hint: `Add the group [mysql-ebs-snapshot${suffix}].`,
     });
   }
-  // 'localhost' means the socket to MySQL's programs, whatever the port.
-  const overTcp = wishes.socket === undefined && host !== 'localhost';
+  const options = knownOptions(fromFiles, suffix);
+  const address = wishes.socket === undefined ? decideAddress(options, suffix, surroundings) : atSocket(wishes.socket);
+  const secret = password ?? strongest(options, 'password')?.value;
   return {
-    socket: overTcp ? undefined : (wishes.socket ?? fromFiles.get('socket') ?? defaultSocket),
-    host,
-    port: Number(port),
-    user: wishes.user ?? fromFiles.get('user') ?? 'root',
-    password: password ?? fromFiles.get('password'),
+    socket: address.socket,
+    host: address.host ?? 'localhost',
+    port: address.host === undefined ? 0 : address.port,
+    user: wishes.user ?? strongest(options, 'user')?.value ?? 'root',
+    password: secret,
+    tls: address.host === undefined ? undefined : tlsOptions(address, options, secret),
+    mariadbOnly: wishes.socket === undefined ? onlyForMariadb(address, options, suffix, surroundings) : undefined,
   };
+}
+
+/** Any account may listen on a port of 127.0.0.1 while the server is down, and ask for the password in clear. */
+function tlsOptions(
+  { host, port }: ServerAddress & { readonly host: string },
+  options: readonly KnownOption[],
+  password: string | undefined,
+): TlsOptions | undefined {
+  const caFile = strongest(options, 'ssl-ca')?.value;
+  if (caFile) return { caFile, verifyIdentity: wantsIdentity(options) };
+  if (!password) return undefined;
+  throw new RunError('server-untrusted', `${host}:${port}: a password is sent over TCP only with TLS and a known CA`, {
+    hint: 'Reach the server over its socket (socket = … in [mysql-ebs-snapshot]), or name its CA (ssl-ca = FILE).',
+  });
+}
+
+function wantsIdentity(options: readonly KnownOption[]): boolean {
+  const verify = strongest(options, 'ssl-verify-server-cert');
+  return (
+    /^verify_identity$/i.test(strongest(options, 'ssl-mode')?.value ?? '') ||
+    (verify !== undefined && !/^(0|off|false)$/i.test(verify.value))
+  );
+}
+
+/** MySQL's programs do not read all that MariaDB's do: who means another server for MySQL may not meet one here. */
+function onlyForMariadb(
+  address: ServerAddress,
+  options: readonly KnownOption[],
+  suffix: string,
+  surroundings: Surroundings,
+): string | undefined {
+  const { MARIADB_UNIX_PORT: _unread, ...environment } = surroundings.environment;
+  try {
+    const forMysql = decideAddress(options.filter(isOfEveryFlavour), suffix, { ...surroundings, environment });
+    if (isDeepStrictEqual(forMysql, address)) return undefined;
+  } catch (error) {
+    if (!(error instanceof RunError)) throw error;
+  }
+  const unread = [...new Set(options.filter((option) => !isOfEveryFlavour(option)).map(({ group }) => `[${group}]`))];
+  return `${unread.join(', ') || 'MARIADB_UNIX_PORT'} decides which server is met, and MySQL's programs do not read that`;
 }

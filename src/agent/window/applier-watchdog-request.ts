@@ -9,6 +9,7 @@ export const WatchdogRequest = v.object({
     port: v.number(),
     user: v.string(),
     password: v.optional(v.string()),
+    tls: v.optional(v.object({ caFile: v.string(), verifyIdentity: v.boolean() })),
   }),
   /** The file that stands while an applier may be stopped. */
   record: v.string(),

@@ -1,50 +1,166 @@
-import { execFileSync } from 'node:child_process';
+import { spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
-import { afterAll, expect, test } from 'vitest';
+import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readOptionFiles } from '../../../src/agent/adapters/option-files.ts';
+import { optionGroups } from '../../../src/agent/options/said-option.ts';
+import { plainShell } from '../../../src/lab/machine/shell.ts';
+import { obtainServer } from '../../../src/lab/servers/obtain-server.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'option-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
 const [main, included] = [join(folder, 'main.cnf'), join(folder, 'included.cnf')];
 
-/** What the server's own program reads, as it prints it; a later option of a name wins. */
-function asTheServerReads(group: string): Map<string, string> {
-  const printed = execFileSync('my_print_defaults', [`--defaults-file=${main}`, group], { encoding: 'utf8' });
-  const lines = printed.split('\n').filter((line) => line !== '');
-  return new Map(
-    lines.map((line) => [line.replace(/^--|=.*$/g, ''), line.includes('=') ? line.replace(/^[^=]*=/, '') : '']),
-  );
+/** The programs that show what the servers' own programs read. */
+const programs: Record<'MariaDB' | 'MySQL', readonly string[]> = { MariaDB: [], MySQL: [] };
+beforeAll(async () => {
+  const shell = plainShell();
+  const servers = [
+    obtainServer(shell, 'mariadb-10.11', 'test', () => {}),
+    obtainServer(shell, 'mysql-9.7', 'test', () => {}),
+  ];
+  const [mariadb, mysql] = await Promise.all(servers);
+  programs.MariaDB = mariadb?.programs.tool('my_print_defaults') ?? [];
+  programs.MySQL = mysql?.programs.tool('my_print_defaults') ?? [];
+});
+type Flavour = keyof typeof programs;
+
+/** As `--name=value`, with `-` in the name; a bare name has an empty value. */
+const written = (name: string, value: string) => `--${name.replaceAll('_', '-')}=${value}`;
+
+/** What a flavour's own program reads, in order; `undefined` where it gives up. */
+function asProgramsRead(flavour: Flavour, groups: readonly string[], options: readonly string[] = []) {
+  const [program = '', ...loader] = programs[flavour];
+  const show = flavour === 'MySQL' ? ['-s'] : [];
+  const argv = [...loader, `--defaults-file=${main}`, ...options, ...show, ...groups];
+  const { stdout, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+  if (/Fatal error/.test(stdout + stderr)) return undefined;
+  const lines = stdout.split('\n').filter((line) => line.startsWith('--'));
+  return lines.map((line) => {
+    const equals = line.indexOf('=');
+    return equals < 0 ? written(line.slice(2), '') : written(line.slice(2, equals), line.slice(equals + 1));
+  });
 }
 
-test('option files are read as the server’s own programs read them', () => {
-  // Line breaks would not show in what my_print_defaults prints, and what else is white space is a matter of bytes there.
-  const value = fc.string({ unit: fc.constantFrom(...'ab1#\'"\\ \t=;[]!tsq€'), maxLength: 12 });
-  const line = fc.oneof(
-    fc.tuple(fc.constantFrom('user', 'port', 'x'), fc.constantFrom('=', ' = '), value).map((parts) => parts.join('')),
-    fc.constantFrom(
-      '[client]',
-      '[mysqld]',
-      '[client] more',
-      ' [client]',
-      '# c',
-      'bare',
-      'bare # c',
-      '',
-      `!include ${included}`,
-    ),
-  );
-  const file = fc.array(line, { maxLength: 12 }).map((lines) => ['[client]', ...lines, '']);
-  fc.assert(
-    fc.property(file, file, (lines, others) => {
-      writeFileSync(main, lines.join('\n'));
-      writeFileSync(included, others.filter((each) => !each.startsWith('!')).join('\n'));
-      expect(readOptionFiles(['client'], main, undefined)).toEqual(asTheServerReads('client'));
-    }),
-    { numRuns: 300 },
-  );
+function asWeRead(groups: readonly string[]) {
+  try {
+    return readOptionFiles(groups, main, { home: undefined }).options.map(({ name, value }) => written(name, value));
+  } catch (error) {
+    expect(error).toMatchObject({ code: 'usage' });
+    return undefined;
+  }
+}
+
+/** The last of each name. */
+const valuesOf = (groups: readonly string[], file: string) =>
+  new Map(readOptionFiles(groups, file, { home: undefined }).options.map(({ name, value }) => [name, value]));
+
+const flavours: readonly Flavour[] = ['MariaDB', 'MySQL'];
+
+describe.each(flavours)('as the programs of %s read them:', (flavour) => {
+  it.each<[what: string, text: string]>([
+    ['groups in any case', '[CLIENT]\na=1\n[Client ]\nb=1\n[client\t\r]\nc=1\n'],
+    ['groups with white space in front', '[ client]\na=1\n[ client ]\nb=1\n[client]\nc=1'],
+    ['what stands behind a group', '[client]x\na=1\n[client] [mysqld]\nb=1\n[client]]\nc=1\n[[client]\nd=1\n[]\ne=1\n'],
+    ['the order of the file, not of the groups', '[mysql]\nx=1\n[client]\nx=2\n[mysql]\nx=3\n[client]\nx=4'],
+    ['empty values', '[client]\nsocket=\nport\nhost =   \n= x\n'],
+    ['names', '[client]\nskip_ssl\nloose-a_b=1\nLoose_c=1\n"q"=1\na b = 2\nMaximum-x=1\n'],
+    ['comments', '[client]\na=1#2\nb="1#2"\nc=\'#\'# c\nd=a\\#b\ne=a"b#c"d\nf=a ; b\n;g=1\n #h=1\n; i=1\nj#=1\n'],
+    ['quotes', '[client]\na="x\nb=x"\nc="\nd=""\ne="a" "b"\nf=\'a"\ng=\'it\\\'s #\' # c\nh="a\\"#b"\n'],
+    ['escapes', ['[client]', 'a=\\\\b\\s\\q\\"', 'b=\\', 'c="\\"', 'd="x\\\\"', "e=x\\y\\'z\\b.", 'f=1\\ '].join('\n')],
+    ['ends of lines', '[client]\r\na=1\r\nb="x" \r\n\x0bc=1\x0c\n\td = 1 \t\ne=1\rf=2'],
+    ['white space of latin1', '[client]\na=\u00a0y\nb="à"\nc=à.'],
+    ['a byte order mark', '\ufeff[client]\na=1'],
+    ['an option before the first group', 'a=1\n[client]\nb=1'],
+    ['a group that does not end', '[client]\na=1\n[mysql\nb=1'],
+    ['files that are missing', '[client]\na=1\n!include /nonexistent/x.cnf\nb=1'],
+    ['folders that are missing', '[client]\na=1\n!includedir /nonexistent/x\nb=1'],
+    ['a file as a folder', `[client]\n!includedir ${included}\n`],
+    ['includes without a path', '[client]\n!include\n'],
+    ['includes in quotes', `[client]\n!include "${included}"\na=1`],
+    ['an included file, and the group that goes on behind it', `[client]\na=1\n!include ${included}\nb=1\n`],
+    ['white space around a directive', `[client]\n  !\tinclude\t ${included} \t\nb=1\n`],
+    ['a folder', `[client]\na=1\n!includedir ${join(folder, 'conf.d')}\nb=1`],
+    ['a folder with a slash', `[client]\na=1\n!includedir ${join(folder, 'conf.d')}/\nb=1`],
+    ['a file that is world-writable', `[client]\na=1\n!include ${join(folder, 'open.cnf')}\nb=1`],
+    ['lines of 4,094 bytes', `[client]\na=${'x'.repeat(4092)}\nb=1\n#${'c'.repeat(4093)}\nc=1`],
+  ])('%s', (_what, text) => {
+    writeFileSync(main, text);
+    writeFileSync(included, '[client]\ni=1\n[mysql]\nj=1\n');
+    const groups = ['client', 'mysql'];
+    expect(asWeRead(groups)).toEqual(asProgramsRead(flavour, groups));
+  });
+
+  beforeAll(() => {
+    const conf = join(folder, 'conf.d');
+    const names = ['a.cnf', 'B.cnf', '.cnf', '.h.cnf', 'a.b.cnf', 'a.cnf.bak', 'b.CNF', 'c.ini', 'é.cnf', 'a b.cnf'];
+    mkdirSync(conf, { recursive: true });
+    const more = ['10.cnf', '9.cnf', 'a-b.cnf', 'aa.cnf', 'Z.cnf', '\u{1f600}.cnf', '\uff5e.cnf'];
+    for (const name of [...names, ...more]) writeFileSync(join(conf, name), `[client]\nfrom=${name}\n`);
+    writeFileSync(join(folder, 'open.cnf'), '[client]\nuser=x\n');
+    chmodSync(join(folder, 'open.cnf'), 0o666);
+  });
+
+  it('groups with a suffix', () => {
+    writeFileSync(main, '[client]\na=1\n[client_two]\na=2\n[client]\na=3\n[Client_TWO]\nb=4\n[mysql_two]\nc=1\n');
+    const ours = optionGroups('_two').filter((group) => group === 'client' || group === 'client_two');
+    expect(asWeRead(ours)).toEqual(asProgramsRead(flavour, ['client'], ['--defaults-group-suffix=_two']));
+  });
+
+  it('any lines', () => {
+    // Line breaks would not show in what my_print_defaults prints, and what else is white space is a matter of bytes there.
+    const value = fc.string({ unit: fc.constantFrom(...'ab1#\'"\\ \t=;[]!tsq€'), maxLength: 12 });
+    const line = fc.oneof(
+      fc.tuple(fc.constantFrom('user', 'port', 'x'), fc.constantFrom('=', ' = '), value).map((parts) => parts.join('')),
+      fc.constantFrom(
+        '[client]',
+        '[mysqld]',
+        '[client] more',
+        ' [client]',
+        '[ client]',
+        '[CLIENT ]',
+        '# c',
+        'bare',
+        'bare # c',
+        '',
+        `!include ${included}`,
+      ),
+    );
+    const file = fc.array(line, { maxLength: 12 }).map((lines) => ['[client]', ...lines, '']);
+    fc.assert(
+      fc.property(file, file, (lines, others) => {
+        writeFileSync(main, lines.join('\n'));
+        writeFileSync(included, others.filter((each) => !each.startsWith('!')).join('\n'));
+        expect(asWeRead(['client'])).toEqual(asProgramsRead(flavour, ['client']));
+      }),
+      { numRuns: 100 },
+    );
+  });
+});
+
+it.each<[what: string, text: string]>([
+  ['a NUL, which ends the line or joins the next to it', '[client]\na=1\0x\nb=2\n'],
+  ['a longer line, which goes on as a new one or does not', `[client]\na=${'x'.repeat(4095)}socket=/x\n`],
+  ['a comment behind a path, which is cut off or is not', `[client]\n!include ${included} # why\n`],
+])('refused, because the programs of the flavours read it differently: %s', (_what, text) => {
+  writeFileSync(main, text);
+  writeFileSync(included, '[client]\ni=1\n');
+  expect(asWeRead(['client'])).toBeUndefined();
+  const [mariadb, mysql] = flavours.map((flavour) => asProgramsRead(flavour, ['client']));
+  expect(mariadb).not.toEqual(mysql);
+});
+
+it.each<[what: string, text: string, other?: string]>([
+  ['a directive that they do not know', '[client]\na=1\n!includes /x\n'],
+  ['a file that includes itself', `[client]\n!include ${main}\n`],
+  ['a mistake in an included file', `[client]\n!include ${included}\na=1\n`, 'b=1\n'],
+])('refused, although the programs skip it: %s', (_what, text, other = '') => {
+  writeFileSync(main, text);
+  writeFileSync(included, other);
+  expect(asWeRead(['client'])).toBeUndefined();
+  for (const flavour of flavours) expect(asProgramsRead(flavour, ['client'])).toBeDefined();
 });
 
 test('a folder or a file that cannot be included is refused by name', () => {
@@ -52,33 +168,40 @@ test('a folder or a file that cannot be included is refused by name', () => {
   for (const directive of [`!include ${join(folder, 'folder.cnf')}`, `!includedir ${included}`]) {
     writeFileSync(included, '');
     writeFileSync(main, directive);
-    expect(() => readOptionFiles(['client'], main, undefined)).toThrow(
+    expect(() => valuesOf(['client'], main)).toThrow(
       expect.objectContaining({ code: 'usage', message: expect.stringContaining(directive.split(' ')[1] ?? '') }),
     );
   }
 });
 
 test('a file that anybody may write is not believed, included or not', () => {
-  writeFileSync(main, `[client]\nport=1\n!include ${included}`);
-  writeFileSync(included, '[client]\nuser=somebody');
+  const including = `[client]\nport=1\n!include ${included}`;
+  writeFileSync(main, including);
+  writeFileSync(included, '[client]\nsocket=/x');
+  // It would decide which server is met, or is the only one: another server would be met without it.
   for (const [file, mode] of [
     [included, 0o646],
     [main, 0o602],
   ] as const) {
     chmodSync(file, mode);
-    expect(() => readOptionFiles(['client'], main, undefined)).toThrow(
-      expect.objectContaining({ code: 'usage', message: `${file} may be written by anybody, so it is not believed` }),
+    expect(() => valuesOf(['client'], main)).toThrow(
+      expect.objectContaining({ code: 'usage', message: `${file} is world-writable; refusing to read it` }),
     );
     chmodSync(file, 0o644);
   }
-  expect(readOptionFiles(['client'], main, undefined)).toEqual(
+  expect(valuesOf(['client'], main)).toEqual(
     new Map([
       ['port', '1'],
-      ['user', 'somebody'],
+      ['socket', '/x'],
     ]),
   );
-  writeFileSync(included, '[another]\nuser=x');
-  chmodSync(included, 0o666);
-  expect(readOptionFiles(['client'], main, undefined)).toEqual(new Map([['port', '1']]));
-  expect(readOptionFiles(['client'], '/dev/null', undefined)).toEqual(new Map());
+  for (const text of ['[client]\nuser=x', '[another]\nsocket=/x']) {
+    writeFileSync(included, text);
+    chmodSync(included, 0o666);
+    const { options, warnings } = readOptionFiles(['client'], main, { home: undefined });
+    expect(options).toMatchObject([{ name: 'port', value: '1', where: `${main}, line 2` }]);
+    expect(warnings).toEqual([`${included} is world-writable: skipped`]);
+  }
+  expect(valuesOf(['client'], '/dev/null')).toEqual(new Map());
+  chmodSync(included, 0o644);
 });

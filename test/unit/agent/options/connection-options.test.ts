@@ -1,9 +1,29 @@
 import { describe, expect, it } from 'vitest';
-import { connectionOptions, optionGroups } from '../../../../src/agent/options/connection-options.ts';
+import { connectionOptions } from '../../../../src/agent/options/connection-options.ts';
+import { parseOptionFile } from '../../../../src/agent/options/option-file.ts';
+import { optionGroups } from '../../../../src/agent/options/said-option.ts';
 
 const SOCKET = '/run/mysqld/mysqld.sock';
-const connect = (wishes: { socket?: string; user?: string }, file: Record<string, string>, password?: string) =>
-  connectionOptions({ socket: wishes.socket, user: wishes.user }, new Map(Object.entries(file)), password, SOCKET);
+type Wishes = { socket?: string; user?: string; suffix?: string; environment?: Record<string, string> };
+
+/** From the text of an option file. */
+function connectBy(text: string, { socket, user, suffix = '', environment = {} }: Wishes = {}, password?: string) {
+  const said = parseOptionFile(text).flatMap((part) =>
+    part.kind === 'option' && optionGroups(suffix).includes(part.group)
+      ? [{ ...part, where: `my.cnf, line ${part.line}` }]
+      : [],
+  );
+  const surroundings = { environment, defaultSocket: SOCKET };
+  return connectionOptions({ socket, user, defaultsGroupSuffix: suffix }, said, password, surroundings);
+}
+
+/** From options of our own group. */
+const connect = (wishes: Wishes, file: Record<string, string>, password?: string) =>
+  connectBy(
+    ['[mysql-ebs-snapshot]', ...Object.entries(file).map(([name, value]) => `${name}=${value}`)].join('\n'),
+    wishes,
+    password,
+  );
 
 describe('where and as whom the server is reached', () => {
   it('is root over the socket with nothing said', () => {
@@ -22,7 +42,7 @@ describe('where and as whom the server is reached', () => {
   });
 
   it('goes over TCP to a host that is not localhost', () => {
-    expect(connect({}, { host: '127.0.0.1', port: '3307', socket: '/s' })).toMatchObject({
+    expect(connectBy('[client]\nhost=127.0.0.1\nport=3307\nsocket=/s')).toMatchObject({
       socket: undefined,
       host: '127.0.0.1',
       port: 3307,
@@ -42,6 +62,106 @@ describe('where and as whom the server is reached', () => {
 
   it('reads the groups with the suffix as well', () => {
     expect(optionGroups('_two')).toContain('mysql-ebs-snapshot_two');
-    expect(optionGroups('')).toEqual(['client', 'client-server', 'mysql-ebs-snapshot']);
+    expect(optionGroups('')).toEqual(['client', 'client-server', 'client-mariadb', 'mysql-ebs-snapshot']);
+  });
+
+  it.each<[what: string, text: string, expected: object, wishes?: Wishes]>([
+    ['the last of the client groups', '[client-server]\nsocket=/a\n[client]\nsocket=/b', { socket: '/b' }],
+    ['the last, whatever the group', '[client]\nsocket=/b\n[client-server]\nsocket=/a', { socket: '/a' }],
+    ['our group over a later one', '[mysql-ebs-snapshot]\nsocket=/a\n[client]\nsocket=/b', { socket: '/a' }],
+    ['our socket over a host', '[client]\nhost=db1.example.com\n[mysql-ebs-snapshot]\nsocket=/s', { socket: '/s' }],
+    ['our socket over our host', '[mysql-ebs-snapshot]\nhost=db1.example.com\nsocket=/s', { socket: '/s' }],
+    ['--socket over a host', '[client]\nhost=db1.example.com', { socket: '/s' }, { socket: '/s' }],
+    ['--socket over what it makes moot', '[client]\nprotocol=pipe\nport=x', { socket: '/s' }, { socket: '/s' }],
+    [
+      'protocol=tcp over a socket',
+      '[client]\nsocket=/a\n[mysql-ebs-snapshot]\nprotocol=TCP\nport=33077',
+      { socket: undefined, host: 'localhost', port: 33077 },
+    ],
+    ['protocol=socket', '[client]\nprotocol=socket\nhost=localhost\nsocket=/a\nport=1', { socket: '/a' }],
+    ['an empty host as none', '[client]\nhost=127.0.0.1\nhost=\nsocket=/a', { socket: '/a' }],
+    ['loose-', '[client]\nloose_socket=/a', { socket: '/a' }],
+    ['the port of all clients over the socket', '[client]\nport=3307\nsocket=/a', { socket: '/a' }],
+    ['port 0 as the default', '[client]\nport=0\nhost=127.0.0.1', { host: '127.0.0.1', port: 3306 }],
+    [
+      'MYSQL_HOST and MYSQL_TCP_PORT',
+      '',
+      { socket: undefined, host: '127.0.0.1', port: 3307 },
+      { environment: { MYSQL_HOST: '127.0.0.1', MYSQL_TCP_PORT: '3307' } },
+    ],
+    ['MYSQL_UNIX_PORT', '', { socket: '/e' }, { environment: { MYSQL_UNIX_PORT: '/e' } }],
+    ['a file over it', '[client]\nsocket=/f', { socket: '/f' }, { environment: { MYSQL_UNIX_PORT: '/e' } }],
+    [
+      'the host of a file over MYSQL_HOST',
+      '[client]\nhost=localhost',
+      { socket: SOCKET },
+      { environment: { MYSQL_HOST: 'db2' } },
+    ],
+    [
+      'our group with the suffix over ours, wherever it stands',
+      '[mysql-ebs-snapshot_two]\nsocket=/two\n[mysql-ebs-snapshot]\nsocket=/one',
+      { socket: '/two' },
+      { suffix: '_two' },
+    ],
+  ])('follows %s', (_what, text, expected, wishes) => {
+    expect(connectBy(text, wishes)).toMatchObject(expected);
+  });
+
+  it.each<[text: string, message: string, wishes?: Wishes]>([
+    ['[client]\nhost=db1', "host 'db1' in the option file is not this host: [client] in my.cnf, line 2"],
+    ['[client]\ndns-srv-name=db', "dns-srv-name 'db' in the option file is not this host"],
+    ['[client]\nprotocol=pipe', "protocol 'pipe' in the option file is neither tcp nor socket"],
+    ['[client]\nprotocol=tc', "protocol 'tc' in the option file is neither tcp nor socket"],
+    ['[client]\nprotocol=socket\nhost=127.0.0.1', "host '127.0.0.1' in the option file and protocol 'socket' exclude"],
+    ['[mysql-ebs-snapshot]\nsocket=/s\nprotocol=tcp', "socket '/s' in the option file and protocol 'tcp' exclude"],
+    ['[mysql-ebs-snapshot]\nport=3307', "port '3307' in the option file is not used over a socket"],
+    ['[client]\nsocket=', "socket '' in the option file names no socket"],
+    ['[client]\nhost=127.0.0.1\nport=33K', "port '33K' in the option file is not a port number"],
+    ['[client]\nsocket=@mariadb', "socket '@mariadb' in the option file is an abstract socket, which is not supported"],
+    ['', "--socket '@mariadb' is an abstract socket", { socket: '@mariadb' }],
+    ['[client]\nsock=/s', "'sock' may be read as 'socket': [client] in my.cnf, line 2"],
+    ['[client]\nSocket=/s', "'Socket' may be read as 'socket'"],
+    ['[client]\nmaximum-socket=/s', "'maximum-socket' may be read as 'socket'"],
+    ['[client]\nskip-password', "'skip-password' may be read as 'password'"],
+    ['[client]\nho=db1', "'ho' may be read as 'host'"],
+    ['[client]\nsocket=/\ufffd', '[client] in my.cnf, line 2 is not UTF-8'],
+    ['', "MYSQL_HOST 'db2' in the environment is not this host", { environment: { MYSQL_HOST: 'db2' } }],
+    [
+      '[client]\nhost=127.0.0.1',
+      "MYSQL_TCP_PORT 'x' in the environment is not a port number",
+      { environment: { MYSQL_TCP_PORT: 'x' } },
+    ],
+    ['[client]\nsocket=/s', "no option file has an option in a group with the suffix '_two'", { suffix: '_two' }],
+    [
+      '[client_two]\nsocket=/two\n[mysql-ebs-snapshot]\nsocket=/one',
+      "socket '/two' in the option file and [mysql-ebs-snapshot], which wins, name different servers",
+      { suffix: '_two' },
+    ],
+  ])('refuses %j by name', (text, message, wishes) => {
+    expect(() => connectBy(text, wishes)).toThrow(message);
+  });
+
+  it('sends no password over TCP to a server that no certificate proves', () => {
+    const text = '[client]\nhost=127.0.0.1';
+    const untrusted = expect.objectContaining({ code: 'server-untrusted' });
+    expect(() => connectBy(`${text}\npassword=p`)).toThrow(untrusted);
+    expect(() => connectBy(text, {}, 'from the parameter')).toThrow(untrusted);
+    expect(connectBy(text)).toMatchObject({ tls: undefined, password: undefined });
+    const ca = 'password=p\nssl-ca=/ca.pem';
+    expect(connectBy(`${text}\n${ca}`).tls).toEqual({ caFile: '/ca.pem', verifyIdentity: false });
+    for (const option of ['ssl-mode=VERIFY_IDENTITY', 'ssl-verify-server-cert']) {
+      expect(connectBy(`${text}\n${ca}\n${option}`).tls).toMatchObject({ verifyIdentity: true });
+    }
+    expect(connectBy('[client]\nsocket=/s\npassword=p').tls).toBeUndefined();
+  });
+
+  it('knows where only a MariaDB may be met, since MySQL’s programs would meet another server', () => {
+    const only = (text: string, environment = {}) => connectBy(text, { environment }).mariadbOnly;
+    expect(only('[client-server]\nsocket=/a')).toContain('[client-server] decides which server is met');
+    expect(only('[client-mariadb]\nprotocol=tcp')).toContain('[client-mariadb]');
+    expect(only('', { MARIADB_UNIX_PORT: '/m' })).toContain('MARIADB_UNIX_PORT');
+    expect(only('[client]\nsocket=/a\n[client-server]\nsocket=/a\nport=1')).toBeUndefined();
+    expect(only(`[client-server]\nsocket=${SOCKET}`)).toBeUndefined();
+    expect(only('[client-server]\nsocket=/a\n[mysql-ebs-snapshot]\nsocket=/b')).toBeUndefined();
   });
 });

@@ -4,8 +4,8 @@ import { OptionFileError, parseOptionFile } from '../../../../src/agent/options/
 
 /** The options of a group in a file without includes. */
 function group(text: string, name = 'client') {
-  const [options] = parseOptionFile(text);
-  return Object.fromEntries((options?.kind === 'options' && options.groups.get(name)) || []);
+  const options = parseOptionFile(text).filter((part) => part.kind === 'option');
+  return Object.fromEntries(options.filter((each) => each.group === name).map((each) => [each.name, each.value]));
 }
 
 describe('an option file', () => {
@@ -53,11 +53,20 @@ user=later
   it('names the files and folders it includes, and what stands before and behind', () => {
     const parts = parseOptionFile('[a]\nx=1\n!include /etc/other.cnf\nx=2\n!includedir /etc/mysql/conf.d/\n');
     expect(parts).toEqual([
-      { kind: 'options', groups: new Map([['a', new Map([['x', '1']])]]) },
+      { kind: 'option', group: 'a', name: 'x', value: '1', line: 2 },
       { kind: 'file', path: '/etc/other.cnf' },
-      { kind: 'options', groups: new Map([['a', new Map([['x', '2']])]]) },
+      { kind: 'option', group: 'a', name: 'x', value: '2', line: 4 },
       { kind: 'directory', path: '/etc/mysql/conf.d/' },
-      { kind: 'options', groups: new Map() },
+    ]);
+  });
+
+  it('keeps the order of the file across groups, whose names are in any case', () => {
+    const text = '[b]\nx=1\n[A]\nx=2\n[B ]more\nx=3\n[ b]\nx=4\n';
+    expect(parseOptionFile(text)).toMatchObject([
+      { group: 'b', value: '1' },
+      { group: 'a', value: '2' },
+      { group: 'b', value: '3' },
+      { group: ' b', value: '4' },
     ]);
   });
 
@@ -65,6 +74,12 @@ user=later
     ['user=root', 1],
     ['[client]\nuser=x\n[broken', 3],
     ['[client]\n!inc /x', 2],
+    ['\ufeff[client]', 1],
+    ['[client]\nx=root\0', 2],
+    [`[client]\n#${'x'.repeat(4094)}\n`, 2],
+    ['[client]\npassword=rootà', 2],
+    ['[client]\n!include /x # y', 2],
+    ['[client]\n!includedir', 2],
   ])('refuses %j by its line, without its content', (text, line) => {
     expect(() => parseOptionFile(text)).toThrow(expect.objectContaining({ line }));
     expect(() => parseOptionFile(text)).not.toThrow(/root|broken|\/x/);
@@ -73,7 +88,9 @@ user=later
   /** A value as the manuals say it may be written: bare where nothing in it means anything, or in either quotes. */
   const written = (value: string) =>
     fc.constantFrom('"', "'").map((quote) => {
-      const bare = value !== '' && !/[#"'\\\s\p{Cc}]/u.test(value);
+      // The programs cut off a last byte 0xa0.
+      const isCut = Buffer.from(value).at(-1) === 0xa0;
+      const bare = value !== '' && !isCut && !/[#"'\\\s\p{Cc}]/u.test(value);
       const escaped = value.replace(/[\\\n\r\t\b]/g, (each) => `\\${WRITTEN[each]}`).replaceAll(quote, `\\${quote}`);
       return bare ? value : `${quote}${escaped}${quote}`;
     });
