@@ -176,6 +176,9 @@ export class DeadlinePassed extends Error {
   }
 }
 
+/** No child of ours takes more from our environment than it needs to find programs and speak plain English. */
+export const CHILD_ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+
 export interface ProcessOptions {
   /** For messages. */
   readonly name: string;

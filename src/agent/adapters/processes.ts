@@ -1,8 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
-import { DeadlinePassed, type LineProcess, type Processes, type ProcessOptions } from '../ports.ts';
-
-/** No child of ours takes more from our environment than it needs to find programs and speak plain English. */
-const ENVIRONMENT = { PATH: '/usr/local/sbin:/usr/local/bin:/usr/sbin:/usr/bin:/sbin:/bin', LC_ALL: 'C' };
+import { CHILD_ENVIRONMENT, DeadlinePassed, type LineProcess, type Processes, type ProcessOptions } from '../ports.ts';
 
 const OUTPUT_LIMIT = 64 * 1024;
 
@@ -10,7 +7,10 @@ const OUTPUT_LIMIT = 64 * 1024;
 export const processes: Processes = {
   run([program = '', ...rest], { deadlineMs, inherit, outputLimit = OUTPUT_LIMIT }) {
     return new Promise((resolve, reject) => {
-      const child = spawn(program, rest, { env: ENVIRONMENT, stdio: ['ignore', 'pipe', 'pipe', inherit ?? 'ignore'] });
+      const child = spawn(program, rest, {
+        env: CHILD_ENVIRONMENT,
+        stdio: ['ignore', 'pipe', 'pipe', inherit ?? 'ignore'],
+      });
       const output = { stdout: '', stderr: '' };
       for (const name of ['stdout', 'stderr'] as const) {
         child[name]?.setEncoding('utf8').on('data', (text: string) => {
@@ -55,7 +55,7 @@ class ChildLines implements LineProcess {
     const [program = '', ...rest] = argv;
     this.#name = options.name;
     const child = spawn(program, rest, {
-      env: ENVIRONMENT,
+      env: CHILD_ENVIRONMENT,
       detached: options.ownSession ?? false,
       stdio: ['pipe', 'pipe', 'pipe'],
       ...(options.cwd !== undefined && { cwd: options.cwd }),

@@ -1,4 +1,5 @@
-import type { LineProcess, Processes } from '../ports.ts';
+import { CHILD_ENVIRONMENT, type LineProcess, type Processes } from '../ports.ts';
+import { shellProgram } from './shell.ts';
 
 /** Where what has to outlive the agent lives. `unit`: a transient systemd service. `session`: a session of its own. */
 export type Isolation = 'unit' | 'session';
@@ -29,7 +30,8 @@ export function spawnDetached(
  * the unit has ended. systemd starts the unit where it lives itself, so the program first enters our mount namespace
  * (a unit with PrivateTmp, like ours may be, has one): the same path must name the same file system. Some of the guard's
  * processes outlive its first (the order to thaw ends that one), and with a stalled device below, for long: systemd
- * must not kill them when its patience with a unit that ends is over, or what they wait to thaw stays frozen.
+ * must not kill them when its patience with a unit that ends is over, or what they wait to thaw stays frozen. A unit has
+ * systemd's environment, where an administrator may have set anything: it gets that of our other children.
  */
 const inTransientUnit = ({ name, description }: DetachedProgram, program: readonly string[]): readonly string[] => [
   ...IGNORE_SIGNALS,
@@ -46,6 +48,9 @@ const inTransientUnit = ({ name, description }: DetachedProgram, program: readon
   'nsenter',
   `--mount=/proc/${process.pid}/ns/mnt`,
   '--',
+  'env',
+  '--ignore-environment',
+  ...Object.entries(CHILD_ENVIRONMENT).map(([name, value]) => `${name}=${value}`),
   ...program.map(withoutExpansion),
 ];
 
@@ -53,7 +58,7 @@ const inTransientUnit = ({ name, description }: DetachedProgram, program: readon
  * Runs a program that the signals of an orderly end do not reach: systemd sends them to every process of a unit that is
  * stopped, and it is the agent's to say when the window ends.
  */
-const IGNORE_SIGNALS: readonly string[] = ['bash', '-c', `trap '' HUP INT TERM; exec "$@"`, 'deaf'];
+const IGNORE_SIGNALS = shellProgram(`unset TMOUT; trap '' HUP INT TERM; exec "$@"`, 'deaf');
 
 /** systemd replaces `$NAME` and `${NAME}` in a unit's command line by itself, and reads `$$` as `$`. */
 const withoutExpansion = (argument: string): string => argument.replaceAll('$', '$$$$');

@@ -3,7 +3,7 @@
 # account can prepare there (a symbolic link, a directory in the way) makes root write anywhere. Started and warm
 # before the lock; the process that holds the lock does no I/O on the server's file systems itself.
 #
-#   bash -c WRITER file-writer      (working directory: the data directory)
+#   bash --norc --noprofile -c WRITER file-writer      (working directory: the data directory)
 #
 # stdin:  "file NAME CONTENT" (one line of text) for each file, "none NAME" for each that must not be there, then
 #         "commit": they appear whole under their names, or the old ones stay. End-of-file ends. Nothing is synced here:
@@ -11,6 +11,8 @@
 #         waited for twice.
 # stdout: "waiting", then "written" or "failed REASON" for each commit, one line.
 set -u
+# A shell ends its `read` after that many seconds (bash(1)).
+unset TMOUT
 trap '' HUP INT TERM PIPE
 export LC_ALL=C
 umask 027

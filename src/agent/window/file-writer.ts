@@ -2,6 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import type { ServerFacts } from '../discovery/facts.ts';
 import { DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
 import program from './file-writer.sh';
+import { shellProgram } from './shell.ts';
 
 const START_DEADLINE_MS = 5_000;
 /** The shell reads its orders byte by byte, under the lock. */
@@ -20,7 +21,7 @@ export async function startFileWriter(
   processes: Processes,
   { datadir, datadirOwner: owner }: Pick<ServerFacts, 'datadir' | 'datadirOwner'>,
 ): Promise<FileWriter> {
-  const child = processes.start(['bash', '-c', program, 'file-writer'], {
+  const child = processes.start(shellProgram(program, 'file-writer'), {
     name: 'file writer',
     cwd: datadir,
     uid: owner.uid,

@@ -34,7 +34,8 @@ export function chooseVictim(kill: PlannedKill, agent: number, processes: readon
 
 /** The guard is a bash that calls itself `guard`, with all that lives in its session: its forks, and their fsfreeze. */
 function guardAmong(processes: readonly HostProcess[]): readonly number[] {
-  const isGuard = ({ argv: [program = '', , , name] }: HostProcess) => basename(program) === 'bash' && name === 'guard';
+  const isGuard = ({ argv: [program = '', ...rest] }: HostProcess) =>
+    basename(program) === 'bash' && rest[rest.indexOf('-c') + 2] === 'guard';
   const sessions = new Set(processes.filter(isGuard).map(({ session }) => session));
   return processes.filter(({ session }) => sessions.has(session)).map(({ pid }) => pid);
 }

@@ -49,10 +49,16 @@ export function programShims(folder: string): ProgramShims {
 /** Open for both directions a FIFO makes neither side wait for the other, and has no end. */
 const openBothWays = (fifo: string): number => openSync(fifo, constants.O_RDWR | constants.O_NONBLOCK);
 
-/** The program of a `bash -c` is many lines: only what follows it is told. */
+/** The program of a `bash … -c` is many lines: only what follows it is told. A descriptor is told as what it leads to. */
 const shim = (program: string, real: string): string => `#!/bin/bash
-arguments="$*"
-[[ \${1-} == -c ]] && arguments="-c \${*:3}"
+words=()
+for word in "$@"; do
+  [[ $word == /proc/self/fd/* ]] && word=$(readlink "$word")
+  words+=("$word")
+done
+[[ \${1-} == --norc ]] && words=("\${words[@]:2}")
+[[ \${words[0]-} == -c ]] && words=(-c "\${words[@]:2}")
+arguments="\${words[*]}"
 verdicts=${FIRST_IN_PATH}/verdict.$$
 mkfifo "$verdicts" || exit
 printf '%s\n' "$$ $arguments" >${FIRST_IN_PATH}/${program}.arrivals

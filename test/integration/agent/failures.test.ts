@@ -1,6 +1,7 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
@@ -197,6 +198,19 @@ describe('what goes wrong in the window', () => {
     await disturb();
     request[Symbol.dispose]();
     return run.ended;
+  }
+});
+
+it('runs no line of a start-up file, although bash takes the socket on its stdin for a network connection', async () => {
+  const home = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-home-'));
+  writeFileSync(join(home, '.bashrc'), `echo ran >>${home}/ran; exit 0\n`);
+  const inOwnHome = `exec unshare --mount --propagation private sh -c 'mount --bind ${home} /root && exec "$@"' sh "$@"; :`;
+  try {
+    const { result } = await host.startAfter(inOwnHome, 'snapshot').ended;
+    expect(result).toMatchObject({ outcome: 'done', grade: 'application' });
+    expect(existsSync(join(home, 'ran'))).toBe(false);
+  } finally {
+    rmSync(home, { recursive: true });
   }
 });
 

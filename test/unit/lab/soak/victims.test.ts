@@ -5,9 +5,13 @@ import { chooseVictim } from '../../../../src/lab/soak/victims.ts';
 
 const AGENT = 100;
 const agent: HostProcess = { pid: AGENT, session: AGENT, argv: ['node', 'agent.cjs', 'snapshot'] };
-const writer: HostProcess = { pid: 101, session: AGENT, argv: ['bash', '-c', 'program', 'file-writer'] };
+const writer: HostProcess = {
+  pid: 101,
+  session: AGENT,
+  argv: ['bash', '--norc', '--noprofile', '-c', 'program', 'file-writer'],
+};
 const guard = [200, 201, 202].map(
-  (pid): HostProcess => ({ pid, session: 200, argv: ['bash', '-c', 'it', 'guard', '12'] }),
+  (pid): HostProcess => ({ pid, session: 200, argv: ['bash', '--norc', '--noprofile', '-c', 'it', 'guard', '12'] }),
 );
 const freezer: HostProcess = { pid: 203, session: 200, argv: ['fsfreeze', '--freeze', '/data'] };
 
