@@ -1,4 +1,5 @@
 import { type ChildProcess, spawn } from 'node:child_process';
+import { setImmediate as nextTurn } from 'node:timers/promises';
 import { CHILD_ENVIRONMENT, DeadlinePassed, type LineProcess, type Processes, type ProcessOptions } from '../ports.ts';
 
 const OUTPUT_LIMIT = 64 * 1024;
@@ -104,13 +105,19 @@ class ChildLines implements LineProcess {
 
   async nextLine(deadlineMs: number): Promise<string | undefined> {
     const deadline = performance.now() + deadlineMs;
-    for (;;) {
+    for (let turns = 0; ; ) {
       const line = this.#lines.shift();
       if (line !== undefined) return line;
       if (this.#closed) return undefined;
       const left = deadline - performance.now();
-      if (left <= 0) throw new DeadlinePassed(this.#name, deadlineMs);
-      await this.#nextNews(left);
+      if (left > 0) {
+        await this.#nextNews(left);
+        continue;
+      }
+      // A process that was stopped is past its deadline before it has read what has come meanwhile. Between two runs of
+      // setImmediate the event loop reads once, whichever phase it is in now.
+      if (turns++ === 2) throw new DeadlinePassed(this.#name, deadlineMs);
+      await nextTurn();
     }
   }
 

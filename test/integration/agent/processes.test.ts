@@ -1,4 +1,5 @@
-import { execFileSync } from 'node:child_process';
+import { execFile, execFileSync } from 'node:child_process';
+import { once } from 'node:events';
 import { describe, expect, it } from 'vitest';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { DeadlinePassed } from '../../../src/agent/ports.ts';
@@ -26,6 +27,22 @@ describe('a child process', () => {
     execFileSync('fsfreeze', ['--freeze', mountPoint]);
     const stuck = processes.run(['touch', `${mountPoint}/file`], { deadlineMs: 300 });
     await expect(stuck).rejects.toBeInstanceOf(DeadlinePassed);
+  });
+
+  it('is heard for what it said in time, although we were stopped until after the deadline', async () => {
+    await using child = processes.start(['sh', '-c', 'echo said; exec cat'], { name: 'greeter' });
+    const line = child.nextLine(100);
+    // As SIGSTOP does: neither timers nor pipes are looked at meanwhile.
+    const stop = () => Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_000);
+    stop();
+    expect(await line).toBe('said');
+    // The same where the event loop comes to setImmediate before it comes to the pipes.
+    child.send('again');
+    await once(execFile('true'), 'exit');
+    stop();
+    expect(await child.nextLine(0)).toBe('again');
+    await expect(child.nextLine(0)).rejects.toBeInstanceOf(DeadlinePassed);
+    process.kill(child.pid);
   });
 
   it('says its lines one by one, and nothing after its end', async () => {
