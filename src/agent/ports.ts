@@ -226,10 +226,16 @@ export interface ApplierRecords {
   remove(record: ApplierRecord): void;
 }
 
-/** A mount point that a guard of ours may have left frozen. */
-export interface FreezeRecord {
+/** A file system: where it is, or was, mounted, and `MAJOR:MINOR` of its device, as mountinfo writes it. */
+export interface FileSystem {
+  readonly mountPoint: string;
+  readonly device: string;
+}
+
+/** A file system that a guard of ours may have left frozen. Records of older versions do not tell the device. */
+export interface FreezeRecord extends Omit<FileSystem, 'device'> {
+  readonly device?: string;
   readonly file: string;
-  readonly mount: string;
 }
 
 /** The records under /run: written by the guard, which removes them after the thaw. */

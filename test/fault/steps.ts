@@ -22,7 +22,7 @@ export const STEPS = {
   'see that it is this server': before(program('stat', /^--format/)),
   'ask whether the run id is used': before(call(/^DescribeSnapshots$/, { nth: 2 })),
   'ask who we are': before(call(/^GetCallerIdentity$/)),
-  'start the guard': before(program('bash', /^-c guard /)),
+  'start the guard': { ...before(program('bash', /^-c guard /)), covers: /^stat --dereference/ },
   'start the file writer': before(program('bash', /^-c file-writer/)),
   'look for long statements': before(statement(/AS killId/)),
   'sync ahead': before(program('sync', /^--file-system/)),

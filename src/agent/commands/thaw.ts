@@ -1,4 +1,3 @@
-import { RunError } from '../../shared/errors.ts';
 import { jsonLine } from '../../shared/json-line.ts';
 import { printable } from '../../shared/printable.ts';
 import { applierRecords } from '../adapters/applier-records.ts';
@@ -18,10 +17,9 @@ import type { CommandResult } from './command-result.ts';
 export async function thawCommand(options: AgentOptions): Promise<CommandResult> {
   await checkPrerequisites(processes);
   await using _alone = await takeRunLock(processes);
-  const { thawed, failed } = await thawLeftovers(processes, freezeRecords);
+  const thawed = await thawLeftovers(processes, freezeRecords);
   // Not before: the log file may lie on what was frozen.
   const log = openLog(options.logFile);
-  if (failed.length > 0) throw new RunError('thaw-failed', failed.join('; '));
   const stopped = applierRecords.list().flatMap(({ plan }) => plan.start);
   const text = [
     thawed.length > 0 ? `thawed ${thawed.join(', ')}` : 'nothing of ours was left frozen',

@@ -1,4 +1,5 @@
 import type { HostFacts, MountPoint, UsedMount } from '../discovery/facts.ts';
+import type { FileSystem } from '../ports.ts';
 import type { DecidedRequest, SnapshotPlan } from './snapshot-plan.ts';
 
 /**
@@ -40,3 +41,9 @@ export function usedMountOf({ facts: { storage } }: SnapshotPlan, path: string):
   const mount = mountPointOf(path, storage.hostMounts);
   return storage.mounts.find(({ majorMinor }) => majorMinor === mount?.majorMinor);
 }
+
+/** The file systems under the server that are mounted on these mount points. */
+export const fileSystemsOf = ({ facts: { storage } }: SnapshotPlan, mounts: readonly string[]): readonly FileSystem[] =>
+  storage.mounts
+    .filter(({ mountPoint }) => mounts.includes(mountPoint))
+    .map(({ mountPoint, majorMinor }) => ({ mountPoint, device: majorMinor }));

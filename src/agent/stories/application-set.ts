@@ -4,6 +4,7 @@ import { poll } from '../../shared/poll.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
+import { fileSystemsOf } from '../plan/mounts.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
 import { applierRecord } from '../state-paths.ts';
@@ -81,7 +82,8 @@ async function stopReplica({ plan, session, guard, ports }: LockedAttempt): Prom
 const WATCHDOG = { name: 'applier-watchdog', description: 'starts the appliers that mysql-ebs-snapshot has stopped' };
 
 async function startGuardOf({ plan, request, ports }: Attempt): Promise<Guard> {
-  const { run, freeze: mounts } = plan;
+  const { run } = plan;
+  const mounts = fileSystemsOf(plan, plan.freeze);
   const windowMs = request.freezeTimeoutMs;
   const guard = await startGuard(ports.processes, ports.clock, { run, mounts, windowMs, home: ports.isolation });
   ports.emit({ type: 'guard-ready', mounts: mounts.length });

@@ -31,11 +31,9 @@ export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): 
 
 /** A server on a frozen file system answers nobody, so what a run that died has left frozen comes first. */
 async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotPorts): Promise<void> {
-  const { thawed, failed } = await thawLeftovers(processes, freezeRecords);
-  for (const mount of thawed) {
+  for (const mount of await thawLeftovers(processes, freezeRecords)) {
     emit({ type: 'warned', code: 'left-frozen', message: `an earlier run had left ${mount} frozen; it is thawed` });
   }
-  if (failed.length > 0) throw new RunError('thaw-failed', `left by an earlier run: ${failed.join('; ')}`);
 }
 
 /** What an earlier run stopped, and neither it nor its watchdog lived to start again. */

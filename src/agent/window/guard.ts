@@ -1,9 +1,10 @@
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { RunId } from '../../shared/ids.ts';
-import { type Clock, DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
+import { type Clock, DeadlinePassed, type FileSystem, type LineProcess, type Processes } from '../ports.ts';
 import { freezeRecord, RUN_LOCK } from '../state-paths.ts';
 import { type Isolation, spawnDetached } from './detached-process.ts';
 import program from './guard.sh';
+import { shellProgram } from './shell.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
 /** Nothing is held yet: systemd on a busy host may take its time. */
@@ -38,8 +39,8 @@ export interface Guard extends AsyncDisposable {
 /** What a guard is started for. */
 export interface GuardRequest {
   readonly run: RunId;
-  /** The file systems to freeze, by mount point. */
-  readonly mounts: readonly string[];
+  /** The file systems to freeze, as they were planned. */
+  readonly mounts: readonly FileSystem[];
   /**
    * The longest that anything may stay frozen in an orderly run; shortly after it the guard thaws, whatever becomes of
    * this process.
@@ -49,13 +50,15 @@ export interface GuardRequest {
 }
 
 /**
- * Starts the guard and waits until it is warm and shares the run lock. Where systemd would not have it (a container
- * without its bus), it lives in a session of its own instead, and says so. Throws RunError `host-unfit`.
+ * Starts the guard and waits until it is warm, has opened every mount and shares the run lock. Where systemd would not
+ * have it (a container without its bus), it lives in a session of its own instead, and says so. Throws RunError
+ * `freeze-failed` where another file system than planned is mounted somewhere, or one cannot be opened; else `host-unfit`.
  */
 export async function startGuard(processes: Processes, clock: Clock, request: GuardRequest): Promise<Guard> {
   const { run, mounts, windowMs, home } = request;
   const deadlineSeconds = Math.ceil(windowMs / 1000) + GUARD_GRACE_SECONDS;
-  const argv = ['bash', '-c', program, 'guard', String(deadlineSeconds), RUN_LOCK, freezeRecord(run), ...mounts];
+  const arguments_ = mounts.map(({ mountPoint, device }) => `${device}${mountPoint}`);
+  const argv = shellProgram(program, 'guard', String(deadlineSeconds), RUN_LOCK, freezeRecord(run), ...arguments_);
   let unitFailure: string | undefined;
   for (const each of home === 'unit' ? (['unit', 'session'] as const) : (['session'] as const)) {
     const child = spawnDetached(processes, each, GUARD, argv);
@@ -65,6 +68,7 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
       return guard;
     } catch (error) {
       await guard[Symbol.asyncDispose]();
+      if (error instanceof RunError) throw error;
       unitFailure = child.complaints || messageOf(error);
     }
   }
@@ -73,18 +77,30 @@ export async function startGuard(processes: Processes, clock: Clock, request: Gu
 
 /** What the guard says of one file system; guard.sh says what each word means. */
 interface Report {
-  readonly word: 'waiting' | 'frozen' | 'busy' | 'refused' | 'unclear' | 'unbidden' | 'thawed' | 'gone' | 'stuck';
+  readonly word:
+    | 'waiting'
+    | 'changed'
+    | 'frozen'
+    | 'busy'
+    | 'refused'
+    | 'unclear'
+    | 'unbidden'
+    | 'thawed'
+    | 'gone'
+    | 'stuck';
   readonly mount: string;
   readonly reason: string;
 }
 
-const REPORT = /^(waiting|frozen|busy|refused|unclear|unbidden|thawed|gone|stuck) (\d+) ?(.*)$/;
+const REPORT = /^(waiting|changed|frozen|busy|refused|unclear|unbidden|thawed|gone|stuck) (\d+) ?(.*)$/;
 
 class ProcessGuard implements Guard {
   readonly unitFailure: string | undefined;
   readonly #processes: Processes;
   readonly #clock: Clock;
   readonly #run: RunId;
+  readonly #fileSystems: readonly FileSystem[];
+  /** Their mount points, in the same order. */
   readonly #mounts: readonly string[];
   readonly #child: LineProcess;
   /** Everything that may have been frozen is known to be thawed. */
@@ -101,15 +117,28 @@ class ProcessGuard implements Guard {
     this.#processes = processes;
     this.#clock = clock;
     this.#run = run;
-    this.#mounts = mounts;
+    this.#fileSystems = mounts;
+    this.#mounts = mounts.map(({ mountPoint }) => mountPoint);
     this.#child = child;
   }
 
   async warm(): Promise<void> {
     const giveUp = this.#clock.elapsed() + START_DEADLINE_MS;
-    for (let waiting = 0; waiting < this.#mounts.length; waiting++) {
-      if ((await this.#nextReport(giveUp))?.word !== 'waiting') throw new Error('it ended');
+    const waiting = new Set<string>();
+    while (waiting.size < this.#mounts.length) {
+      const report = await this.#nextReport(giveUp);
+      if (report === undefined) throw new Error('it ended');
+      if (report.word !== 'waiting') throw this.#notWarm(report);
+      waiting.add(report.mount);
     }
+  }
+
+  /** What is mounted there now may be the parent of what was: it is left alone. */
+  #notWarm({ word, mount, reason }: Report): RunError {
+    if (word !== 'changed') return new RunError('freeze-failed', `${mount}: ${reason}`, { hint: NOTHING_FROZEN });
+    const { device } = this.#fileSystems.find(({ mountPoint }) => mountPoint === mount) ?? {};
+    const message = `${mount}: the file system of device ${reason} is mounted there now; planned was device ${device}`;
+    return new RunError('freeze-failed', message, { hint: NOTHING_FROZEN });
   }
 
   async freeze(timeoutMs: number): Promise<FreezeWindow> {
@@ -136,13 +165,14 @@ class ProcessGuard implements Guard {
       toThaw.length,
     );
     const refusal = [...answers.values()].find(({ word }) => word !== 'frozen');
-    if (!refusal) {
+    const tookMs = this.#clock.elapsed() - since;
+    if (!refusal && tookMs < timeoutMs) {
       // A guard that has ended before its time thaws nothing any more: then it is done here, and at once.
       this.#child.ended.then(() => window.close()).catch(() => {});
       return window;
     }
     await window[Symbol.asyncDispose]();
-    throw refusalError(refusal);
+    throw refusal ? refusalError(refusal) : lateError(timeoutMs, tookMs);
   }
 
   /**
@@ -157,7 +187,7 @@ class ProcessGuard implements Guard {
     await this.#thawHere(this.#mounts.filter((mount) => !notOurs(mount)));
     return new RunError(
       'freeze-failed',
-      `the guard died while freezing: ${this.#child.complaints || 'it was killed'}`,
+      `the guard ended or thawed before every file system was frozen: ${this.#child.complaints || 'it was killed, or its deadline passed'}`,
       {
         hint: 'Everything has been thawed. See the kernel log for what killed it (out of memory?).',
       },
@@ -206,8 +236,9 @@ class ProcessGuard implements Guard {
   /** Thaws in the guard's stead. */
   async #thawHere(mounts: readonly string[]): Promise<void> {
     if (mounts.length === 0) return;
-    const outcomes = await Promise.all(mounts.map((mount) => thaw(this.#processes, mount)));
-    const failed = mounts.filter((_, index) => typeof outcomes[index] !== 'string');
+    const fileSystems = this.#fileSystems.filter(({ mountPoint }) => mounts.includes(mountPoint));
+    const outcomes = await Promise.all(fileSystems.map((fileSystem) => thaw(this.#processes, fileSystem)));
+    const failed = fileSystems.filter((_, index) => typeof outcomes[index] !== 'string');
     if (failed.length > 0) throw thawError(failed, outcomes);
     await this.#forget(mounts);
   }
@@ -262,12 +293,23 @@ class GuardedWindow implements FreezeWindow {
   }
 }
 
-function thawError(mounts: readonly string[], outcomes: readonly Thaw[]): RunError {
+function thawError(failed: readonly FileSystem[], outcomes: readonly Thaw[]): RunError {
   const reasons = outcomes.flatMap((outcome) => (typeof outcome === 'string' ? [] : [outcome.failed]));
-  return new RunError('thaw-failed', `${mounts.join(', ')} may still be frozen: ${reasons.join('; ')}`, {
-    hint: `Run \`fsfreeze --unfreeze ${mounts[0]}\` and look at the device below (dmesg).`,
+  const mounts = failed.map(({ mountPoint }) => mountPoint).join(', ');
+  return new RunError('thaw-failed', `${mounts} may still be frozen: ${reasons.join('; ')}`, {
+    hint: `Run \`mysql-ebs-snapshot-agent thaw\` and look at the device below (dmesg).`,
   });
 }
+
+/** The process was stopped meanwhile: nothing of the freeze timeout is left for the request to EC2. */
+const lateError = (timeoutMs: number, tookMs: number): RunError =>
+  new RunError(
+    'freeze-failed',
+    `the freeze was heard of after ${Math.round(tookMs)} ms, more than the ${timeoutMs} ms of --freeze-timeout`,
+    { hint: 'Everything has been thawed. The host, or this process, was stopped meanwhile: run again.' },
+  );
+
+const NOTHING_FROZEN = 'Nothing was frozen. Run again: what is mounted now is planned anew.';
 
 function refusalError({ word, mount, reason }: Report): RunError {
   return word === 'busy'

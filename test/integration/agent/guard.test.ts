@@ -1,14 +1,16 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { mkdirSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
+import { closeSync, mkdirSync, openSync, readdirSync, readFileSync, rmdirSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterEach, beforeEach, describe, expect, it, vi } from 'vitest';
 import { clock } from '../../../src/agent/adapters/clock.ts';
+import { freezeRecords } from '../../../src/agent/adapters/freeze-records.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { takeRunLock } from '../../../src/agent/adapters/run-lock.ts';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import guardProgram from '../../../src/agent/window/guard.sh';
-import { guardOf, makeStateFolder } from '../../support/guard.ts';
+import { thawLeftovers } from '../../../src/agent/window/leftovers.ts';
+import { guardOf, guardOfPlanned, makeStateFolder, mountedOn } from '../../support/guard.ts';
 import { isFrozen, mountXfs, mountXfsOn } from '../../support/xfs.ts';
 
 const LONG = 30_000;
@@ -175,6 +177,56 @@ describe('the guard, on real XFS', () => {
     await vi.waitFor(async () => (await takeRunLock(processes))[Symbol.asyncDispose](), 20_000);
   });
 
+  it('does not start where another file system than planned is mounted, and freezes neither', async () => {
+    const [data = '', log = ''] = mounts;
+    const planned = mountedOn(data);
+    execFileSync('umount', [data]);
+    execFileSync('mount', ['--bind', log, data]);
+    try {
+      await expect(guardOfPlanned([planned], LONG)).rejects.toMatchObject({
+        code: 'freeze-failed',
+        message: expect.stringMatching(
+          new RegExp(`${data}.* device ${mountedOn(log).device} .* device ${planned.device}`),
+        ),
+      });
+      expect(isFrozen(log)).toBe(false);
+    } finally {
+      execFileSync('umount', [data]);
+    }
+  });
+
+  it('freezes what it has opened, and nothing else, although that was unmounted meanwhile', async () => {
+    const [data = '', log = ''] = mounts;
+    const below = openSync(data, 'r');
+    const opened = `/proc/${process.pid}/fd/${below}`;
+    try {
+      await using guard = await guardOf([data], LONG);
+      expect(() => execFileSync('umount', [data], { stdio: 'pipe' })).toThrow(/busy/);
+      execFileSync('umount', ['--lazy', data]);
+      execFileSync('mount', ['--bind', log, data]);
+      const window = await guard.freeze(LONG);
+      {
+        await using _open = window;
+        expect([isFrozen(opened), isFrozen(log)]).toEqual([true, false]);
+      }
+      expect(window.heldThroughout).toBe(true);
+      expect(isFrozen(opened)).toBe(false);
+    } finally {
+      closeSync(below);
+      execFileSync('umount', [data]);
+    }
+  });
+
+  it('does not count as silent for what it said while we were stopped', async () => {
+    await using guard = await guardOf(mounts, -1_000);
+    const outcome = guard.freeze(100).catch((error) => error);
+    // As SIGSTOP does: neither timers nor pipes are looked at, for longer than the guard's own deadline.
+    Atomics.wait(new Int32Array(new SharedArrayBuffer(4)), 0, 0, 2_500);
+    expect(await outcome).toMatchObject({ code: 'freeze-failed' });
+    expect(mounts.map(isFrozen)).toEqual([false, false]);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+  });
+
   it('does not start while somebody holds the run lock for himself', async () => {
     const holder = spawn('flock', ['--no-fork', '--exclusive', RUN_LOCK, 'sh', '-c', 'echo held; exec sleep 60']);
     try {
@@ -220,6 +272,69 @@ describe('the guard, on real XFS', () => {
     owner.kill('SIGKILL');
     await vi.waitFor(() => expect(mounts.map(isFrozen)).toEqual([false, false]), 20_000);
     await vi.waitFor(() => expect(readdirSync(records)).toEqual([]), 20_000);
+  });
+});
+
+describe('what a guard left frozen', () => {
+  let storage: ReturnType<typeof mountXfs>;
+  let data: string;
+  let device: string;
+  let record: string;
+
+  beforeEach(() => {
+    makeStateFolder();
+    storage = mountXfs('data', 'elsewhere');
+    data = storage.volumes[0]?.mountPoint ?? '';
+    ({ device } = mountedOn(data));
+    record = join(FREEZE_RECORDS, 'earlier.0');
+    writeFileSync(record, `${device} ${data}`);
+    execFileSync('fsfreeze', ['--freeze', data]);
+  });
+  afterEach(() => storage[Symbol.dispose]());
+
+  it('is thawed where it is mounted now, and what is mounted over it is left alone', async () => {
+    const elsewhere = storage.volumes[1]?.mountPoint ?? '';
+    const moved = join(storage.folder, 'moved');
+    mkdirSync(moved);
+    execFileSync('mount', ['--bind', data, moved]);
+    execFileSync('mount', ['--bind', elsewhere, data]);
+    execFileSync('fsfreeze', ['--freeze', elsewhere]);
+    try {
+      expect(await thawLeftovers(processes, freezeRecords)).toEqual([data]);
+      expect([isFrozen(moved), isFrozen(elsewhere)]).toEqual([false, true]);
+      expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
+    } finally {
+      execFileSync('fsfreeze', ['--unfreeze', elsewhere]);
+      for (const mount of [data, moved]) execFileSync('umount', [mount]);
+    }
+  });
+
+  it('stays frozen when it is unmounted: that is said, and the record stays until it is thawed', async () => {
+    execFileSync('umount', ['--lazy', data]);
+    try {
+      await expect(thawLeftovers(processes, freezeRecords)).rejects.toMatchObject({
+        code: 'thaw-failed',
+        exit: 50,
+        message: expect.stringContaining(`${data}: its device ${device} is mounted nowhere`),
+        hint: expect.stringContaining(record),
+      });
+      expect(readdirSync(FREEZE_RECORDS)).toEqual(['earlier.0']);
+    } finally {
+      execFileSync('mount', [storage.volumes[0]?.device ?? '', data]);
+    }
+    expect(isFrozen(data)).toBe(true);
+    expect(await thawLeftovers(processes, freezeRecords)).toEqual([data]);
+    expect(isFrozen(data)).toBe(false);
+  });
+
+  it('by a version that recorded the path alone is thawed there, and nowhere where nothing is mounted there', async () => {
+    writeFileSync(record, data);
+    expect(await thawLeftovers(processes, freezeRecords)).toEqual([data]);
+    writeFileSync(record, storage.folder);
+    await expect(thawLeftovers(processes, freezeRecords)).rejects.toMatchObject({ code: 'thaw-failed' });
+    writeFileSync(record, '');
+    expect(await thawLeftovers(processes, freezeRecords)).toEqual([]);
+    expect(readdirSync(FREEZE_RECORDS)).toEqual([]);
   });
 });
 
