@@ -13,7 +13,7 @@ interface WarningEntry {
 const table = {
   'not-frozen': {
     meaning:
-      'a file system under the server was synced under the lock but not frozen (the root file system, or every one with `--freeze never`); its copy in the set is replayed from its journal when it is mounted',
+      'a file system under the server was synced under the lock but not frozen (one that holds the root file system or is on the boot volume, or every one with `--freeze never`); its copy in the set is replayed from its journal when it is mounted',
     hint: 'No action is needed.',
   },
   'degraded-mirror': {

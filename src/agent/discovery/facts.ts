@@ -144,6 +144,7 @@ export interface UsedMount extends MountPoint {
   readonly externalDevices: { readonly logdev?: string; readonly rtdev?: string; readonly journal?: string };
   /** Where an ext4 or ext3 keeps its journal; absent for other types, and where a capture of an older version does not tell. */
   readonly journal?: 'internal' | 'external' | 'none';
+  /** Whether it holds `/`, or a layer of it where that is an overlay. */
   readonly isRoot: boolean;
   readonly roles: readonly Role[];
   readonly volumes: readonly string[];

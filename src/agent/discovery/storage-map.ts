@@ -14,6 +14,7 @@ import {
   superOption,
   visibleMounts,
 } from './mountinfo.ts';
+import { rootFileSystems } from './root-file-system.ts';
 import { encryptedDevices, storageMisfits } from './storage-beside.ts';
 import { volumeIdentifier } from './volume-ids.ts';
 
@@ -26,7 +27,7 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
   const blockNames = (await reader.list('/sys/class/block')) ?? [];
   const identify = volumeIdentifier(instance.volumes, blockNames);
   const graph = blockGraph(reader);
-  const rootDevice = mountOf('/', mounts)?.majorMinor;
+  const rootDevices = rootFileSystems(mounts);
 
   const usedMounts: UsedMount[] = [];
   const members = new Map<string, Member>();
@@ -64,7 +65,7 @@ export async function mapStorage(reader: HostReader, server: OnDisk, instance: I
       uuid: found.main === undefined ? undefined : await graph.fileSystemUuid(found.main),
       externalDevices: found.externalDevices,
       ...(found.journal && { journal: found.journal }),
-      isRoot: mount.majorMinor === rootDevice,
+      isRoot: rootDevices.has(mount.majorMinor),
       roles,
       volumes: unique(volumes),
     });

@@ -1,4 +1,4 @@
-import type { HostFacts, MountPoint, UsedMount } from '../discovery/facts.ts';
+import type { HostFacts, MountPoint, StorageMap, UsedMount } from '../discovery/facts.ts';
 import type { FileSystem } from '../ports.ts';
 import type { DecidedRequest, SnapshotPlan } from './snapshot-plan.ts';
 
@@ -26,14 +26,25 @@ function lastMounts(mounts: readonly MountPoint[]): ReadonlyMap<string, MountPoi
   return made;
 }
 
-/** What is frozen, and what is only synced under the lock; without a lock, neither. The root file system is never frozen. */
+/** What is frozen, and what is only synced under the lock; without a lock, neither. */
 export function splitMounts(
   { storage }: HostFacts,
   { freeze, level }: Pick<DecidedRequest, 'freeze' | 'level'>,
 ): { readonly frozen: readonly UsedMount[]; readonly synced: readonly UsedMount[] } {
   if (level === 'crash') return { frozen: [], synced: [] };
-  const isFrozen = (mount: UsedMount): boolean => freeze === 'auto' && !mount.isRoot;
+  const isFrozen = (mount: UsedMount): boolean =>
+    freeze === 'auto' && reasonNeverToFreeze(storage, mount) === undefined;
   return { frozen: storage.mounts.filter(isFrozen), synced: storage.mounts.filter((mount) => !isFrozen(mount)) };
+}
+
+/**
+ * Why a file system is synced only: this host may not do without it. In a container the root file system of the host is
+ * not what is mounted on `/`, but it is on the boot volume.
+ */
+export function reasonNeverToFreeze({ members }: StorageMap, { isRoot, volumes }: UsedMount): string | undefined {
+  if (isRoot) return 'it holds the root file system';
+  const isOnBootVolume = members.some(({ isBootVolume, volume }) => isBootVolume && volumes.includes(volume.volumeId));
+  return isOnBootVolume ? 'it is on the boot volume' : undefined;
 }
 
 /** The superblock that a file of the server is on: what lies under a bind mount is shown where it is frozen. */

@@ -2,7 +2,7 @@ import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
 import { planLock } from './lock-plan.ts';
-import { splitMounts } from './mounts.ts';
+import { reasonNeverToFreeze, splitMounts } from './mounts.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
 import type { DecidedRequest, PlanWarning } from './snapshot-plan.ts';
 
@@ -15,12 +15,11 @@ export function planWarnings(
   const { server, storage } = facts;
   const version = describeVersion(server.version);
   return [
-    ...splitMounts(facts, request).synced.map(({ mountPoint, isRoot }) =>
-      warning(
-        'not-frozen',
-        `${mountPoint} is synced under the lock but not frozen${isRoot ? ': it holds the root file system' : ''}`,
-      ),
-    ),
+    ...splitMounts(facts, request).synced.map((mount) => {
+      const reason = reasonNeverToFreeze(storage, mount);
+      const because = reason === undefined ? '' : `: ${reason}`;
+      return warning('not-frozen', `${mount.mountPoint} is synced under the lock but not frozen${because}`);
+    }),
     ...storage.arrays
       .filter(isDegradedMirror)
       .map(({ name, level, detail }) =>

@@ -28,6 +28,20 @@ test('on the root file system the boot volume is the set, synced and never froze
   });
 });
 
+test('a file system on the boot volume is never frozen, also where another one is mounted on /', async () => {
+  const facts = await factsOf('loop-devices');
+  const [first, ...others] = facts.storage.members;
+  const members = [...(first ? [{ ...first, isBootVolume: true }] : []), ...others];
+  const { plan } = planSnapshot(REQUEST, { ...facts, storage: { ...facts.storage, members } });
+  expect(plan).toMatchObject({
+    freeze: ['/binlog'],
+    syncOnly: ['/data'],
+    warnings: [
+      { code: 'not-frozen', message: '/data is synced under the lock but not frozen: it is on the boot volume' },
+    ],
+  });
+});
+
 test('a keyring, which is not in the set, is told in the result and in the manifest', async () => {
   const facts = await factsOf('luks');
   const server = { ...facts.server, keyringPlugins: ['keyring_file'] };
