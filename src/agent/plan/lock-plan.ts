@@ -24,6 +24,7 @@ export interface LockPlan {
   readonly release: readonly string[];
   /** Session settings: how long the lock may wait, and that nothing else ends a statement. */
   readonly session: (lockTimeoutSeconds: number) => readonly string[];
+  readonly bound: LockBound;
   /** How the server itself testifies that this session still holds the lock. */
   readonly stillHeld: HeldProof;
   /** One row: the file, the position and (MySQL) the executed GTID set. */
@@ -37,6 +38,20 @@ export interface LockPlan {
   readonly redo: RedoProof;
   /** How DDL is held back while an image is taken without the read lock; absent where that cannot or need not be. */
   readonly ddl?: DdlPlan;
+}
+
+/**
+ * How long the server itself lets a session hold a lock that does not end it: the agent may be stopped, and then neither
+ * dies nor goes on. Seen on MySQL 9.7 and MariaDB 10.11: an idle session loses its lock `wait_timeout` seconds after its
+ * last statement; a statement that runs keeps it, whether or not its client is gone.
+ */
+export interface LockBound {
+  /** Before the first lock statement. */
+  readonly idle: string;
+  /** Right before commits wait: the longest that a statement may run, where the server can be told. */
+  readonly statement: (lockTimeoutSeconds: number) => string;
+  /** After the release: the session idles for longer when nothing is held. */
+  readonly lift: readonly string[];
 }
 
 export interface DdlPlan {
@@ -131,13 +146,36 @@ const STAGE_PROBE = {
   end: 'BACKUP STAGE END',
 } as const;
 
-/** `stopped`: the channels of a replica whose appliers are stopped before the lock is asked for. */
-export function planLock(server: ServerFacts, stopped: readonly string[] = []): LockPlan {
-  const plan = server.version.flavour === 'mariadb' ? mariadb(server) : mysql(server);
+/** What every session of ours has from its beginning (adapters/server-session.ts): a day. */
+const UNHELD_IDLE_SECONDS = 86_400;
+/** How much longer than lock_wait_timeout a statement may run. */
+const STATEMENT_SLACK_SECONDS = 2;
+
+/**
+ * `stopped`: the channels of a replica whose appliers are stopped before the lock is asked for. `idleSeconds`: how long
+ * the session may idle while it holds a lock (idle-limit.ts).
+ */
+export function planLock(
+  server: ServerFacts,
+  stopped: readonly string[] = [],
+  idleSeconds = UNHELD_IDLE_SECONDS,
+): LockPlan {
+  const isMariadb = server.version.flavour === 'mariadb';
+  const plan = { ...(isMariadb ? mariadb(server) : mysql(server)), bound: lockBound(isMariadb, idleSeconds) };
   return plan.replica === undefined ? plan : { ...plan, replica: { ...plan.replica, stopped } };
 }
 
-function mariadb(server: ServerFacts): LockPlan {
+function lockBound(isMariadb: boolean, idleSeconds: number): LockBound {
+  // MySQL's bound is for SELECT alone, in milliseconds; MariaDB's for every statement, in seconds.
+  const [limit, unit] = isMariadb ? ['max_statement_time', 1] : ['max_execution_time', 1000];
+  return {
+    idle: `SET SESSION wait_timeout = ${idleSeconds}`,
+    statement: (seconds) => `SET SESSION ${limit} = ${(seconds + STATEMENT_SLACK_SECONDS) * unit}`,
+    lift: [`SET SESSION wait_timeout = ${UNHELD_IDLE_SECONDS}`, `SET SESSION ${limit} = 0`],
+  };
+}
+
+function mariadb(server: ServerFacts): Omit<LockPlan, 'bound'> {
   const common = {
     session: (seconds: number) => ['SET SESSION max_statement_time = 0', `SET SESSION lock_wait_timeout = ${seconds}`],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
@@ -170,7 +208,7 @@ function mariadb(server: ServerFacts): LockPlan {
 /** Seen on 10.11 and 11.8: an image that was taken in the middle of DDL recovers with a table that is corrupt. */
 const UNTIL_DDL_IS_BLOCKED = ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKUP STAGE BLOCK_DDL'];
 
-function mysql(server: ServerFacts): LockPlan {
+function mysql(server: ServerFacts): Omit<LockPlan, 'bound'> {
   const common = {
     session: (seconds: number) => [`SET SESSION lock_wait_timeout = ${seconds}`],
     longStatementsQuery: longStatementsQuery('ID'),

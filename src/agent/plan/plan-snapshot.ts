@@ -6,6 +6,7 @@ import { describeVersion } from '../discovery/server-version.ts';
 import { planAppliers } from './appliers.ts';
 import { datadirTag } from './datadir-tag.ts';
 import { decideLevel } from './decide-level.ts';
+import { lockIdleSeconds } from './idle-limit.ts';
 import { planLock } from './lock-plan.ts';
 import { excludedVolumes, memberIds } from './members.ts';
 import { splitMounts } from './mounts.ts';
@@ -37,7 +38,11 @@ export function planSnapshot(asked: SnapshotRequest, facts: HostFacts): Planned 
       level,
       notCrashBecause,
       facts,
-      lock: planLock(facts.server, appliers?.channels),
+      lock: planLock(
+        facts.server,
+        appliers?.channels,
+        lockIdleSeconds(level, request, level === 'crash' || synced.length > 0),
+      ),
       appliers,
       freeze: frozen.map(({ mountPoint }) => mountPoint),
       syncOnly: synced.map(({ mountPoint }) => mountPoint),

@@ -4,6 +4,7 @@ import { poll } from '../../shared/poll.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
+import { WRITE_UNDER_LOCK_MS } from '../plan/idle-limit.ts';
 import { fileSystemsOf } from '../plan/mounts.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
@@ -25,8 +26,6 @@ import type { Attempt, SnapshotPorts, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
 import { gradeSet, setCreated } from './grade-set.ts';
 
-/** Our files are small; a data directory that cannot take them in this time is in trouble of its own. */
-const WRITE_DEADLINE_MS = 5_000;
 /** The background flush of the redo log comes every second by default. */
 const REDO_DEADLINE_MS = 3_000;
 /** How often the coordinates may move between the reading and the writing of them. */
@@ -220,7 +219,7 @@ async function recordCoordinates({
   }
   for (let number = 1; ; number++) {
     const takenAt = ports.clock.now();
-    await writer.write(setFiles(plan, coordinates, takenAt), WRITE_DEADLINE_MS);
+    await writer.write(setFiles(plan, coordinates, takenAt), WRITE_UNDER_LOCK_MS);
     const now = await readCoordinates(session, plan.lock);
     if (sameCoordinates(now, coordinates) || number === RECORD_TRIES) return { coordinates, takenAt };
     coordinates = now;

@@ -1,6 +1,7 @@
 import { poll } from '../../shared/poll.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
+import { CREATE_WITHOUT_COMMITS_HELD_MS } from '../plan/idle-limit.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { startFileWriter } from '../window/file-writer.ts';
@@ -15,9 +16,6 @@ import { gradeSet } from './grade-set.ts';
 
 /** No commit waits for us: a slow device may take its time. */
 const WRITE_DEADLINE_MS = 60_000;
-/** DDL may wait for this. */
-const CREATE_DEADLINE_MS = 30_000;
-
 /**
  * Level `crash`: no commit waits and nothing is frozen. The image recovers as after a power cut, which is proven exact;
  * where that is not so for DDL, DDL alone is held back.
@@ -63,7 +61,7 @@ async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet
   if (held) await syncUnderLock(ports.processes, mountsOf(plan));
 
   const asked = clock.elapsed();
-  const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_DEADLINE_MS);
+  const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_WITHOUT_COMMITS_HELD_MS);
   const apiMs = Math.round(clock.elapsed() - asked);
 
   const proofs = held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : [];
@@ -77,7 +75,7 @@ async function tryToHoldDdl({ request, plan, session, ports }: Attempt): Promise
   if (ddl === undefined) return undefined;
   return poll(ports.clock, { firstMs: PAUSE_BETWEEN_TRIES_MS, signal: ports.signal }, async (number) => {
     try {
-      return await holdDdl(session, plan.lock.session(seconds), ddl, seconds);
+      return await holdDdl(session, plan.lock, ddl, seconds);
     } catch (error) {
       if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });

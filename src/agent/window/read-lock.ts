@@ -1,5 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
-import type { DdlPlan, LockPlan } from '../plan/lock-plan.ts';
+import type { DdlPlan, LockBound, LockPlan } from '../plan/lock-plan.ts';
 import { type Clock, ServerRefusal, type ServerSession } from '../ports.ts';
 
 /** A statement was refused because it waited longer than lock_wait_timeout (both flavours). */
@@ -48,7 +48,8 @@ export async function takeReadLock(
   let statement = '';
   let stalledSince: number | undefined;
   try {
-    for (statement of [...plan.session(timeoutSeconds), ...plan.prepare]) {
+    const { session: settings, bound, prepare } = plan;
+    for (statement of [...settings(timeoutSeconds), bound.idle, ...prepare, bound.statement(timeoutSeconds)]) {
       await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
     }
     stalledSince = clock.elapsed();
@@ -56,8 +57,9 @@ export async function takeReadLock(
     await session.run(plan.blockCommits, timeoutMs + GRACE_MS);
     return new HeldReadLock(session, plan, clock, stalledSince);
   } catch (error) {
-    await release(session, plan);
+    const isReleased = await release(session, plan);
     const stallMs = stalledSince === undefined ? 0 : Math.round(clock.elapsed() - stalledSince);
+    if (isReleased) await liftBound(session, plan.bound);
     throw notGranted(error, statement, timeoutSeconds, stallMs);
   }
 }
@@ -68,17 +70,20 @@ export async function takeReadLock(
  */
 export async function holdDdl(
   session: ServerSession,
-  settings: readonly string[],
-  plan: DdlPlan,
+  { session: settings, bound }: Pick<LockPlan, 'session' | 'bound'>,
+  ddl: DdlPlan,
   timeoutSeconds: number,
 ): Promise<AsyncDisposable> {
+  const releaseDdl = async () => {
+    if (await release(session, ddl)) await liftBound(session, bound);
+  };
   let statement = '';
   try {
-    for (statement of [...settings, ...plan.take])
+    for (statement of [...settings(timeoutSeconds), bound.idle, ...ddl.take, bound.statement(timeoutSeconds)])
       await session.run(statement, timeoutSeconds * 1000 + PREPARE_GRACE_MS);
-    return { [Symbol.asyncDispose]: () => release(session, plan) };
+    return { [Symbol.asyncDispose]: releaseDdl };
   } catch (error) {
-    await release(session, plan);
+    await releaseDdl();
     throw notGranted(error, statement, timeoutSeconds, 0);
   }
 }
@@ -107,20 +112,32 @@ class HeldReadLock implements ReadLock {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    await release(this.#session, this.#plan);
+    const isReleased = await release(this.#session, this.#plan);
     this.stallMs = Math.round(this.#clock.elapsed() - this.stalledSince);
+    if (isReleased) await liftBound(this.#session, this.#plan.bound);
   }
 }
 
 /**
  * Gives everything back. Only the answer that there is nothing to give back counts as given back; after any other
- * failure the session is ended, because the lock belongs to the connection.
+ * failure the session is ended, because the lock belongs to the connection. Answers whether the session lives on.
  */
-async function release(session: ServerSession, plan: Pick<LockPlan, 'release'>): Promise<void> {
+async function release(session: ServerSession, plan: Pick<LockPlan, 'release'>): Promise<boolean> {
   try {
     for (const statement of plan.release) await session.run(statement, RELEASE_DEADLINE_MS);
   } catch (error) {
-    if (error instanceof ServerRefusal && error.errno === ER_BACKUP_NOT_RUNNING) return;
+    if (error instanceof ServerRefusal && error.errno === ER_BACKUP_NOT_RUNNING) return true;
+    await session[Symbol.asyncDispose]();
+    return false;
+  }
+  return true;
+}
+
+/** Nothing is held any more. A session that cannot be told is one that has ended, which its next user meets. */
+async function liftBound(session: ServerSession, { lift }: LockBound): Promise<void> {
+  try {
+    for (const statement of lift) await session.run(statement, RELEASE_DEADLINE_MS);
+  } catch {
     await session[Symbol.asyncDispose]();
   }
 }

@@ -3,7 +3,10 @@ import { once } from 'node:events';
 import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
+import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it, vi } from 'vitest';
+import type { ServerFacts } from '../../../src/agent/discovery/facts.ts';
+import { planLock } from '../../../src/agent/plan/lock-plan.ts';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { expectClear } from '../../support/clear-ending.ts';
@@ -184,6 +187,42 @@ describe('what goes wrong in the window', () => {
     const run = await disturbedInTheWindow(() => host.root.query('RESET MASTER'), '--freeze', 'never');
     expectClear(run, 36, 'set-broken', 'coordinates unmoved');
   });
+
+  it('the agent is stopped: the guard thaws, the server drops the lock, and the set is never called good', async () => {
+    using request = host.holdCalls('CreateSnapshots');
+    const run = host.start('snapshot', '--run-id', 'stopped', '--freeze-timeout', '1');
+    await request.arrived();
+    process.kill(run.pid, 'SIGSTOP');
+    // Waits for both: no longer than the guard's deadline (3 s) and wait_timeout (7 s).
+    const [[row]] = await host.root.query<RowDataPacket[]>('SELECT @@GLOBAL.wait_timeout AS seconds');
+    expect(row?.['seconds']).toBeGreaterThan(60);
+    await host.root.query('CREATE OR REPLACE TABLE mysql.while_stopped (a INT) ENGINE=InnoDB');
+    await host.root.query('INSERT INTO mysql.while_stopped VALUES (1)');
+    expect(host.mounts.map(isFrozen)).toEqual([false, false]);
+    process.kill(run.pid, 'SIGCONT');
+    request[Symbol.dispose]();
+    const { result } = await run.ended;
+    expect(result).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
+    expect(await host.gradesOf(result?.set)).not.toContain('application');
+  }, 30_000);
+
+  it('a client that is gone leaves no long statement under the lock', async () => {
+    const version = { flavour: 'mariadb', major: 10, minor: 11, patch: 0 } as const;
+    const { session, bound, prepare, blockCommits } = planLock({ version } as ServerFacts, [], 7);
+    const connection = await host.server.connect();
+    connection.on('error', () => {});
+    for (const statement of [...session(1), bound.idle, ...prepare, bound.statement(1), blockCommits]) {
+      await connection.query(statement);
+    }
+    connection.query('SELECT SLEEP(600)').catch(() => {});
+    await vi.waitFor(async () => {
+      const [rows] = await host.root.query("SELECT 1 FROM information_schema.PROCESSLIST WHERE STATE = 'User sleep'");
+      expect(rows).toHaveLength(1);
+    });
+    connection.destroy();
+    // Waits for the statement bound (3 s), and ends the test by its timeout where there is none.
+    await host.root.query('CREATE OR REPLACE TABLE mysql.while_stopped (a INT) ENGINE=InnoDB');
+  }, 30_000);
 
   async function killAgentsConnection(): Promise<void> {
     const [rows] = await host.root.query("SELECT ID FROM information_schema.PROCESSLIST WHERE USER = 'ebs_snapshot'");

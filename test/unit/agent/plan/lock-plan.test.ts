@@ -63,6 +63,11 @@ describe('how commits are kept out', () => {
     expect(plan('mysql', '8.4.0').longStatementsQuery).toContain('NULL, ID) AS killId');
   });
 
+  it('has the server end a statement that runs on under the lock, in the unit of its flavour', () => {
+    expect(plan('mariadb', '10.11.6').bound.statement(3)).toBe('SET SESSION max_statement_time = 5');
+    expect(plan('mysql', '8.4.0').bound.statement(3)).toBe('SET SESSION max_execution_time = 5000');
+  });
+
   it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {
     expect(plan('mariadb', '10.11.6').redo).toEqual({ by: 'setting' });
     expect(plan('mariadb', '10.11.6', { flushLogAtTrxCommit: 0 }).redo).toMatchObject({ by: 'lsn', before: [] });

@@ -42,6 +42,18 @@ test('a file system on the boot volume is never frozen, also where another one i
   });
 });
 
+test('an agent that is stopped holds the lock for the longest idle time of an orderly run and 2 s', async () => {
+  const boundOf = async (host: string, request = {}) => (await planOf(host, request)).plan.lock.bound;
+  expect(await boundOf('md-raid0-two-nvme', { freezeTimeoutMs: 4_000 })).toMatchObject({
+    idle: 'SET SESSION wait_timeout = 7',
+  });
+  expect((await boundOf('md-raid0-two-nvme')).idle).toBe('SET SESSION wait_timeout = 12');
+  expect((await boundOf('md-raid0-two-nvme', { freeze: 'never' })).idle).toBe('SET SESSION wait_timeout = 22');
+  const bound = await boundOf('md-raid0-two-nvme', { level: 'crash' });
+  expect(bound.idle).toBe('SET SESSION wait_timeout = 42');
+  expect(bound.lift).toContain('SET SESSION wait_timeout = 86400');
+});
+
 test('a keyring, which is not in the set, is told in the result and in the manifest', async () => {
   const facts = await factsOf('luks');
   const server = { ...facts.server, keyringPlugins: ['keyring_file'] };

@@ -3,13 +3,14 @@ import { refuseOtherBackup } from '../../../../src/agent/window/other-backup.ts'
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { type Answer, scriptedSession } from '../../../support/scripted-session.ts';
 
+const BOUND = { idle: 'IDLE', statement: () => 'RUN', lift: ['LIFT'] };
 const PROBE = { begin: 'BEGIN STAGE', end: 'END STAGE' };
 
 async function look(script: Record<string, Answer>) {
-  const session = scriptedSession(script);
+  const session = scriptedSession({ IDLE: [], LIFT: [], ...script });
   const clock = fakeClock();
   const otherBackup = { witnesses: ['WAITING', 'HOLDING'], ...('BEGIN STAGE' in script && { probe: PROBE }) };
-  const error = await refuseOtherBackup(session, { otherBackup }, 3, clock).then(
+  const error = await refuseOtherBackup(session, { otherBackup, bound: BOUND }, 3, clock).then(
     () => undefined,
     (reason: unknown) => reason,
   );
@@ -20,7 +21,7 @@ describe('another backup of the server', () => {
   it('is not there: what the probe took is given back', async () => {
     expect(await look({ WAITING: [], HOLDING: [], 'BEGIN STAGE': [], 'END STAGE': [] })).toEqual({
       error: undefined,
-      said: ['WAITING', 'HOLDING', 'BEGIN STAGE', 'END STAGE'],
+      said: ['WAITING', 'HOLDING', 'IDLE', 'BEGIN STAGE', 'END STAGE', 'LIFT'],
       waitedMs: 0,
     });
   });

@@ -9,10 +9,21 @@ const plan = {
   prepare: ['PREPARE'],
   blockCommits: 'BLOCK',
   release: ['RELEASE BLOCK', 'RELEASE PREPARE'],
+  bound: { idle: 'IDLE', statement: (seconds: number) => `RUN ${seconds}`, lift: ['LIFT'] },
 } as unknown as LockPlan;
 
 const script = (change: Record<string, Answer> = {}) =>
-  scriptedSession({ 'WAIT 3': [], PREPARE: [], BLOCK: [], 'RELEASE BLOCK': [], 'RELEASE PREPARE': [], ...change });
+  scriptedSession({
+    'WAIT 3': [],
+    IDLE: [],
+    PREPARE: [],
+    'RUN 3': [],
+    BLOCK: [],
+    'RELEASE BLOCK': [],
+    'RELEASE PREPARE': [],
+    LIFT: [],
+    ...change,
+  });
 
 describe('the read lock', () => {
   it('is taken in order and given back in order', async () => {
@@ -20,7 +31,8 @@ describe('the read lock', () => {
     const lock = await takeReadLock(session, plan, 3, clock);
     expect(lock.stallMs).toBeUndefined();
     await lock[Symbol.asyncDispose]();
-    expect(session.said).toEqual(['WAIT 3', 'PREPARE', 'BLOCK', 'RELEASE BLOCK', 'RELEASE PREPARE']);
+    const bounded = ['WAIT 3', 'IDLE', 'PREPARE', 'RUN 3', 'BLOCK', 'RELEASE BLOCK', 'RELEASE PREPARE', 'LIFT'];
+    expect(session.said).toEqual(bounded);
     expect(lock.stallMs).toBeGreaterThanOrEqual(0);
   });
 
@@ -30,7 +42,13 @@ describe('the read lock', () => {
       code: 'lock-timeout',
       stallMs: expect.any(Number),
     });
-    expect(session.said.slice(-2)).toEqual(['RELEASE BLOCK', 'RELEASE PREPARE']);
+    expect(session.said.slice(-3)).toEqual(['RELEASE BLOCK', 'RELEASE PREPARE', 'LIFT']);
+  });
+
+  it('whose bound cannot be lifted ends with its session, which would end while it waits for the next try', async () => {
+    const session = script({ LIFT: 1064 });
+    await (await takeReadLock(session, plan, 3, clock))[Symbol.asyncDispose]();
+    expect(session.said.at(-1)).toBe('(closed)');
   });
 
   it('that is refused names the statement', async () => {
@@ -52,6 +70,6 @@ describe('the read lock', () => {
   it('of which the server says that there is none is given back', async () => {
     const session = script({ 'RELEASE BLOCK': 4146 });
     await (await takeReadLock(session, plan, 3, clock))[Symbol.asyncDispose]();
-    expect(session.said.at(-1)).toBe('RELEASE BLOCK');
+    expect(session.said.slice(-2)).toEqual(['RELEASE BLOCK', 'LIFT']);
   });
 });
