@@ -1,4 +1,4 @@
-import { createInterface } from 'node:readline';
+import { createInterface, type Interface } from 'node:readline';
 import { setTimeout as sleep } from 'node:timers/promises';
 import * as v from 'valibot';
 import { messageOf, RunError } from '../../shared/errors.ts';
@@ -9,7 +9,7 @@ import { disableCoreDumps } from '../adapters/core-dumps.ts';
 import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { ServerSession } from '../ports.ts';
-import { WatchdogRequest } from '../window/applier-watchdog-request.ts';
+import { SILENCE_MS, WatchdogRequest } from '../window/applier-watchdog-request.ts';
 import { type Stop, startAppliers, stopAppliers } from '../window/appliers.ts';
 import type { CommandResult } from './command-result.ts';
 
@@ -19,7 +19,8 @@ const BETWEEN_TRIES_MS = 1_000;
 
 /**
  * The watchdog of a replica's appliers, a process of its own: stops them, says `stopped`, and starts them again when its
- * stdin ends, whether by order or because the agent has died; then says `started`. No signal ends it before. `refused
+ * stdin ends, whether by order or because the agent has died, or falls silent, because the agent is stopped; then says
+ * `started`. No signal ends it before. `refused
  * REASON` or `unclear REASON` come in the place of `stopped`; what is unclear it waits for, and starts it again. Nothing
  * that it was told gets into its words: it was told a password.
  */
@@ -47,10 +48,18 @@ export async function applierWatchdogCommand(): Promise<CommandResult> {
   const record = applierRecords.add(order.record, plan);
   const stop = await stopAppliers(session, plan);
   say(wordOf(stop));
-  if (stop === 'stopped') await ended;
+  if (stop === 'stopped') await Promise.race([ended, untilSilent(lines)]);
   await startUntilTheyRun(session, connect, plan, stop);
   applierRecords.remove(record);
   return finish('started');
+}
+
+/** Ends nothing by itself: the process lives on for its stdin. */
+function untilSilent(lines: Interface): Promise<void> {
+  return new Promise((resolve) => {
+    const timer = setTimeout(resolve, SILENCE_MS).unref();
+    lines.on('line', () => timer.refresh());
+  });
 }
 
 function parseRequest(line: string | undefined): WatchdogRequest | undefined {

@@ -19,3 +19,8 @@ export type WatchdogRequest = v.InferOutput<typeof WatchdogRequest>;
 
 /** The hidden verb under which the agent starts itself as the watchdog. */
 export const WATCHDOG_COMMAND = 'keep-appliers';
+
+/** How often the agent gives its watchdog a sign of life: any line. */
+export const SIGN_OF_LIFE_MS = 1_000;
+/** After this time without one the watchdog starts the appliers: an agent that is stopped ends nothing, and does not die. */
+export const SILENCE_MS = 10_000;

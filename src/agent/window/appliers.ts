@@ -2,6 +2,7 @@ import { setTimeout as sleep } from 'node:timers/promises';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ApplierPlan } from '../ports.ts';
 import { DeadlinePassed, type LineProcess, ServerRefusal, type ServerSession } from '../ports.ts';
+import { SIGN_OF_LIFE_MS } from './applier-watchdog-request.ts';
 
 const STOP_DEADLINE_MS = 30_000;
 const START_DEADLINE_MS = 10_000;
@@ -60,7 +61,7 @@ export interface RestartFallback {
 
 /**
  * Stops the appliers of a replica until its disposal, by a watchdog apart from this process: whoever of the two dies, the
- * other starts them again. Throws RunError `lock-refused` (nothing was stopped) or `applier-stopped` (one may stop yet; the
+ * other starts them again; where this process is stopped, the watchdog does. Throws RunError `lock-refused` (nothing was stopped) or `applier-stopped` (one may stop yet; the
  * watchdog lives on to start it again). Its disposal throws RunError `applier-stopped` where neither could start them.
  */
 export async function keepAppliersStopped(
@@ -82,14 +83,17 @@ class StoppedAppliers implements AsyncDisposable {
   readonly #plan: ApplierPlan;
   readonly #watchdog: LineProcess;
   readonly #instead: RestartFallback;
+  readonly #signs: NodeJS.Timeout;
 
   constructor(plan: ApplierPlan, watchdog: LineProcess, instead: RestartFallback) {
+    this.#signs = setInterval(() => watchdog.send('alive'), SIGN_OF_LIFE_MS);
     this.#plan = plan;
     this.#watchdog = watchdog;
     this.#instead = instead;
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
+    clearInterval(this.#signs);
     this.#watchdog.end();
     const said = await readReply(this.#watchdog, START_DEADLINE_MS + WATCHDOG_GRACE_MS);
     await this.#watchdog[Symbol.asyncDispose]();

@@ -184,6 +184,21 @@ describe('--stop-replica-sql', () => {
     await untilThawed();
   });
 
+  it('ends where the agent is stopped, which neither dies nor gives the order', async () => {
+    using request = replica.holdCalls('CreateSnapshots');
+    const run = replica.start('snapshot', '--stop-replica-sql', '--freeze-timeout', '1');
+    await request.arrived();
+    process.kill(run.pid, 'SIGSTOP');
+    expect(await slaveSqlRunning()).toBe('No');
+    await vi.waitFor(async () => {
+      expect(await slaveSqlRunning()).toBe('Yes');
+      expect(applierRecords.list()).toEqual([]);
+    }, PATIENCE);
+    process.kill(run.pid, 'SIGCONT');
+    request[Symbol.dispose]();
+    expect((await run.ended).result).toMatchObject({ outcome: 'unsafe', code: 'outcome-unknown' });
+  });
+
   it('is kept in a session where systemd gives no unit', async () => {
     const shims = await mkdtemp(join(tmpdir(), 'mysql-ebs-snapshot-shims-'));
     await writeFile(join(shims, 'systemd-run'), '#!/bin/sh\nexit 1\n', { mode: 0o755 });
