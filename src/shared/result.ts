@@ -41,8 +41,10 @@ export const Result = v.object({
   grade: v.optional(Grade),
   set: v.optional(v.string()),
   members: v.optional(v.pipe(v.number(), v.safeInteger(), v.minValue(0))),
-  /** From the moment commits may wait to the unlock; absent where nothing waited. */
+  /** From the moment commits may wait to the unlock, of the longest try for the lock; absent where nothing waited. */
   stallMs: v.optional(Milliseconds),
+  /** The same, of all tries together. */
+  stallTotalMs: v.optional(Milliseconds),
   /** From the first freeze to the last thaw. */
   frozenMs: v.optional(Milliseconds),
   /** The CreateSnapshots round trip. */

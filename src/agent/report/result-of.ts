@@ -26,10 +26,10 @@ function contribution(event: Event, soFar: Result): Partial<Result> {
       return { ...(binlog && { binlog: formatBinlog(binlog) }), ...(gtid && { gtid }) };
     }
     case 'lock-not-granted':
-      return { stallMs: longestStall(event.stallMs, soFar) };
+      return stalls(event.stallMs, soFar);
     case 'window-closed':
       return {
-        stallMs: longestStall(event.stallMs, soFar),
+        ...stalls(event.stallMs, soFar),
         ...(event.frozenMs !== undefined && { frozenMs: event.frozenMs }),
       };
     case 'set-created':
@@ -48,5 +48,8 @@ function contribution(event: Event, soFar: Result): Partial<Result> {
   }
 }
 
-/** With several tries for the lock there are several stalls; the longest is what somebody noticed. */
-const longestStall = (stallMs: number, soFar: Result): number => Math.max(stallMs, soFar.stallMs ?? 0);
+/** With several tries for the lock there are several stalls: the longest, and all of them together. */
+const stalls = (stallMs: number, soFar: Result): Pick<Result, 'stallMs' | 'stallTotalMs'> => ({
+  stallMs: Math.max(stallMs, soFar.stallMs ?? 0),
+  stallTotalMs: stallMs + (soFar.stallTotalMs ?? 0),
+});

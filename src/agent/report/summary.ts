@@ -10,7 +10,7 @@ export function summary(result: Result): string {
     ['snapshots', result.snapshots?.join(' ')],
     ['binary log', result.binlog],
     ['GTID', result.gtid],
-    ['stall', milliseconds(result.stallMs)],
+    ['stall', stallOf(result)],
     ['frozen', milliseconds(result.frozenMs)],
     ['message', result.message],
     ['hint', result.hint],
@@ -22,3 +22,11 @@ export function summary(result: Result): string {
 }
 
 const milliseconds = (ms: number | undefined): string | undefined => (ms === undefined ? undefined : `${ms} ms`);
+
+/** Where the lock took several tries, the longest stall and all of them together. */
+function stallOf({ stallMs, stallTotalMs }: Result): string | undefined {
+  const isSum = stallTotalMs !== undefined && stallTotalMs !== stallMs;
+  return isSum
+    ? `${milliseconds(stallMs)} (in all tries together ${milliseconds(stallTotalMs)})`
+    : milliseconds(stallMs);
+}

@@ -29,6 +29,7 @@ const results: fc.Arbitrary<Result> = fc.record(
     set: text,
     members: fc.nat(),
     stallMs: milliseconds,
+    stallTotalMs: milliseconds,
     frozenMs: milliseconds,
     apiMs: milliseconds,
     binlog: text,

@@ -1,6 +1,7 @@
 import { describe, expect, it } from 'vitest';
 import type { Event } from '../../../../src/agent/events.ts';
 import { resultOf } from '../../../../src/agent/report/result-of.ts';
+import { summary } from '../../../../src/agent/report/summary.ts';
 
 const begun: readonly Event[] = [
   { type: 'run-started', run: 'r1', level: 'application', version: '1' },
@@ -35,6 +36,7 @@ describe('the result of a run', () => {
       set: 'r1/i-1',
       members: 2,
       stallMs: 400,
+      stallTotalMs: 400,
       frozenMs: 350,
       binlog: 'b.1:9',
       gtid: '0-1-2',
@@ -52,6 +54,17 @@ describe('the result of a run', () => {
       { type: 'lock-not-granted', attempt: 2, stallMs: 0 },
     ];
     expect(resultOf([...begun, ...tries, { type: 'run-ended', ms: 5, ending }])).toMatchObject({ stallMs: 3004 });
+  });
+
+  it('tells the longest stall, and all of them together', () => {
+    const tries: Event[] = [
+      { type: 'lock-not-granted', attempt: 1, stallMs: 3004 },
+      { type: 'lock-not-granted', attempt: 2, stallMs: 1000 },
+      { type: 'window-closed', stallMs: 400, frozenMs: 350 },
+    ];
+    const result = resultOf([...begun, ...tries, { type: 'run-ended', ms: 5, ending: 'done' }]);
+    expect(result).toMatchObject({ stallMs: 3004, stallTotalMs: 4404 });
+    expect(summary(result)).toContain('stall      3004 ms (in all tries together 4404 ms)\n');
   });
 
   it('of a run that was refused names no grade and no snapshots', () => {

@@ -3,13 +3,21 @@ import type { FleetEvent } from '../../../../../src/controller/events.ts';
 import { collate } from '../../../../../src/controller/runs/judge/collate.ts';
 import { partitionReachable } from '../../../../../src/controller/runs/reachable.ts';
 import { presentProgress } from '../../../../../src/controller/runs/show/progress.ts';
-import { formatEvent } from '../../../../../src/controller/runs/show/report-json.ts';
+import { formatEvent, formatReport } from '../../../../../src/controller/runs/show/report-json.ts';
 import { formatTable } from '../../../../../src/controller/runs/show/run-report.ts';
 import { styleFor } from '../../../../../src/controller/terminal/style.ts';
 import { onOneLine } from '../../../../../src/shared/printable.ts';
 import { done, host, online, RUN, ran, running } from '../../fakes.ts';
 
-const whole = { ...done(1), members: 2, stallMs: 312.4, frozenMs: 251, binlog: 'binlog.000042:1234', gtid: '0-1-99' };
+const whole = {
+  ...done(1),
+  members: 2,
+  stallMs: 312.4,
+  stallTotalMs: 3312.4,
+  frozenMs: 251,
+  binlog: 'binlog.000042:1234',
+  gtid: '0-1-99',
+};
 const SNAPSHOT = { operation: 'snapshot', run: RUN, until: 'pending', cancelled: false } as const;
 const report = collate(
   SNAPSHOT,
@@ -35,6 +43,13 @@ const report = collate(
 describe('the table', () => {
   it('shows every host, and below it what is to be done', async () => {
     await expect(formatTable(report, styleFor({}, {}))).toMatchFileSnapshot('run-report.golden.txt');
+  });
+
+  it('passes on the stall of all tries together', () => {
+    expect(JSON.parse([...formatReport(report)].join('')).hosts[0]).toMatchObject({
+      stallMs: 312.4,
+      stallTotalMs: 3312.4,
+    });
   });
 
   it('leaves out what nobody has', () => {
