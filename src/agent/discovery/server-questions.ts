@@ -121,9 +121,16 @@ function dataFilesTable({ flavour, major, minor }: ServerVersion): { table: stri
 }
 
 /**
- * SHOW GRANTS without what stands behind ` TO ` (of a partial revoke, ` FROM `): the account, and with some servers the hash of its password.
- * What is kept is all that anybody needs: the privileges, and on what.
+ * SHOW GRANTS without what stands behind ` TO ` (of a partial revoke ` FROM `, of a default role ` FOR `): the account, and
+ * with some servers the hash of its password. What is kept is all that anybody needs: the privileges, and on what. A schema
+ * may have ` TO ` in its name; what PROXY is granted on is an account.
  */
 export function withoutAccount(rows: readonly Row[]): readonly Row[] {
-  return rows.map((row) => ({ grant: (Object.values(row)[0] ?? '').split(/ (?:TO|FROM) /i)[0] ?? '' }));
+  return rows.map((row) => {
+    const [grant = ''] = UP_TO_ACCOUNT.exec(Object.values(row)[0] ?? '') ?? [];
+    return { grant: grant.replace(/^(GRANT PROXY) ON .*$/is, '$1') };
+  });
 }
+
+/** Names in quotes are passed over whole; a quote within is doubled. */
+const UP_TO_ACCOUNT = /^(?:`(?:[^`]|``)*`|"(?:[^"]|"")*"|(?! (?:TO|FROM|FOR) )[^`"])*/i;
