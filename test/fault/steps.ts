@@ -9,7 +9,7 @@ export const STEPS = {
   'take the run lock': before(program('flock', /^--exclusive/)),
   'share the run lock': before(program('flock', /^--shared/)),
   'thaw what an earlier run left': { ...before(program('fsfreeze', /^--unfreeze .*data$/)), given: 'left frozen' },
-  'connect to the server': { ...before(connection()), covers: /^SET SESSION wait_timeout/ },
+  'connect to the server': { ...before(connection()), covers: /^SET (SESSION|NAMES)|^SELECT VERSION\(\)/ },
   'ask the server for its files': {
     ...before(statement(/^SHOW GLOBAL VARIABLES/)),
     covers:
@@ -35,7 +35,7 @@ export const STEPS = {
   'look for long statements again': { ...before(statement(/AS killId/, { nth: 2 })), unwritten: 'a commit' },
 
   'prepare the session': {
-    ...underLock(statement(/^SET SESSION max_statement_time/), 61),
+    ...underLock(statement(/^SET SESSION lock_wait_timeout/), 61),
     covers: /^SET SESSION/,
     unwritten: 'a commit',
   },

@@ -5,6 +5,7 @@ import mysql from 'mysql2/promise';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ConnectionOptions, TlsOptions } from '../options/connection-options.ts';
 import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
+import { applySessionSettings } from './session-settings.ts';
 import { identifySocket } from './socket-owner.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
@@ -16,15 +17,17 @@ const DENIED = new Set([1044, 1045, 1130, 1142, 1227, 1698, 1820, 1862, 3118]);
 const UNKNOWN = new Set([1054, 1064, 1109, 1146, 1193, 1235]);
 
 /**
- * Opens the one connection of a run. Values arrive as text, so that nothing is rounded on the way. Throws RunError
- * `server-unreachable`, `server-denied`, or `server-untrusted` before anything is sent; never with the password in the
- * message.
+/**
+ * Opens the one connection of a run. Values arrive as text, so that nothing is rounded on the way. The session inherits
+ * no setting that its questions depend on. Throws RunError `server-unreachable`, `server-denied`, `server-unsupported`, or
+ * `server-untrusted` before anything is sent; never with the password in the message.
  */
 export async function connectToServer(options: ConnectionOptions): Promise<ServerSession> {
   const where = options.socket ?? `${options.host}:${options.port}`;
+  let connection: mysql.Connection | undefined;
   try {
     const stream = await openStream(options);
-    const connection = await mysql.createConnection({
+    connection = await mysql.createConnection({
       // With `stream` the driver does not connect by itself; it still has to know that a socket is no network.
       ...(options.socket !== undefined && { socketPath: options.socket }),
       ...(options.tls !== undefined && { host: options.host, ssl: sslOptions(options.tls) }),
@@ -39,10 +42,11 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
       disableEval: true,
     });
     const session = new MysqlSession(connection, stream, where);
-    await session.ask({ name: 'wait_timeout', sql: EXTEND_WAIT_TIMEOUT });
+    await applySessionSettings(session);
     return session;
   } catch (error) {
-    if (error instanceof RunError) throw error;
+    connection?.destroy();
+    if (error instanceof RunError && error.code !== 'connection-lost') throw error;
     const { errno = 0, code = '', message } = error as { errno?: number; code?: string; message: string };
     if (UNPROVEN.has(code)) throw new RunError('server-untrusted', `${where}: ${message}`, { hint: CA, cause: error });
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
@@ -81,8 +85,6 @@ function sslOptions({ caFile, verifyIdentity }: TlsOptions) {
   }
 }
 
-/** The session idles while AWS is asked and file systems are synced, however little patience the server has with others. */
-const EXTEND_WAIT_TIMEOUT = 'SET SESSION wait_timeout = 86400';
 /** No answer to any of our questions is near as long; what is longer would fill the memory. */
 const LONGEST_ANSWER_BYTES = 16 * 1024 * 1024;
 

@@ -8,7 +8,7 @@ import { canSeeAllTables, readRecovery } from './recovery.ts';
 import { readReplica } from './replica.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
-import { hasKeyringComponents } from './server-version.ts';
+import { hasKeyringComponents, parseVersion } from './server-version.ts';
 import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
 
 /** Asks the server for everything that a plan for `level` needs. Read-only, no lock, no flush. */
@@ -57,15 +57,6 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,
   };
-}
-
-/** `10.11.19-MariaDB-0+deb12u1-log`, `8.4.3`, `8.0.36-28` (Percona says who it is in the comment). */
-function parseVersion(version: string, comment: string): ServerVersion {
-  const [, major, minor, patch] = /^(?:5\.5\.5-)?(\d{1,4})\.(\d{1,4})\.(\d{1,4})(?!\d)/.exec(version) ?? [];
-  if (major === undefined || minor === undefined || patch === undefined) throw notUnderstood('version', version);
-  const numbers = { major: Number(major), minor: Number(minor), patch: Number(patch) };
-  if (/mariadb/i.test(`${version} ${comment}`)) return { flavour: 'mariadb', ...numbers };
-  return { flavour: /percona/i.test(comment) ? 'percona' : 'mysql', ...numbers };
 }
 
 /** MySQL's is a UUID, MariaDB's `server_uid` base64; it becomes the value of a tag. */

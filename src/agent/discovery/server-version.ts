@@ -1,4 +1,18 @@
 import type { ServerVersion } from './facts.ts';
+import { notUnderstood } from './variables.ts';
+
+/**
+ * `10.11.19-MariaDB-0+deb12u1-log`, `8.4.3`, `8.0.36-28` (Percona names itself in the comment alone); MySQL's calendar
+ * versions, like `26.7`, may come without a third number.
+ */
+export function parseVersion(version: string, comment: string): ServerVersion {
+  const [, major, minor, patch = '0'] =
+    /^(?:5\.5\.5-)?(\d{1,4})\.(\d{1,4})(?:\.(\d{1,4}))?(?![\d.])/.exec(version) ?? [];
+  if (major === undefined || minor === undefined) throw notUnderstood('version', version);
+  const numbers = { major: Number(major), minor: Number(minor), patch: Number(patch) };
+  if (/mariadb/i.test(`${version} ${comment}`)) return { flavour: 'mariadb', ...numbers };
+  return { flavour: /percona/i.test(comment) ? 'percona' : 'mysql', ...numbers };
+}
 
 /** Whether a server is of this version or a later one; of which flavour it is, is the caller's to know. */
 export const atLeast = (version: ServerVersion, major: number, minor: number, patch = 0): boolean => {

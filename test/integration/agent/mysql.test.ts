@@ -1,3 +1,4 @@
+import { writeFileSync } from 'node:fs';
 import { dirname, join } from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -29,6 +30,30 @@ describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
     const { status, result } = await host.agent('snapshot', '--level', level);
     expect({ status, result }).toMatchObject({ status: 0, result: { outcome: 'done', grade: level, members: 2 } });
     expect(result?.server).toMatch(/^mysql 9\.7\./);
+  });
+
+  it('depends on no default of the session', async () => {
+    const settings = ["sql_mode = 'ANSI'", 'sql_select_limit = 1', 'autocommit = 0', 'transaction_read_only = 1'];
+    const more = ['max_join_size = 1', 'sql_big_selects = 0', 'max_execution_time = 1'];
+    for (const setting of [...settings, ...more]) await host.root.query(`SET GLOBAL ${setting}`);
+    const run = await host.agent('snapshot').finally(async () => {
+      for (const setting of [...settings, ...more])
+        await host.root.query(`SET GLOBAL ${setting.split(' ')[0]} = DEFAULT`);
+    });
+    expect(run).toMatchObject({ status: 0, result: { outcome: 'done', grade: 'application', members: 2 } });
+  });
+
+  it('an account that has its privileges by a role, and by a grant on a pattern, is as good', async () => {
+    const optionFile = join(dirname(host.optionFile), 'role.cnf');
+    writeFileSync(optionFile, `[client]\nuser=by_role\npassword=pw\nsocket=${host.server.socket}\n`, { mode: 0o600 });
+    const role = ['CREATE ROLE backup', 'GRANT RELOAD, PROCESS, REPLICATION CLIENT, BACKUP_ADMIN ON *.* TO backup'];
+    const user = ["CREATE USER by_role@localhost IDENTIFIED BY 'pw'", 'GRANT backup TO by_role@localhost'];
+    const pattern = 'GRANT SELECT ON `performance\\_schema`.* TO by_role@localhost';
+    for (const statement of [...role, ...user, pattern]) await host.root.query(statement);
+    const run = await host.agent('plan', '--defaults-file', optionFile);
+    await host.root.query('DROP USER by_role@localhost');
+    await host.root.query('DROP ROLE backup');
+    expect(run).toMatchObject({ status: 0, result: { outcome: 'done' } });
   });
 
   it('a reader of ten seconds: refused before any lock is asked, named, and nobody notices', async () => {

@@ -1,4 +1,5 @@
-import { existsSync, readFileSync, statSync } from 'node:fs';
+import { execFileSync } from 'node:child_process';
+import { existsSync, mkdirSync, readFileSync, statSync } from 'node:fs';
 import { join } from 'node:path';
 import type { Snapshot } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
@@ -123,6 +124,34 @@ describe('a snapshot of a host with two volumes', () => {
     host.aws.behave({ latencyMs: {} });
     await host.root.query('SET GLOBAL wait_timeout = DEFAULT');
     expect(run).toMatchObject({ status: 0, result: { outcome: 'done' } });
+  });
+
+  it('depends on no default of the session: the last of many files, on a volume of its own, is in the set', async () => {
+    const [data = '', binlog = ''] = host.mounts.map((mount) => join(mount, 'far'));
+    for (const folder of [data, binlog]) {
+      mkdirSync(folder);
+      execFileSync('chown', ['mysql:mysql', folder]);
+    }
+    await host.root.query('CREATE DATABASE far');
+    const table = (name: string, folder: string) =>
+      host.root.query(`CREATE TABLE far.${name} (a INT) ENGINE=InnoDB DATA DIRECTORY='${folder}'`);
+    for (let number = 1; number <= 50; number++) await table(`a${number}`, data);
+    await table('z1', binlog);
+    const defaults = ['sql_select_limit = 50', "sql_mode = 'ANSI,NO_BACKSLASH_ESCAPES'", 'autocommit = 0'];
+    const more = [
+      'max_join_size = 1',
+      'sql_big_selects = 0',
+      'sql_quote_show_create = 0',
+      'max_statement_time = 0.001',
+    ];
+    for (const setting of [...defaults, ...more]) await host.root.query(`SET GLOBAL ${setting}`);
+    const { status, stderr } = await host.agent('plan').finally(async () => {
+      for (const setting of [...defaults, ...more])
+        await host.root.query(`SET GLOBAL ${setting.split(' ')[0]} = DEFAULT`);
+    });
+    await host.root.query('DROP DATABASE far');
+    expect(status).toBe(0);
+    expect(stderr).toContain(`${binlog}/far/z1.ibd`);
   });
 
   it('plans without touching anything', async () => {
