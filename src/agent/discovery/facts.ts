@@ -34,6 +34,10 @@ export interface ServerFacts {
   /** Folders for what the server makes anew when it starts, by their real paths: they need not be in the set. */
   readonly temporaryFolders: readonly string[];
   readonly binlogEnabled: boolean;
+  /** MariaDB's `binlog_storage_engine`, lower case; empty where the binary log is kept in files of its own. */
+  readonly binlogStorageEngine: string;
+  /** MariaDB's `innodb_log_archive`: the redo log is a growing series of files. */
+  readonly redoArchived: boolean;
   readonly gtidMode: 'on' | 'off';
   /** `innodb_flush_log_at_trx_commit`: at 0 an acknowledged commit may not have reached the kernel. */
   readonly flushLogAtTrxCommit: 0 | 1 | 2 | 3;

@@ -23,12 +23,15 @@ export const mayListPrepared = (version: ServerVersion, privileges: readonly str
   recoversPrepared(version) ||
   holds(privileges, 'XA_RECOVER_ADMIN');
 
-/** Reads the definition of every table, so it is asked only where something depends on it. */
+/**
+ * Reads the definition of every table, so it is asked only where something depends on it. A table without an engine is
+ * one that the server cannot open: what it is made of is not known.
+ */
 const nonTransactionalTables: ServerQuestion = {
   name: 'non-transactional-tables',
   patienceMs: EVERY_TABLE_MS,
-  sql: `SELECT TABLE_SCHEMA AS \`schema\`, TABLE_NAME AS name, ENGINE AS engine FROM information_schema.TABLES
-  WHERE ENGINE IS NOT NULL AND ENGINE <> 'InnoDB'
+  sql: `SELECT TABLE_SCHEMA AS \`schema\`, TABLE_NAME AS name, COALESCE(ENGINE, 'unknown') AS engine FROM information_schema.TABLES
+  WHERE (ENGINE <> 'InnoDB' OR ENGINE IS NULL AND TABLE_TYPE NOT IN ('VIEW', 'SYSTEM VIEW'))
   AND TABLE_SCHEMA NOT IN ('mysql', 'sys', 'information_schema', 'performance_schema')
   ORDER BY TABLE_SCHEMA, TABLE_NAME LIMIT ${MOST_TABLES}`,
 };

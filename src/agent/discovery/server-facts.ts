@@ -8,13 +8,15 @@ import { canSeeAllTables, readRecovery } from './recovery.ts';
 import { readReplica } from './replica.ts';
 import { locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
-import { hasKeyringComponents, parseVersion } from './server-version.ts';
+import { hasKeyringComponents, parseVersion, refuseTooOld } from './server-version.ts';
 import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
 
 /** Asks the server for everything that a plan for `level` needs. Read-only, no lock, no flush. */
 export async function readServer(server: ServerReader, host: HostReader, level: Level): Promise<ServerFacts> {
   const variables = toVariables(await server.ask(questions.variables));
   const version = parseVersion(required(variables, 'version'), variables.get('version_comment') ?? '');
+  refuseTooOld(version);
+  requireLocations(variables);
   const status = toVariables(await server.ask(questions.status));
   const plugins = await readPlugins(server);
   const privileges = parseGrants(await server.ask(questions.grants));
@@ -37,6 +39,8 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     files: located.files,
     temporaryFolders: located.temporaryFolders,
     binlogEnabled: onOff(variables, 'log_bin'),
+    binlogStorageEngine: binlogStorageEngine(variables),
+    redoArchived: variables.has('innodb_log_archive') && onOff(variables, 'innodb_log_archive'),
     gtidMode: gtidMode(version, variables),
     flushLogAtTrxCommit: flushLogAtTrxCommit(variables),
     syncBinlog: integer(variables, 'sync_binlog'),
@@ -58,6 +62,23 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     privileges,
   };
 }
+
+/** Every supported version has these: where one is not told, the files under it would be missing from the set in silence. */
+function requireLocations(variables: Variables): void {
+  const names = [
+    'innodb_data_home_dir',
+    'innodb_data_file_path',
+    'innodb_log_group_home_dir',
+    'innodb_undo_directory',
+  ] as const;
+  for (const name of names) required(variables, name);
+  const inFiles = onOff(variables, 'log_bin') && binlogStorageEngine(variables) === '';
+  if (inFiles && !variables.get('log_bin_basename'))
+    throw notUnderstood('log_bin_basename', 'empty, though log_bin is ON');
+}
+
+const binlogStorageEngine = (variables: Variables): string =>
+  (variables.get('binlog_storage_engine') ?? '').toLowerCase();
 
 /** MySQL's is a UUID, MariaDB's `server_uid` base64; it becomes the value of a tag. */
 function serverUuid(variables: Variables): string | undefined {

@@ -23,6 +23,7 @@ const VARIABLES = [
   'log_bin',
   'log_bin_basename',
   'log_bin_index',
+  'binlog_storage_engine',
   'relay_log_basename',
   'relay_log_index',
   'relay_log_info_file',
@@ -38,6 +39,7 @@ const VARIABLES = [
   'innodb_undo_tablespaces',
   'innodb_log_file_size',
   'innodb_log_files_in_group',
+  'innodb_log_archive',
   'innodb_redo_log_capacity',
   'innodb_checksum_algorithm',
   'lower_case_table_names',
@@ -99,7 +101,9 @@ export const EVERY_TABLE_MS = 600_000;
 export const enginesInUse: ServerQuestion = {
   name: 'engines-in-use',
   patienceMs: EVERY_TABLE_MS,
-  sql: 'SELECT DISTINCT ENGINE AS engine FROM information_schema.TABLES WHERE ENGINE IS NOT NULL',
+  // A table without an engine is one that the server cannot open: what it is made of is not known.
+  sql: `SELECT DISTINCT COALESCE(ENGINE, 'unknown') AS engine FROM information_schema.TABLES
+  WHERE ENGINE IS NOT NULL OR TABLE_TYPE NOT IN ('VIEW', 'SYSTEM VIEW')`,
 };
 
 export const grants: ServerQuestion = { name: 'grants', sql: 'SHOW GRANTS', forCapture: withoutAccount };

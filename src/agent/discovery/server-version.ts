@@ -1,3 +1,4 @@
+import { RunError } from '../../shared/errors.ts';
 import type { ServerVersion } from './facts.ts';
 import { notUnderstood } from './variables.ts';
 
@@ -23,6 +24,35 @@ export const atLeast = (version: ServerVersion, major: number, minor: number, pa
 /** Flavour and version, like `mariadb 10.11.19`. */
 export const describeVersion = ({ flavour, major, minor, patch }: ServerVersion): string =>
   `${flavour} ${major}.${minor}.${patch}`;
+
+/**
+ * `oldest`: before it, what the agent asks does not exist, and an empty answer would be taken for "none" (MySQL 5.6 does
+ * not list InnoDB's files). `newest`: the newest that the agent was tried with. Percona's numbers are MySQL's.
+ */
+const MYSQL_BOUNDS = { oldest: [5, 7], newest: [9, 7] } as const;
+const BOUNDS = {
+  mysql: MYSQL_BOUNDS,
+  percona: MYSQL_BOUNDS,
+  mariadb: { oldest: [10, 3], newest: [11, 8] },
+} as const;
+
+/** Throws RunError `server-unsupported` where the server is older than what the agent's questions are made for. */
+export function refuseTooOld(version: ServerVersion): void {
+  const [major, minor] = BOUNDS[version.flavour].oldest;
+  if (atLeast(version, major, minor)) return;
+  throw new RunError(
+    'server-unsupported',
+    `${describeVersion(version)} is too old: it does not list all of its files, and the agent needs ${version.flavour} ${major}.${minor} or later`,
+    { hint: 'Upgrade the server, or snapshot a replica of it that runs a supported version.' },
+  );
+}
+
+/** The newest series that was tried, like `9.7`, where this server is of a later one. */
+export function newestTried({ flavour, major, minor }: ServerVersion): string | undefined {
+  const [newestMajor, newestMinor] = BOUNDS[flavour].newest;
+  const isLater = major !== newestMajor ? major > newestMajor : minor > newestMinor;
+  return isLater ? `${newestMajor}.${newestMinor}` : undefined;
+}
 
 /**
  * Whether crash recovery leaves DDL and account statements whole or not at all [doc: Atomic DDL; MySQL 8.0 has its

@@ -1,6 +1,6 @@
 import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
-import { describeVersion, hasAtomicDdl } from '../discovery/server-version.ts';
+import { describeVersion, hasAtomicDdl, newestTried } from '../discovery/server-version.ts';
 import { planLock } from './lock-plan.ts';
 import { reasonNeverToFreeze, splitMounts } from './mounts.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
@@ -14,7 +14,16 @@ export function planWarnings(
 ): readonly PlanWarning[] {
   const { server, storage } = facts;
   const version = describeVersion(server.version);
+  const tried = newestTried(server.version);
   return [
+    ...(tried === undefined
+      ? []
+      : [
+          warning(
+            'server-newer',
+            `${version} is newer than ${tried}, the newest version that this agent was tried with`,
+          ),
+        ]),
     ...splitMounts(facts, request).synced.map((mount) => {
       const reason = reasonNeverToFreeze(storage, mount);
       const because = reason === undefined ? '' : `: ${reason}`;

@@ -3,6 +3,7 @@ import type { DecidedRequest } from '../snapshot-plan.ts';
 import { agentOffFrozenMounts } from './agent-off-frozen-mounts.ts';
 import { appliersStoppable } from './appliers-stoppable.ts';
 import { arraysComplete } from './arrays-complete.ts';
+import { binlogInFiles } from './binlog-in-files.ts';
 import { datadirOwnedByServer } from './datadir-owned-by-server.ts';
 import { deviceMapperKnown } from './device-mapper-known.ts';
 import { doublewriteWhereUnfrozen } from './doublewrite-where-unfrozen.ts';
@@ -18,6 +19,7 @@ import { noForcedRecovery } from './no-forced-recovery.ts';
 import { notClustered } from './not-clustered.ts';
 import { privilegesSufficient } from './privileges-sufficient.ts';
 import { redoLogEnabled } from './redo-log-enabled.ts';
+import { redoNotArchived } from './redo-not-archived.ts';
 import { redoProvable } from './redo-provable.ts';
 import type { Check, Refusal } from './refusal.ts';
 import { replicaSurvivesLock } from './replica-survives-lock.ts';
@@ -30,7 +32,9 @@ const CHECKS: readonly Check[] = [
   privilegesSufficient,
   notClustered,
   enginesUnderstood,
+  binlogInFiles,
   redoLogEnabled,
+  redoNotArchived,
   redoProvable,
   appliersStoppable,
   replicaSurvivesLock,

@@ -57,6 +57,27 @@ test.each([
   });
 });
 
+test.each(['innodb_undo_directory', 'innodb_log_group_home_dir', 'innodb_data_file_path'])(
+  'a place that is not told is not taken for none: %s',
+  async (name) => {
+    const server = mysql('8.4.3');
+    const variables = server.answers['variables']?.filter((row) => row['Variable_name'] !== name) ?? [];
+    const told = { ...server, answers: { ...server.answers, variables } };
+    await expect(read(told)).rejects.toMatchObject({
+      code: 'server-unsupported',
+      message: expect.stringContaining(name),
+    });
+  },
+);
+
+test('a binary log that is on, and is nowhere, is not understood; one in InnoDB is left to its own refusal', async () => {
+  const nowhere = { log_bin_basename: '', log_bin_index: '' };
+  await expect(read(mariadb({ variables: nowhere }))).rejects.toMatchObject({ code: 'server-unsupported' });
+  const inInnodb = { ...nowhere, binlog_storage_engine: 'InnoDB' };
+  expect((await read(mariadb({ variables: inInnodb }))).binlogStorageEngine).toBe('innodb');
+  expect((await read(mariadb({ variables: { innodb_log_archive: 'ON' } }))).redoArchived).toBe(true);
+});
+
 test.each([
   ['DETECT_ONLY', false],
   ['DETECT_AND_RECOVER', true],

@@ -41,6 +41,15 @@ test('every refusal has an exit status of 10 to 29, one line, and a remedy', asy
   }
 });
 
+test('logs that the agent does not know are refused by name', () => {
+  expect(messages(withServer({ binlogStorageEngine: 'innodb' }))).toEqual([
+    expect.stringContaining('server-unsupported: binlog_storage_engine = innodb is not supported'),
+  ]);
+  expect(messages(withServer({ redoArchived: true }))).toEqual([
+    expect.stringContaining('server-unsupported: innodb_log_archive = ON is not supported'),
+  ]);
+});
+
 describe('a MySQL replica whose workers keep the order of commits', () => {
   const table = { table: '`app`.`log`', engine: 'MYISAM' };
   const replica = {
