@@ -14,11 +14,17 @@ export interface BusyConnection extends AsyncDisposable {
 }
 
 /**
- * Starts a statement on a connection of its own, and waits until the server itself says of it what `shows` says about
- * its row of the process list.
+ * Starts a statement on a connection of its own, which was told `session` before, and waits until the server itself says
+ * of it what `shows` says about its row of the process list.
  */
-export async function busyWith(host: OneHost, statement: string, shows: string): Promise<BusyConnection> {
+export async function busyWith(
+  host: OneHost,
+  statement: string,
+  shows: string,
+  session = 'DO 0',
+): Promise<BusyConnection> {
   const connection = await host.server.connect();
+  await connection.query(session);
   const id = connection.threadId;
   const ended = connection.query(statement).then(
     () => undefined,

@@ -56,6 +56,8 @@ export interface ServerFacts {
   /** Engines that tables use, or may use where that cannot be seen cheaply; upper case. */
   readonly enginesInUse: readonly string[];
   readonly clustered: 'galera' | 'group-replication' | undefined;
+  /** MySQL: whether the performance schema tells our account how long a statement has run. */
+  readonly statementsTimed: boolean;
   /** Whether the performance schema lists metadata locks: it may be off, and so may be its instrument for them. */
   readonly metadataLocksListed: boolean;
   readonly keyringPlugins: readonly string[];

@@ -55,6 +55,10 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     settings: restoreSettings(variables, plugins),
     enginesInUse: await readEngines(server, privileges),
     clustered: clustered(variables, plugins),
+    statementsTimed:
+      version.flavour !== 'mariadb' &&
+      variables.get('performance_schema')?.toUpperCase() === 'ON' &&
+      mayReadPerformanceSchema(privileges),
     metadataLocksListed: await areMetadataLocksListed(server, { version, privileges, variables }),
     replica: await readReplica(server, version, privileges, variables),
     recovery: level === 'application' ? undefined : await readRecovery(server, version, privileges),

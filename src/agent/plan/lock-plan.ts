@@ -9,13 +9,21 @@ import { atLeast } from '../discovery/server-version.ts';
 export interface LockPlan {
   readonly kind: 'backup-stage' | 'instance-then-ftwrl' | 'ftwrl';
   /**
-   * The statements that run now, the longest first: columns `id`, `user`, `seconds`, `statement`, and `killId`, which
-   * is null where the statement is not one that may be killed.
+   * All statements that run now: columns `id`, `user`, `statement`; `seconds`, and `measured`, which is `1` where the
+   * server has measured them and no client can set them; `statementId`, which no other statement has, null where the
+   * server does not number them; and `killId`, which is null where the statement is not one that may be killed.
    */
   readonly longStatementsQuery: string;
   /** Stands before a `killId`. */
   readonly killStatement: string;
   readonly otherBackup: OtherBackup;
+  /**
+   * The locks that make the read lock wait and that need no statement to run: a row each with `id`, `user`, `type`,
+   * `schema` and `name`. Absent where the server does not list them.
+   */
+  readonly lockHoldersQuery?: string;
+  /** Whether everything that can make commits wait behind the read lock is seen before it; else there is no second try. */
+  readonly blockersSeen: boolean;
   /** Statements that hold back no commit: taken first, in order. */
   readonly prepare: readonly string[];
   /** The statement from which on commits may wait. */
@@ -111,18 +119,40 @@ const WAITING_FOR_BACKUP = "'Waiting for backup lock', 'Waiting for global read 
  * What runs for others than ourselves and the server's own threads (replication among them, whose TIME is a delay).
  * A SELECT counts on every flavour. MySQL's lock waits behind it; on MariaDB 10.11 neither BACKUP STAGE nor FTWRL was
  * seen to, but other versions were not looked at, and DDL that the lock lets in queues behind a reader, and everybody
- * else behind that DDL. The statement of an event (`Connect`) blocks as any other does, but is nobody's to kill; one
- * that was killed blocks until it has rolled back. Whom another backup keeps waiting is its victim, and is left out
- * here: `OtherBackup` sees to that.
+ * else behind that DDL. A COMMAND that is not known counts as a statement (MariaDB's bulk execution is one). The statement
+ * of an event (`Connect`) blocks as any other does, but is nobody's to kill; one that was killed blocks until it has
+ * rolled back. Whom another backup keeps waiting is its victim, and is left out here: `OtherBackup` sees to that.
  */
-const longStatementsQuery = (
-  killId: string,
-) => `SELECT ID AS id, USER AS user, TIME AS seconds, LEFT(INFO, 200) AS statement,
-  IF(COMMAND IN ('Connect', 'Killed'), NULL, ${killId}) AS killId
+const OF_OTHERS = `ID <> CONNECTION_ID() AND USER NOT IN ('system user', 'event_scheduler')
+  AND COMMAND NOT IN ('Sleep', 'Daemon', 'Binlog Dump', 'Binlog Dump GTID', 'Register Slave', 'Register Replica',
+  'Connect Out', 'Delayed insert', 'Slave_IO', 'Slave_SQL', 'Slave_worker')
+  AND (INFO IS NOT NULL OR COMMAND NOT IN ('Connect', 'Query', 'Killed'))
+  AND COALESCE(STATE, '') NOT IN (${WAITING_FOR_BACKUP})`;
+
+const STATEMENT = 'COALESCE(LEFT(INFO, 200), COMMAND) AS statement';
+
+const killIdOf = (number: string) => `IF(COMMAND IN ('Connect', 'Killed'), NULL, ${number}) AS killId`;
+
+/** MariaDB's TIME ignores SET TIMESTAMP and the clock [seen on 10.11], and its statements have numbers. */
+const MARIADB_STATEMENTS = `SELECT ID AS id, USER AS user, ${STATEMENT}, TIME AS seconds, 1 AS measured,
+  QUERY_ID AS statementId, ${killIdOf('QUERY_ID')} FROM information_schema.PROCESSLIST WHERE ${OF_OTHERS}`;
+
+/** On MySQL a client that said SET TIMESTAMP, as mysqlbinlog does before every event, has set TIME [seen on 9.7]. */
+const MYSQL_STATEMENTS = `SELECT ID AS id, USER AS user, ${STATEMENT}, TIME AS seconds, 0 AS measured,
+  NULL AS statementId, ${killIdOf('ID')} FROM information_schema.PROCESSLIST WHERE ${OF_OTHERS}`;
+
+/**
+ * TIMER_WAIT is measured. Within a CALL a thread has several rows, of which the outermost counts; it has none where it is
+ * not instrumented, and one that has ended keeps its last [seen on 9.7].
+ */
+const MYSQL_TIMED_STATEMENTS = `SELECT ID AS id, USER AS user, ${STATEMENT},
+  COALESCE(FLOOR(TIMER_WAIT / 1000000000000), TIME) AS seconds, IF(TIMER_WAIT IS NULL, 0, 1) AS measured,
+  CONCAT(events_statements_current.THREAD_ID, ':', EVENT_ID) AS statementId, ${killIdOf('ID')}
   FROM information_schema.PROCESSLIST
-  WHERE INFO IS NOT NULL AND ID <> CONNECTION_ID() AND USER NOT IN ('system user', 'event_scheduler')
-  AND COMMAND IN ('Query', 'Execute', 'Prepare', 'Fetch', 'Connect', 'Killed')
-  AND COALESCE(STATE, '') NOT IN (${WAITING_FOR_BACKUP}) ORDER BY TIME DESC LIMIT 5`;
+  LEFT JOIN performance_schema.threads ON PROCESSLIST_ID = ID
+  LEFT JOIN performance_schema.events_statements_current
+  ON events_statements_current.THREAD_ID = threads.THREAD_ID AND NESTING_EVENT_LEVEL = 0 AND END_EVENT_ID IS NULL
+  WHERE ${OF_OTHERS}`;
 
 const BLOCKED_SESSIONS = `SELECT ID AS id, USER AS user, STATE AS state FROM information_schema.PROCESSLIST
   WHERE ID <> CONNECTION_ID()
@@ -134,6 +164,21 @@ const BACKUP_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS us
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
   WHERE OBJECT_TYPE IN ('BACKUP LOCK', 'GLOBAL') AND LOCK_TYPE = 'SHARED'
   AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID() LIMIT 1`;
+
+/**
+ * What FTWRL waits for without a statement that runs [each seen on 9.7]: LOCK TABLES … WRITE (GLOBAL INTENTION_EXCLUSIVE,
+ * which a statement that writes has as well, and SHARED_NO_READ_WRITE) and READ, HANDLER … OPEN, FLUSH TABLES … WITH READ
+ * LOCK or FOR EXPORT. An open transaction, GET_LOCK and XA PREPARE have none of these.
+ */
+const MYSQL_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, LOCK_TYPE AS type,
+  OBJECT_SCHEMA AS \`schema\`, OBJECT_NAME AS name
+  FROM performance_schema.metadata_locks JOIN performance_schema.threads
+  ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
+  WHERE LOCK_STATUS = 'GRANTED' AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID()
+  AND (OBJECT_TYPE = 'TABLE' AND (LOCK_TYPE IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
+  OR LOCK_TYPE = 'SHARED' AND LOCK_DURATION = 'EXPLICIT')
+  OR OBJECT_TYPE = 'GLOBAL' AND LOCK_TYPE = 'INTENTION_EXCLUSIVE' AND PROCESSLIST_COMMAND = 'Sleep')
+  ORDER BY OBJECT_TYPE DESC`;
 
 /**
  * MariaDB lists its locks nowhere by default. Seen on 10.11: BACKUP STAGE START holds back nothing, and is refused
@@ -180,7 +225,7 @@ function mariadb(server: ServerFacts): Omit<LockPlan, 'bound'> {
     session: (seconds: number) => ['SET SESSION max_statement_time = 0', `SET SESSION lock_wait_timeout = ${seconds}`],
     coordinates: atLeast(server.version, 10, 5, 2) ? 'SHOW BINLOG STATUS' : 'SHOW MASTER STATUS',
     // By the number of the query: the connection may be at its next one already. SOFT leaves no table half done.
-    longStatementsQuery: longStatementsQuery('QUERY_ID'),
+    longStatementsQuery: MARIADB_STATEMENTS,
     killStatement: 'KILL SOFT QUERY ID',
     otherBackup: { witnesses: [BLOCKED_SESSIONS] },
     gtid: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
@@ -192,6 +237,8 @@ function mariadb(server: ServerFacts): Omit<LockPlan, 'bound'> {
   return {
     ...common,
     otherBackup: { witnesses: [BLOCKED_SESSIONS], probe: STAGE_PROBE },
+    // Who holds LOCK TABLES … WRITE keeps BACKUP STAGE START from being granted, at which no commit waits [seen on 10.11].
+    blockersSeen: true,
     kind: 'backup-stage',
     prepare: UNTIL_DDL_IS_BLOCKED,
     blockCommits: 'BACKUP STAGE BLOCK_COMMIT',
@@ -211,7 +258,7 @@ const UNTIL_DDL_IS_BLOCKED = ['BACKUP STAGE START', 'BACKUP STAGE FLUSH', 'BACKU
 function mysql(server: ServerFacts): Omit<LockPlan, 'bound'> {
   const common = {
     session: (seconds: number) => [`SET SESSION lock_wait_timeout = ${seconds}`],
-    longStatementsQuery: longStatementsQuery('ID'),
+    longStatementsQuery: server.statementsTimed ? MYSQL_TIMED_STATEMENTS : MYSQL_STATEMENTS,
     killStatement: 'KILL QUERY',
     otherBackup: { witnesses: [BLOCKED_SESSIONS] },
     ...(server.replica && { replica: { ...replicaPlan(server, server.replica), ...mysqlReplicaGtid(server) } }),
@@ -223,6 +270,8 @@ function mysql(server: ServerFacts): Omit<LockPlan, 'bound'> {
   return {
     ...common,
     otherBackup: { witnesses: [BLOCKED_SESSIONS, ...(server.metadataLocksListed ? [BACKUP_LOCK_HOLDERS] : [])] },
+    ...(server.metadataLocksListed && { lockHoldersQuery: MYSQL_LOCK_HOLDERS }),
+    blockersSeen: server.metadataLocksListed,
     kind: 'instance-then-ftwrl',
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     blockCommits: 'FLUSH TABLES WITH READ LOCK',
@@ -251,6 +300,7 @@ const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN p
 
 const flushTablesWithReadLock = {
   kind: 'ftwrl',
+  blockersSeen: false,
   prepare: [],
   blockCommits: 'FLUSH TABLES WITH READ LOCK',
   release: ['UNLOCK TABLES'],

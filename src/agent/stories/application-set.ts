@@ -16,6 +16,7 @@ import { spawnDetached } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateOptions, passGate } from '../window/gate.ts';
 import { type Guard, startGuard } from '../window/guard.ts';
+import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
@@ -124,7 +125,9 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
     } catch (error) {
       if (!(error instanceof LockNotGranted)) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
-      if (number >= request.lockTries) throw error;
+      // Where the blocker cannot be seen it may live on, and another try would make commits wait for it once more.
+      const mayRepeatStall = error.stallMs > 0 && !attempt.plan.lock.blockersSeen;
+      if (number >= request.lockTries || mayRepeatStall) throw error;
       return undefined;
     }
   });
@@ -143,6 +146,7 @@ async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed'])
   do {
     await syncAhead(ports.processes, [...plan.freeze, ...plan.syncOnly]);
     await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
+    await refuseLockHolders(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     // Both may have taken their time: the connection that the one request goes by has to be fresh.
     await provePermission(attempt);
     // The last question before the lock. Where it had to wait, what has been proven is old.

@@ -5,6 +5,7 @@ import { createSetRequest } from '../plan/create-set-request.ts';
 import { mayAskServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
 import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.ts';
+import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { refuseUsedRunId } from './refuse-used-run-id.ts';
@@ -36,7 +37,11 @@ export async function planHost(request: SnapshotRequest, ports: PlanPorts): Prom
           refuseOtherBackup(session, planned.plan.lock, request.lockTimeoutSeconds, clock),
         )
       : planned;
-  const named = await withRefusal(asked, () => refuseUsedRunId(asked.plan, ports.ec2));
+  const free =
+    mayAskServer(asked) && planned.plan.level === 'application'
+      ? await withRefusal(asked, () => refuseLockHolders(session, planned.plan.lock, request.lockTimeoutSeconds, clock))
+      : asked;
+  const named = await withRefusal(free, () => refuseUsedRunId(free.plan, ports.ec2));
   return refuseMissingPermission(named, ports);
 }
 

@@ -13,6 +13,8 @@ const LOCK_TIMEOUT_MS = 1_000;
 /** Promised: whoever slips in, commits resume within the lock timeout and this. */
 const RESUMED_AFTER_TIMEOUT_MS = 500;
 
+const ONE_SHORT_TRY = ['--lock-timeout', '1', '--lock-tries', '1'];
+
 /** FLUSH TABLES WITH READ LOCK waits behind it, which on MariaDB no reader is waited for. */
 const READER = "SELECT SLEEP(10 + a), CHAR_LENGTH('geheim') FROM mysql.busy";
 
@@ -90,4 +92,73 @@ describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
     expect(others.longestGapMs).toBeLessThanOrEqual(LOCK_TIMEOUT_MS + RESUMED_AFTER_TIMEOUT_MS);
     for (const reader of readers) await reader[Symbol.asyncDispose]();
   });
+
+  it('a statement whose connection has set the time of the past is as old as it is, and is not killed', async () => {
+    await host.root.query('GRANT CONNECTION_ADMIN ON *.* TO ebs_snapshot@localhost');
+    const reader = await busyWith(
+      host,
+      'SELECT SLEEP(3 + a) FROM mysql.busy',
+      'TIME > 1000000',
+      'SET TIMESTAMP = 1000',
+    );
+    const run = await host.agent('snapshot', '--long-query-threshold', '1', '--kill-long-queries-after', '60');
+    await host.root.query('REVOKE CONNECTION_ADMIN ON *.* FROM ebs_snapshot@localhost');
+    expect(await reader.ended).toBeUndefined();
+    await reader[Symbol.asyncDispose]();
+    expect(run).toMatchObject({ status: 0, result: { outcome: 'done' } });
+    expect(run.result).not.toHaveProperty('warnings');
+  });
+
+  it('one whose connection has set the time of the future is seen', async () => {
+    await using _reader = await busyWith(host, READER, 'TIME < 0', 'SET TIMESTAMP = UNIX_TIMESTAMP() + 86400');
+    await host.root.query('DO SLEEP(1)');
+    expectClear(await host.agent('snapshot', ...ONE_SHORT_TRY), 25, 'long-statement', 'SELECT SLEEP …) has run for');
+  });
+
+  describe('a session that runs nothing', () => {
+    it.each([
+      ['LOCK TABLES mysql.busy WRITE', 'holds LOCK TABLES … WRITE on mysql.busy'],
+      ['LOCK TABLES mysql.busy READ', 'holds LOCK TABLES … READ on mysql.busy'],
+      ['HANDLER mysql.busy OPEN', 'holds HANDLER … OPEN on mysql.busy'],
+      ['FLUSH TABLES mysql.busy FOR EXPORT', 'holds FLUSH TABLES … WITH READ LOCK or FOR EXPORT on mysql.busy'],
+    ])('but said %s: refused before any commit waits', async (statement, named) => {
+      await using holder = await idleAfter(statement);
+      const run = await host.agent('snapshot', ...ONE_SHORT_TRY);
+      expectClear(run, 11, 'other-backup', `connection ${holder.id} of root ${named}`);
+      expect(run.result).not.toHaveProperty('stallMs');
+    });
+
+    it('but is in a transaction and has a lock of its own making: nothing waits for it', async () => {
+      await using _holder = await idleAfter("SELECT GET_LOCK('mine', 0), a FROM mysql.busy FOR UPDATE");
+      expect(await host.agent('snapshot')).toMatchObject({ status: 0, result: { grade: 'application' } });
+    });
+
+    it('where the server does not list it: makes commits wait once, not at every try', async () => {
+      const listed = (enabled: string) =>
+        host.root.query(
+          `UPDATE performance_schema.setup_instruments SET ENABLED = '${enabled}' WHERE NAME = 'wait/lock/metadata/sql/mdl'`,
+        );
+      await listed('NO');
+      await using _holder = await idleAfter('LOCK TABLES mysql.busy READ');
+      const run = await host.agent('snapshot', '--lock-timeout', '1', '--lock-tries', '3');
+      await listed('YES');
+      expectClear(run, 30, 'lock-timeout', 'FLUSH TABLES WITH READ LOCK: not granted within 1 s');
+      expect(run.stderr).not.toContain('try 2 of 3');
+      expect(run.result?.stallTotalMs).toBe(run.result?.stallMs);
+    });
+  });
+
+  /** A connection that has said so, in a transaction, and says no more until it is ended. */
+  async function idleAfter(statement: string): Promise<AsyncDisposable & { readonly id: number }> {
+    const connection = await host.server.connect();
+    await connection.query('SET autocommit = 0');
+    await connection.query(statement);
+    return {
+      id: connection.threadId,
+      async [Symbol.asyncDispose]() {
+        await connection.query('UNLOCK TABLES').catch(() => {});
+        await connection.end();
+      },
+    };
+  }
 });

@@ -78,6 +78,14 @@ test('a binary log that is on, and is nowhere, is not understood; one in InnoDB 
   expect((await read(mariadb({ variables: { innodb_log_archive: 'ON' } }))).redoArchived).toBe(true);
 });
 
+test('statements are timed where the performance schema of MySQL is on and may be read', async () => {
+  const timed = async (server: DescribedServer) => (await read(server)).statementsTimed;
+  expect(await timed(mysql('8.4.3'))).toBe(true);
+  expect(await timed(mysql('8.4.3', { variables: { performance_schema: 'OFF' } }))).toBe(false);
+  expect(await timed(mysql('5.7.44'))).toBe(false);
+  expect(await timed(mariadb({ variables: { performance_schema: 'ON' } }))).toBe(false);
+});
+
 test.each([
   ['DETECT_ONLY', false],
   ['DETECT_AND_RECOVER', true],

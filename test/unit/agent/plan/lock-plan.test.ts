@@ -68,6 +68,27 @@ describe('how commits are kept out', () => {
     expect(plan('mysql', '8.4.0').bound.statement(3)).toBe('SET SESSION max_execution_time = 5000');
   });
 
+  it('times the statements of MySQL where the performance schema does, and believes TIME on MariaDB alone', () => {
+    const listed = (...server: Parameters<typeof plan>) => plan(...server).longStatementsQuery;
+    expect(listed('mysql', '9.7.4', { statementsTimed: true })).toContain('TIMER_WAIT');
+    expect(listed('mysql', '9.7.4')).toContain('0 AS measured');
+    expect(listed('mariadb', '10.11.6')).toContain('1 AS measured');
+    for (const version of ['5.7.44', '9.7.4'])
+      expect(listed('mysql', version, { statementsTimed: true })).not.toContain('LIMIT');
+  });
+
+  it('asks who holds what the lock waits for where that is listed, and tries once where it cannot be seen', () => {
+    expect(plan('mysql', '9.7.4')).toMatchObject({
+      lockHoldersQuery: expect.stringContaining('SHARED_READ_ONLY'),
+      blockersSeen: true,
+    });
+    expect(plan('mysql', '9.7.4', { metadataLocksListed: false })).toMatchObject({ blockersSeen: false });
+    expect(plan('mysql', '9.7.4', { metadataLocksListed: false })).not.toHaveProperty('lockHoldersQuery');
+    expect(plan('mysql', '5.7.44').blockersSeen).toBe(false);
+    expect(plan('mariadb', '10.3.39').blockersSeen).toBe(false);
+    expect(plan('mariadb', '10.11.6').blockersSeen).toBe(true);
+  });
+
   it('trusts the setting of the redo log unless commits are acknowledged before they are written', () => {
     expect(plan('mariadb', '10.11.6').redo).toEqual({ by: 'setting' });
     expect(plan('mariadb', '10.11.6', { flushLogAtTrxCommit: 0 }).redo).toMatchObject({ by: 'lsn', before: [] });

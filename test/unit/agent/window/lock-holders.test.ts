@@ -1,0 +1,70 @@
+import { describe, expect, it } from 'vitest';
+import type { Row } from '../../../../src/agent/ports.ts';
+import { refuseLockHolders } from '../../../../src/agent/window/lock-holders.ts';
+import { fakeClock } from '../../../support/fake-clock.ts';
+import { scriptedSession } from '../../../support/scripted-session.ts';
+
+const holder = (id: string, type: string, table: Partial<Row> = { schema: 't', name: 'a' }): Row => ({
+  id,
+  user: 'app',
+  type,
+  schema: null,
+  name: null,
+  ...table,
+});
+
+/** What becomes of a run that waits 3 s for the lock at most; what the server lists at each look, the last for good. */
+async function looks(...inTurn: readonly (readonly Row[])[]) {
+  const session = scriptedSession({ HOLDERS: { inTurn } });
+  const clock = fakeClock();
+  const error = await refuseLockHolders(session, { lockHoldersQuery: 'HOLDERS' }, 3, clock).then(
+    () => undefined,
+    (reason: unknown) => reason,
+  );
+  return { error, times: session.said.length, waitedMs: clock.elapsed() };
+}
+
+describe('who holds what the read lock would wait for', () => {
+  it('is nobody: one look', async () => {
+    expect(await looks([])).toEqual({ error: undefined, times: 1, waitedMs: 0 });
+  });
+
+  it.each([
+    ['SHARED_NO_READ_WRITE', 'LOCK TABLES … WRITE'],
+    ['SHARED_READ_ONLY', 'LOCK TABLES … READ'],
+    ['SHARED', 'HANDLER … OPEN'],
+    ['SHARED_NO_WRITE', 'FLUSH TABLES … WITH READ LOCK or FOR EXPORT'],
+  ])('is refused by name: %s', async (type, statement) => {
+    const { error, waitedMs } = await looks([holder('12', type)]);
+    expect(error).toMatchObject({
+      code: 'other-backup',
+      message: `connection 12 of app holds ${statement} on t.a: the read lock would wait for it, and every commit behind the lock`,
+      hint: expect.stringContaining('KILL 12'),
+    });
+    expect(waitedMs).toBe(3_000);
+  });
+
+  it('is named without a table where the lock is a global one', async () => {
+    const { error } = await looks([holder('12', 'INTENTION_EXCLUSIVE', {})]);
+    expect(error).toMatchObject({ message: expect.stringContaining('holds LOCK TABLES … WRITE: the read lock') });
+  });
+
+  it('is no reason where it lets go in time', async () => {
+    expect(await looks([holder('12', 'SHARED')], [])).toEqual({ error: undefined, times: 2, waitedMs: 250 });
+  });
+
+  it('is no reason where it is another one at each look', async () => {
+    const { error } = await looks(
+      [holder('12', 'SHARED'), holder('13', 'SHARED')],
+      [holder('13', 'SHARED')],
+      [holder('12', 'SHARED'), holder('14', 'SHARED')],
+    );
+    expect(error).toBeUndefined();
+  });
+
+  it('is not asked where the server does not list it', async () => {
+    const session = scriptedSession({});
+    await refuseLockHolders(session, {}, 3, fakeClock());
+    expect(session.said).toEqual([]);
+  });
+});
