@@ -233,6 +233,11 @@ const table = {
     meaning: 'a host, or a cluster, has no good set that is young enough',
     hint: 'The table and --json say which; see why its runs fail, or raise --max-age.',
   },
+  'plan-changed': {
+    exit: 47,
+    meaning: 'what the plan rests on (files, mounts, devices) changed between the plan and the lock, twice',
+    hint: 'Run again when the change that the message names has ended.',
+  },
   'prune-incomplete': {
     exit: 44,
     meaning: 'not every set that was to be deleted could be; what was deleted by half is finished by the next `prune`',

@@ -30,6 +30,11 @@ const table = {
       "the keys of the server's encryption, or of an encrypted device (LUKS) under it, are not in the set, which cannot be restored without them; nor is a LUKS header that lies elsewhere",
     hint: 'Back the keys (and such a header) up separately.',
   },
+  'planned-anew': {
+    meaning:
+      'files, mounts or devices of the server changed between the plan and the lock, before any commit waited; the run made a new plan and took the set by it',
+    hint: 'No action is needed.',
+  },
   'no-binary-log': {
     meaning: 'the binary log is off, so the set has no coordinates of its own',
     hint: 'Enable the binary log (log_bin) to recover from the set to a point in time.',

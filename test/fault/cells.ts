@@ -258,6 +258,13 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
+  'look at the files again': {
+    ...underTheLock,
+    throws: ends('server-unsupported'),
+    hangs: ends('connection-lost', { slow: 'holding a lock' }),
+    'the answer is lost': ONLY_READS,
+    'the device stalls': ends('connection-lost'),
+  },
   'keep out commits': {
     ...underTheLock,
     throws: ends('lock-refused'),
@@ -265,18 +272,18 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('connection-lost'),
   },
+  'read the coordinates': {
+    ...underTheLock,
+    throws: ends('coordinates-unreadable'),
+    hangs: ends('connection-lost'),
+    'the answer is lost': ONLY_READS,
+  },
   'prove the redo log durable': {
     ...underTheLock,
     throws: ends('redo-not-durable'),
     hangs: ends('connection-lost'),
     'the answer is lost': ends('connection-lost'),
     'the device stalls': ends('redo-not-durable'),
-  },
-  'read the coordinates': {
-    ...underTheLock,
-    throws: ends('coordinates-unreadable'),
-    hangs: ends('connection-lost'),
-    'the answer is lost': ONLY_READS,
   },
   'write the files': {
     ...underTheLock,
@@ -351,6 +358,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the answer is lost': ONLY_READS,
   },
   'prove the coordinates unmoved': {
+    ...afterTheThaw,
+    throws: BROKEN,
+    hangs: BROKEN,
+    'the answer is lost': ONLY_READS,
+  },
+  'prove the settings unchanged': {
     ...afterTheThaw,
     throws: BROKEN,
     hangs: BROKEN,

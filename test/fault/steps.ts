@@ -13,13 +13,16 @@ export const STEPS = {
   'ask the server for its files': {
     ...before(statement(/^SHOW GLOBAL VARIABLES/)),
     covers:
-      /^SHOW (GLOBAL STATUS|GRANTS|ENGINES|ALL SLAVES STATUS)|^SELECT .* FROM information_schema|^SHOW BINLOG STATUS/,
+      /^SHOW (GLOBAL STATUS|GRANTS|ENGINES|ALL SLAVES STATUS)|^SELECT [^(]* FROM information_schema|^SHOW BINLOG STATUS/,
   },
   'get credentials': before(metadata(/security-credentials/)),
   'describe the instance': before(call(/^DescribeInstances$/)),
   'describe the volumes': before(call(/^DescribeVolumes$/)),
   'count the pending snapshots': before(call(/^DescribeSnapshots$/)),
-  'see that it is this server': before(program('stat', /^--format/)),
+  'see that it is this server': {
+    ...before(program('stat', /^-L --printf/)),
+    covers: /^stat --printf/,
+  },
   'ask whether the run id is used': before(call(/^DescribeSnapshots$/, { nth: 2 })),
   'ask who we are': before(call(/^GetCallerIdentity$/)),
   'start the guard': { ...before(program('bash', /^-c guard /)), covers: /^stat --dereference/ },
@@ -44,14 +47,19 @@ export const STEPS = {
     covers: /^BACKUP STAGE (START|FLUSH)/,
     unwritten: 'a commit',
   },
-  'keep out commits': { ...underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3), unwritten: 'a commit' },
-  'prove the redo log durable': {
-    ...underLock(statement(/^SHOW GLOBAL STATUS .*Innodb_lsn_current/), 3),
-    unwritten: 'a row',
+  'look at the files again': {
+    ...underLock(statement(/^SHOW GLOBAL VARIABLES/, { nth: 2 }), 30),
+    unwritten: 'a commit',
   },
+  'keep out commits': { ...underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3), unwritten: 'a commit' },
   'read the coordinates': {
     ...underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/ }), 3),
     covers: /gtid_binlog_pos/,
+  },
+  'prove the redo log durable': {
+    ...underLock(statement(/^FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS/), 3),
+    covers: /INNODB_LSN_CURRENT/,
+    unwritten: 'a row',
   },
   'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^dd |^rm -f --( \.|$)/ },
   'read the coordinates again': underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/, nth: 2 }), 3),
@@ -63,6 +71,7 @@ export const STEPS = {
   'prove that it is the same connection': underLock(statement(/^SELECT CONNECTION_ID/), 3),
   'prove the lock held': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/, { nth: 2 }), 3),
   'prove the coordinates unmoved': underLock(statement(/^SHOW BINLOG STATUS/, { since: /^SELECT CONNECTION_ID/ }), 3),
+  'prove the settings unchanged': underLock(statement(/GLOBAL_VALUE_ORIGIN/, { since: /^SELECT CONNECTION_ID/ }), 3),
   unlock: underLock(statement(/^BACKUP STAGE END/, { since: /BLOCK_COMMIT$/ }), 5),
 
   'forget the freeze': afterwards(program('rm', /\/frozen\//)),

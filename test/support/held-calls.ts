@@ -28,13 +28,15 @@ export class HoldingHook {
     const arrive = () => {
       hasArrived = true;
     };
-    this.#holds.set(action, { arrive, released });
+    const hold = { arrive, released };
+    this.#holds.set(action, hold);
     return {
       arrived: async () => {
         await vi.waitUntil(() => hasArrived, { timeout: ARRIVAL_MS, interval: POLL_MS });
       },
       [Symbol.dispose]: () => {
-        this.#holds.delete(action);
+        // One that was made since stays.
+        if (this.#holds.get(action) === hold) this.#holds.delete(action);
         release();
       },
     };

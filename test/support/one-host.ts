@@ -73,8 +73,8 @@ export interface OneHost extends AsyncDisposable {
 }
 
 export interface HostLayout {
-  /** `two`: data and binary log on a file system each; `one`: both on the same. */
-  readonly volumes: 'one' | 'two';
+  /** `two`: data and binary log on a file system each; `one`: both on the same; `three`: one more, of which nothing is the server's yet. */
+  readonly volumes: 'one' | 'two' | 'three';
   readonly extra?: readonly string[];
   /** The installed MariaDB where nothing is said. */
   readonly server?: ServerName;
@@ -86,13 +86,14 @@ export async function oneHost({ volumes, extra = [], server: name = INSTALLED_SE
     for (const step of stack.reverse()) await step();
   };
   try {
-    const storage = mountXfs(...(volumes === 'one' ? ['data'] : ['data', 'binlog']));
+    const storage = mountXfs(...['data', 'binlog', 'elsewhere'].slice(0, { one: 1, two: 2, three: 3 }[volumes]));
     stack.push(() => storage[Symbol.dispose]());
     chmodSync(storage.folder, 0o755);
     const mounts = storage.volumes.map((volume) => volume.mountPoint);
-    const [dataMount = '', binlogMount = dataMount] = mounts;
+    const [dataMount = '', binlogMount = dataMount, elsewhere] = mounts;
 
     const shell = plainShell();
+    if (elsewhere !== undefined) await shell.run(['chown', 'mysql:mysql', elsewhere]);
     const distribution = await obtainServer(shell, name, randomBytes(4).toString('hex'), () => {});
     const { datadir, logBin } = await layOutDatabase(shell, dataMount, binlogMount, distribution);
     const runFolder = join(storage.folder, 'server');

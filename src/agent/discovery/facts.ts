@@ -47,6 +47,8 @@ export interface ServerFacts {
   readonly flushMethod: string;
   readonly forceRecovery: number;
   readonly redoLogEnabled: boolean;
+  /** The settings that can change while the server runs and that the plan rests on; none in captures of older versions. */
+  readonly watched: readonly WatchedSetting[];
   /** How often XA PREPARE was said since the server started, by which it is seen that one came and went. */
   readonly xaPrepares: string | undefined;
   /** Whether the server tells how far its redo log has been flushed. */
@@ -70,6 +72,17 @@ export interface ServerFacts {
    * Those that are not global say on what: `SELECT ON PERFORMANCE_SCHEMA.*`.
    */
   readonly privileges: readonly string[];
+}
+
+/** A setting that the plan rests on and that can be changed while the server runs. */
+export interface WatchedSetting {
+  readonly name: string;
+  readonly value: string;
+  /**
+   * What a change leaves behind, also one that was taken back. MySQL >= 8.0: when it was last set, empty where never.
+   * MariaDB: `SQL` once it was set in this life of the server. Absent where the version keeps no trace.
+   */
+  readonly trace: string | undefined;
 }
 
 /** How a replica is set up. How far it has got moves on, and is read under the lock. */

@@ -6,10 +6,11 @@ import type { ServerFacts, ServerVersion } from './facts.ts';
 import { holds, parseGrants } from './privileges.ts';
 import { canSeeAllTables, readRecovery } from './recovery.ts';
 import { readReplica } from './replica.ts';
-import { locateServerFiles } from './server-files.ts';
+import { type LocatedFiles, locateServerFiles } from './server-files.ts';
 import * as questions from './server-questions.ts';
 import { hasKeyringComponents, parseVersion, refuseTooOld } from './server-version.ts';
 import { integer, notUnderstood, onOff, required, text, toVariables, type Variables } from './variables.ts';
+import { parseSettings, watchedSettings } from './watched-settings.ts';
 
 /** Asks the server for everything that a plan for `level` needs. Read-only, no lock, no flush. */
 export async function readServer(server: ServerReader, host: HostReader, level: Level): Promise<ServerFacts> {
@@ -21,13 +22,7 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
   const plugins = await readPlugins(server);
   const privileges = parseGrants(await server.ask(questions.grants));
 
-  // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
-  const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
-  const located = await locateServerFiles(
-    host,
-    variables,
-    dataFiles.map((row) => text(row, 'path')),
-  );
+  const located = await locate(server, host, variables, { version, privileges });
 
   return {
     version,
@@ -48,7 +43,8 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
     flushMethod: variables.get('innodb_flush_method') ?? '',
     forceRecovery: integer(variables, 'innodb_force_recovery'),
     xaPrepares: status.get('com_xa_prepare'),
-    redoLogEnabled: (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON',
+    watched: parseSettings(await server.ask(watchedSettings(version))),
+    redoLogEnabled: redoLogEnabled(status),
     flushedLsnReported: status.has(
       version.flavour === 'mariadb' ? 'innodb_lsn_flushed' : 'innodb_redo_log_flushed_to_disk_lsn',
     ),
@@ -83,6 +79,36 @@ function requireLocations(variables: Variables): void {
 
 const binlogStorageEngine = (variables: Variables): string =>
   (variables.get('binlog_storage_engine') ?? '').toLowerCase();
+
+/** What of a server is settled once DDL is held back. */
+export interface SettledFacts extends LocatedFiles {
+  readonly redoLogEnabled: boolean;
+}
+
+/** Asks for the files of a server that is known already, and for its redo log; nothing here reads every table. */
+export async function readSettled(server: ServerReader, host: HostReader, known: ServerFacts): Promise<SettledFacts> {
+  const variables = toVariables(await server.ask(questions.variables));
+  const status = toVariables(await server.ask(questions.status));
+  return { ...(await locate(server, host, variables, known)), redoLogEnabled: redoLogEnabled(status) };
+}
+
+async function locate(
+  server: ServerReader,
+  host: HostReader,
+  variables: Variables,
+  { version, privileges }: Pick<ServerFacts, 'version' | 'privileges'>,
+): Promise<LocatedFiles> {
+  // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
+  const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
+  return locateServerFiles(
+    host,
+    variables,
+    dataFiles.map((row) => text(row, 'path')),
+  );
+}
+
+const redoLogEnabled = (status: Variables): boolean =>
+  (status.get('innodb_redo_log_enabled') ?? 'ON').toUpperCase() === 'ON';
 
 /** MySQL's is a UUID, MariaDB's `server_uid` base64; it becomes the value of a tag. */
 function serverUuid(variables: Variables): string | undefined {

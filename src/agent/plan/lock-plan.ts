@@ -1,4 +1,4 @@
-import type { ReplicaFacts, ServerFacts } from '../discovery/facts.ts';
+import type { ReplicaFacts, ServerFacts, ServerVersion } from '../discovery/facts.ts';
 import { type ReplicaStatus, replicaStatus } from '../discovery/replica.ts';
 import { atLeast } from '../discovery/server-version.ts';
 
@@ -28,14 +28,16 @@ export interface LockPlan {
   readonly prepare: readonly string[];
   /** The statement from which on commits may wait. */
   readonly blockCommits: string;
-  /** Gives everything back, in order; also right after a refusal (a 1205 of FTWRL leaves locks behind). */
+  /** Lets commits go on while DDL is still held back; absent where one lock does both. */
+  readonly unblockCommits?: string;
+  /** Releases everything, in order; also right after a refusal (a 1205 of FTWRL leaves locks behind). */
   readonly release: readonly string[];
   /** Session settings: how long the lock may wait, and that nothing else ends a statement. */
   readonly session: (lockTimeoutSeconds: number) => readonly string[];
   readonly bound: LockBound;
   /** How the server itself testifies that this session still holds the lock. */
   readonly stillHeld: HeldProof;
-  /** One row: the file, the position and (MySQL) the executed GTID set. */
+  /** One row: `File`, `Position`, (MySQL) `Executed_Gtid_Set` and, where the redo proof wants it, `lsn`. */
   readonly coordinates: string;
   /** One row with a column `gtid`; absent where GTIDs are not in use or come with `coordinates`. */
   readonly gtid?: string;
@@ -44,7 +46,7 @@ export interface LockPlan {
   /** Then a GTID position that has not moved proves that nothing was committed. */
   readonly everyCommitHasGtid: boolean;
   readonly redo: RedoProof;
-  /** How DDL is held back while an image is taken without the read lock; absent where that cannot or need not be. */
+  /** How DDL alone is held back: at level `crash` while the image is taken, with the read lock until the end. */
   readonly ddl?: DdlPlan;
 }
 
@@ -98,19 +100,27 @@ export type HeldProof =
   | { readonly by: 'connection' };
 
 /**
- * How the redo log is proven durable under the lock.
- * `setting`: every acknowledged commit had reached the kernel, and the sync or freeze does the rest.
- * `lsn`: wait until the flushed LSN has reached the current one.
+ * How the redo log is proven durable under the lock, whatever `innodb_flush_log_at_trx_commit` says there: it may have
+ * been another value when a commit was acknowledged (seen on MariaDB 11.8: set to 0 and back to 1 before the lock, 40 of 40
+ * commits were missing from the image). The target is read before the flush: read after it, background work may have
+ * moved it on.
  */
-export type RedoProof =
-  | { readonly by: 'setting' }
-  | {
-      readonly by: 'lsn';
-      readonly before: readonly string[];
-      readonly status: string;
-      readonly current: string;
-      readonly flushed: string;
-    };
+export interface RedoProof {
+  /** Answers the target; `coordinates`: the row of the coordinates has it, in the column `lsn`. */
+  readonly target: 'coordinates' | RedoStatus;
+  /** The NO_WRITE_TO_BINLOG form: without it the flush moves the coordinates, and on a replica takes a GTID. */
+  readonly flush: 'FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS';
+  /** Answers how far the redo log has been flushed. */
+  readonly flushed: RedoStatus;
+}
+
+/**
+ * `innodb-status`: the text of SHOW ENGINE INNODB STATUS, which is live on both flavours.
+ * `lsn-row`: one row with the columns `current`, `flushed` and `setting` (innodb_flush_log_at_trx_commit).
+ */
+export type RedoStatus =
+  | { readonly as: 'innodb-status'; readonly sql: 'SHOW ENGINE INNODB STATUS' }
+  | { readonly as: 'lsn-row'; readonly sql: string };
 
 /** Who waits in such a state waits for somebody's FTWRL, backup stage or backup lock, or for a SET GLOBAL read_only. */
 const WAITING_FOR_BACKUP = "'Waiting for backup lock', 'Waiting for global read lock', 'Waiting for commit lock'";
@@ -262,7 +272,7 @@ function mysql(server: ServerFacts): Omit<LockPlan, 'bound'> {
     killStatement: 'KILL QUERY',
     otherBackup: { witnesses: [BLOCKED_SESSIONS] },
     ...(server.replica && { replica: { ...replicaPlan(server, server.replica), ...mysqlReplicaGtid(server) } }),
-    coordinates: atLeast(server.version, 8, 2) ? 'SHOW BINARY LOG STATUS' : 'SHOW MASTER STATUS',
+    coordinates: hasLogStatus(server.version) ? LOG_STATUS : 'SHOW MASTER STATUS',
     everyCommitHasGtid: server.gtidMode === 'on',
     redo: mysqlRedo(server),
   };
@@ -275,8 +285,14 @@ function mysql(server: ServerFacts): Omit<LockPlan, 'bound'> {
     kind: 'instance-then-ftwrl',
     prepare: ['LOCK INSTANCE FOR BACKUP'],
     blockCommits: 'FLUSH TABLES WITH READ LOCK',
+    unblockCommits: 'UNLOCK TABLES',
     release: ['UNLOCK TABLES', 'UNLOCK INSTANCE'],
-    stillHeld: server.metadataLocksListed ? { by: 'row', sql: GLOBAL_READ_LOCK } : { by: 'connection' },
+    stillHeld: server.metadataLocksListed ? { by: 'row', sql: heldLock('GLOBAL') } : { by: 'connection' },
+    ddl: {
+      take: ['LOCK INSTANCE FOR BACKUP'],
+      release: ['UNLOCK INSTANCE'],
+      stillHeld: server.metadataLocksListed ? { by: 'row', sql: heldLock('BACKUP LOCK') } : { by: 'connection' },
+    },
   };
 }
 
@@ -293,9 +309,10 @@ const MARIADB_REPLICA_GTID = 'SELECT @@GLOBAL.gtid_slave_pos AS gtid';
 const mysqlReplicaGtid = ({ binlogEnabled, gtidMode }: ServerFacts): Pick<ReplicaPlan, 'gtid'> =>
   binlogEnabled || gtidMode === 'off' ? {} : { gtid: 'SELECT @@GLOBAL.gtid_executed AS gtid' };
 
-const GLOBAL_READ_LOCK = `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
+const heldLock = (type: 'GLOBAL' | 'BACKUP LOCK') =>
+  `SELECT 1 FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
-  WHERE PROCESSLIST_ID = CONNECTION_ID() AND OBJECT_TYPE = 'GLOBAL' AND LOCK_STATUS = 'GRANTED'
+  WHERE PROCESSLIST_ID = CONNECTION_ID() AND OBJECT_TYPE = '${type}' AND LOCK_STATUS = 'GRANTED'
   AND LOCK_TYPE = 'SHARED'`;
 
 const flushTablesWithReadLock = {
@@ -307,27 +324,37 @@ const flushTablesWithReadLock = {
   stillHeld: { by: 'connection' },
 } as const;
 
-/** Seen on MariaDB 10.11 at 0: FLUSH ENGINE LOGS does not help, waiting for the flushed LSN does. */
-function mariadbRedo(server: ServerFacts): RedoProof {
-  if (server.flushLogAtTrxCommit !== 0) return { by: 'setting' };
-  return {
-    by: 'lsn',
-    before: [],
-    status: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_lsn_current', 'Innodb_lsn_flushed')",
-    current: 'Innodb_lsn_current',
-    flushed: 'Innodb_lsn_flushed',
-  };
+const FLUSH = 'FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS';
+const INNODB_STATUS: RedoStatus = { as: 'innodb-status', sql: 'SHOW ENGINE INNODB STATUS' };
+
+/** At 0 the flush does nothing, and the background one is waited for; at 2 it writes, and the freeze or sync does the rest. */
+const MARIADB_LSNS: RedoStatus = {
+  as: 'lsn-row',
+  sql: `SELECT MAX(IF(VARIABLE_NAME = 'INNODB_LSN_CURRENT', VARIABLE_VALUE, NULL)) AS current,
+  MAX(IF(VARIABLE_NAME = 'INNODB_LSN_FLUSHED', VARIABLE_VALUE, NULL)) AS flushed,
+  @@GLOBAL.innodb_flush_log_at_trx_commit AS setting
+  FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME IN ('INNODB_LSN_CURRENT', 'INNODB_LSN_FLUSHED')`,
+};
+
+function mariadbRedo({ flushedLsnReported }: ServerFacts): RedoProof {
+  const status = flushedLsnReported ? MARIADB_LSNS : INNODB_STATUS;
+  return { target: status, flush: FLUSH, flushed: status };
 }
 
-/** The NO_WRITE_TO_BINLOG form: without it the flush moves the coordinates, and on a replica takes a GTID. */
-function mysqlRedo(server: ServerFacts): RedoProof {
-  if (server.flushLogAtTrxCommit !== 0) return { by: 'setting' };
-  return {
-    by: 'lsn',
-    before: ['FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS'],
-    status:
-      "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_current_lsn', 'Innodb_redo_log_flushed_to_disk_lsn')",
-    current: 'Innodb_redo_log_current_lsn',
-    flushed: 'Innodb_redo_log_flushed_to_disk_lsn',
-  };
-}
+/** SHOW GLOBAL STATUS lags behind by up to 10 ms (seen on 9.7): it is no target, and no answer at once. */
+const mysqlRedo = ({ version }: ServerFacts): RedoProof => ({
+  target: hasLogStatus(version) ? 'coordinates' : INNODB_STATUS,
+  flush: FLUSH,
+  flushed: INNODB_STATUS,
+});
+
+/**
+ * File, position, GTID set and redo LSN of one moment [doc: performance_schema.log_status, MySQL 8.0.11]. Answers with
+ * performance_schema = OFF as well (seen on 9.7). A server without a binary log shows no file.
+ */
+const LOG_STATUS = `SELECT JSON_UNQUOTE(JSON_EXTRACT(LOCAL, '$.binary_log_file')) AS File,
+  JSON_UNQUOTE(JSON_EXTRACT(LOCAL, '$.binary_log_position')) AS Position,
+  JSON_UNQUOTE(JSON_EXTRACT(LOCAL, '$.gtid_executed')) AS Executed_Gtid_Set,
+  JSON_UNQUOTE(JSON_EXTRACT(STORAGE_ENGINES, '$.InnoDB.LSN')) AS lsn FROM performance_schema.log_status`;
+
+const hasLogStatus = (version: ServerVersion): boolean => version.flavour !== 'mariadb' && atLeast(version, 8, 0, 11);

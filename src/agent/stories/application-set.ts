@@ -11,7 +11,7 @@ import type { CreateSetAnswer } from '../ports.ts';
 import { applierRecord } from '../state-paths.ts';
 import { WATCHDOG_COMMAND, type WatchdogRequest } from '../window/applier-watchdog-request.ts';
 import { keepAppliersStopped } from '../window/appliers.ts';
-import { proveCoordinatesUnmoved, readCoordinates } from '../window/coordinates.ts';
+import { proveCoordinatesUnmoved, readCoordinates, readCoordinatesAt } from '../window/coordinates.ts';
 import { spawnDetached } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateOptions, passGate } from '../window/gate.ts';
@@ -20,8 +20,11 @@ import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
+import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
+import { briefly } from '../window/query-under-lock.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
+import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import type { Attempt, SnapshotPorts, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
@@ -165,15 +168,19 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
   const { request, plan, owner, session, guard, ports } = attempt;
   const { clock, ec2, emit } = ports;
   // 6. The read lock.
-  const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock);
+  let files = plan.facts.server.files;
+  const lock = await takeReadLock(session, plan.lock, request.lockTimeoutSeconds, clock, async () => {
+    files = await refuseUnplannedFiles(session, ports.host, plan);
+  });
   let frozenMs: number | undefined;
   let answer: CreateSetAnswer | undefined;
   let apiMs = 0;
   try {
     await using _untilUnlocked = lock;
     // 7. The redo log durable, the coordinates read and written.
-    await proveRedoDurable(session, plan.lock.redo, clock, REDO_DEADLINE_MS);
-    const { coordinates, takenAt } = await recordCoordinates(attempt);
+    const first = await readCoordinatesAt(session, plan.lock);
+    await proveRedoDurable(session, plan.lock.redo, first.lsn, clock, REDO_DEADLINE_MS);
+    const { coordinates, takenAt } = await recordCoordinates(attempt, first.coordinates);
     await syncUnderLock(ports.processes, plan.syncOnly);
 
     const createSet = createSetRequest(plan, coordinates, takenAt, owner);
@@ -189,11 +196,16 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
     }
 
     // 9. Thawed: what was promised is proven, and the lock is released.
-    const proofs = [
+    const proofs: Proof[] = [
       ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
       await proveLockHeld(session, plan.lock),
       await proveCoordinatesUnmoved(session, plan.lock, coordinates),
+      await proveSettingsUnchanged(session, plan),
     ];
+    // On MySQL commits go on here; DDL, and so the list of files, is still held back.
+    await lock.unblockCommits();
+    proofs.push(await proveStorageUnchanged(ports.host, plan, files));
+    if (plan.lock.unblockCommits && plan.lock.ddl) proofs.push(await proveLockHeld(session, plan.lock.ddl));
     return { coordinates, answer, apiMs, proofs };
   } catch (error) {
     // Where the thaw failed nobody comes to grade the set: that it exists is told all the same.
@@ -211,15 +223,16 @@ const frozenThroughout = (held: boolean | undefined): Proof => ({
 });
 
 /** Reads the coordinates and writes them into the data directory; again, should they move meanwhile. */
-async function recordCoordinates({
-  plan,
-  session,
-  writer,
-  ports,
-}: LockedAttempt): Promise<{ coordinates: Coordinates; takenAt: Date }> {
-  let coordinates = await readCoordinates(session, plan.lock);
+async function recordCoordinates(
+  { plan, session, writer, ports }: LockedAttempt,
+  first: Coordinates,
+): Promise<{ coordinates: Coordinates; takenAt: Date }> {
+  let coordinates = first;
   if (plan.facts.server.binlogEnabled && !coordinates.binlog) {
-    throw new RunError('coordinates-unreadable', `${plan.lock.coordinates} answers no row although log_bin is on`);
+    throw new RunError(
+      'coordinates-unreadable',
+      `${briefly(plan.lock.coordinates)} answers no row although log_bin is on`,
+    );
   }
   for (let number = 1; ; number++) {
     const takenAt = ports.clock.now();

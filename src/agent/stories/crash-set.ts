@@ -7,8 +7,10 @@ import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
+import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
 import { proveRecoveryUnchanged } from '../window/prove-recovery-exact.ts';
 import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
+import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
 import type { Attempt, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
@@ -24,7 +26,12 @@ export async function takeCrashSet(attempt: Attempt): Promise<void> {
   const { plan, ports } = attempt;
   const takenAt = await untilCancelled(ports.signal, () => prepare(attempt));
   const taken = await takeWithoutDdl(attempt, takenAt);
-  const stillExact = await proveRecoveryUnchanged(attempt.session, ports.host, plan.facts.server);
+  const stillExact = await proveRecoveryUnchanged(
+    attempt.session,
+    ports.host,
+    plan.facts.server,
+    plan.lock.ddl !== undefined,
+  );
   await gradeSet(plan, { ...taken, proofs: [...taken.proofs, stillExact] }, ports);
 }
 
@@ -56,7 +63,10 @@ async function writeFiles({ plan, ports }: Attempt): Promise<Date> {
 async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet> {
   const { plan, owner, session, ports } = attempt;
   const { clock, ec2 } = ports;
-  await using held = await tryToHoldDdl(attempt);
+  let files = plan.facts.server.files;
+  await using held = await tryToHoldDdl(attempt, async () => {
+    files = await refuseUnplannedFiles(session, ports.host, plan);
+  });
   // MariaDB syncs no change of a folder: of DDL that has ended, files may still be named as they were before it.
   if (held) await syncUnderLock(ports.processes, mountsOf(plan));
 
@@ -64,18 +74,25 @@ async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_WITHOUT_COMMITS_HELD_MS);
   const apiMs = Math.round(clock.elapsed() - asked);
 
-  const proofs = held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : [];
+  const proofs = [
+    ...(held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : []),
+    await proveSettingsUnchanged(session, plan),
+    await proveStorageUnchanged(ports.host, plan, files),
+  ];
   return { answer, apiMs, proofs };
 }
 
 /** Tries as often as for the read lock; nobody's commit has waited in between. */
-async function tryToHoldDdl({ request, plan, session, ports }: Attempt): Promise<AsyncDisposable | undefined> {
+async function tryToHoldDdl(
+  { request, plan, session, ports }: Attempt,
+  onceDdlIsHeld: () => Promise<void>,
+): Promise<AsyncDisposable | undefined> {
   const { lockTimeoutSeconds: seconds, lockTries } = request;
   const { ddl } = plan.lock;
   if (ddl === undefined) return undefined;
   return poll(ports.clock, { firstMs: PAUSE_BETWEEN_TRIES_MS, signal: ports.signal }, async (number) => {
     try {
-      return await holdDdl(session, plan.lock, ddl, seconds);
+      return await holdDdl(session, plan.lock, ddl, seconds, onceDdlIsHeld);
     } catch (error) {
       if (!(error instanceof LockNotGranted) || number >= lockTries) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: 0 });

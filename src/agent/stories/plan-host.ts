@@ -24,12 +24,9 @@ export interface PlanPorts {
  * meets on its way to the lock, long statements aside (they come and go). Changes nothing.
  */
 export async function planHost(request: SnapshotRequest, ports: PlanPorts): Promise<Planned> {
-  const { session, processes, clock } = ports;
-  const planned = await refuseOtherServer(
-    planSnapshot(request, await discover(ports.host, session, ports.ec2, request.level)),
-    session,
-    processes,
-  );
+  const { session, clock } = ports;
+  const facts = await discover(ports.host, session, ports.ec2, request.level);
+  const planned = await refuseOtherServer(planSnapshot(request, facts), session, ports);
   const asked =
     // Who locks nothing is in nobody's way.
     mayAskServer(planned) && (planned.plan.level !== 'crash' || planned.plan.lock.ddl !== undefined)

@@ -6,9 +6,10 @@ import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { startAppliers } from '../window/appliers.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
+import { PlanChanged } from '../window/plan-changed.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
-import type { SnapshotPorts } from './attempt.ts';
+import type { Attempt, SnapshotPorts } from './attempt.ts';
 import { takeCrashSet } from './crash-set.ts';
 import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
@@ -22,12 +23,20 @@ export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): 
   await using session = await untilCancelled(ports.signal, () => ports.connect());
   await startLeftAppliers(ports);
 
-  const { plan, owner } = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
-
-  // 4. to 10.: the set, with the read lock or without.
-  const take = plan.level === 'crash' ? takeCrashSet : takeApplicationSet;
-  await take({ request, plan, owner, session, ports });
+  const planned = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
+  try {
+    await takeSet({ request, ...planned, session, ports });
+  } catch (error) {
+    if (!(error instanceof PlanChanged)) throw error;
+    ports.emit({ type: 'warned', code: 'planned-anew', message: `${error.message}: planned anew` });
+    const anew = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
+    await takeSet({ request, ...anew, session, ports });
+  }
 }
+
+/** 4. to 10.: the set, with the read lock or without. Throws PlanChanged where the plan no longer holds. */
+const takeSet = (attempt: Attempt): Promise<void> =>
+  attempt.plan.level === 'crash' ? takeCrashSet(attempt) : takeApplicationSet(attempt);
 
 /** A server on a frozen file system answers nobody, so what a run that died has left frozen comes first. */
 async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotPorts): Promise<void> {
@@ -64,7 +73,7 @@ async function makePlan(
   const { serverId: id, datadir } = facts.server;
   ports.emit({ type: 'server-known', server: describeServer(facts.server), address: session.address, id, datadir });
 
-  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports.processes));
+  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports));
   await refuseUsedRunId(plan, ports.ec2);
   for (const warning of plan.warnings) ports.emit({ type: 'warned', ...warning });
   const { set, level, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;

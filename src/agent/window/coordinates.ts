@@ -10,16 +10,32 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import { channelsOf } from '../discovery/replica.ts';
 import { wholeNumber } from '../discovery/variables.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
-import type { ServerSession } from '../ports.ts';
+import type { Row, ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
-import { queryUnderLock } from './query-under-lock.ts';
+import { briefly, queryUnderLock } from './query-under-lock.ts';
+
+/** Coordinates, and the redo LSN of the same moment where the server reports it with them. */
+export interface CoordinatesAt {
+  readonly coordinates: Coordinates;
+  readonly lsn: bigint | undefined;
+}
 
 /**
  * The server's own coordinates, absent where it has no binary log, and on a replica what it has executed of its sources.
- * Throws RunError `coordinates-unreadable` where it tells none, or what it says is none.
+ * Throws RunError `coordinates-unreadable` where it reports none, or what it says is none.
  */
-export async function readCoordinates(session: ServerSession, plan: LockPlan): Promise<Coordinates> {
-  const own = await askOwn(session, plan);
+export const readCoordinates = async (session: ServerSession, plan: LockPlan): Promise<Coordinates> =>
+  (await readCoordinatesAt(session, plan)).coordinates;
+
+/** The same with the LSN. */
+export async function readCoordinatesAt(session: ServerSession, plan: LockPlan): Promise<CoordinatesAt> {
+  const [row] = await queryUnderLock(session, plan.coordinates, 'coordinates-unreadable');
+  const lsn = /^\d{1,20}$/.test(row?.['lsn'] ?? '') ? BigInt(row?.['lsn'] ?? '') : undefined;
+  return { coordinates: await readBoth(session, plan, row), lsn };
+}
+
+async function readBoth(session: ServerSession, plan: LockPlan, row: Row | undefined): Promise<Coordinates> {
+  const own = await ownCoordinates(session, plan, row);
   if (plan.replica === undefined) return parse(plan.coordinates, own);
   const { status, parallel, stopped, gtid } = plan.replica;
   const rows = await queryUnderLock(session, status.sql, 'coordinates-unreadable');
@@ -28,9 +44,13 @@ export async function readCoordinates(session: ServerSession, plan: LockPlan): P
   return parse(status.sql, { ...own, replica: { channels, ...(executed && { gtid: executed }) } });
 }
 
-async function askOwn(session: ServerSession, plan: LockPlan): Promise<Record<string, unknown>> {
-  const [row] = await queryUnderLock(session, plan.coordinates, 'coordinates-unreadable');
-  if (!row) return {};
+/** Without a binary log there is no row, or one that names no file. */
+async function ownCoordinates(
+  session: ServerSession,
+  plan: LockPlan,
+  row: Row | undefined,
+): Promise<Record<string, unknown>> {
+  if (!row || row['File'] === null) return {};
   const gtid = plan.gtid === undefined ? oneLine(row['Executed_Gtid_Set']) : await askGtid(session, plan.gtid);
   return { binlog: { file: row['File'], position: wholeNumber(row['Position']) }, ...(gtid && { gtid }) };
 }
@@ -49,7 +69,10 @@ function parse(statement: string, said: unknown): Coordinates {
   if (coordinates.success) return coordinates.output;
   const [issue] = coordinates.issues;
   const value = String(issue.input).slice(0, LONGEST_QUOTE);
-  throw new RunError('coordinates-unreadable', `${statement}: ${v.getDotPath(issue)} '${value}' ${issue.message}`);
+  throw new RunError(
+    'coordinates-unreadable',
+    `${briefly(statement)}: ${v.getDotPath(issue)} '${value}' ${issue.message}`,
+  );
 }
 
 /** How much of what is none is quoted. */

@@ -1,6 +1,12 @@
 /** What became of a proof; `detail` is for people. */
 export interface Proof {
-  readonly name: 'frozen throughout' | 'lock still held' | 'recovery exact' | 'coordinates unmoved';
+  readonly name:
+    | 'frozen throughout'
+    | 'lock still held'
+    | 'recovery exact'
+    | 'coordinates unmoved'
+    | 'settings as planned'
+    | 'storage as planned';
   readonly held: boolean;
   readonly detail: string;
 }

@@ -12,6 +12,12 @@ export async function queryUnderLock(
     return await session.run(statement, STATEMENT_DEADLINE_MS);
   } catch (error) {
     if (!(error instanceof ServerRefusal)) throw error;
-    throw new RunError(code, `${statement}: ${error.message}`, { cause: error });
+    throw new RunError(code, `${briefly(statement)}: ${error.message}`, { cause: error });
   }
+}
+
+/** A statement for a message: of a long SELECT the table that it reads. */
+export function briefly(statement: string): string {
+  const table = /^SELECT\b.*\bFROM (\S+)/s.exec(statement)?.[1];
+  return table === undefined ? statement : `SELECT … FROM ${table}`;
 }

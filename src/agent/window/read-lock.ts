@@ -19,8 +19,10 @@ const ER_BACKUP_NOT_RUNNING = 4146;
 export interface ReadLock extends AsyncDisposable {
   /** Clock time of the statement from which commits may wait. */
   readonly stalledSince: number;
-  /** Whole milliseconds from there to the unlock; known once disposed. */
+  /** Whole milliseconds from there to the moment when commits go on; known once they do. */
   readonly stallMs: number | undefined;
+  /** Lets commits go on, DDL still held back, where the server can do that; elsewhere it does nothing. Never throws. */
+  unblockCommits(): Promise<void>;
 }
 
 /** The lock was not granted in time and everything has been given back; commits may have waited for `stallMs` all the same. */
@@ -36,6 +38,8 @@ export class LockNotGranted extends RunError {
 /**
  * ONE try for the read lock. Whatever goes wrong, everything is given back before this throws: a lock that was
  * refused with 1205 leaves locks behind that stop every commit.
+ * `onceDdlIsHeld` looks again at what cannot change from then on: before commits wait, but under FTWRL alone, which
+ * holds back both at once. What it throws is thrown on.
  * Throws LockNotGranted, or RunError `connection-lost` or `lock-refused`.
  */
 export async function takeReadLock(
@@ -43,6 +47,7 @@ export async function takeReadLock(
   plan: LockPlan,
   timeoutSeconds: number,
   clock: Clock,
+  onceDdlIsHeld: () => Promise<void> = async () => {},
 ): Promise<ReadLock> {
   const timeoutMs = timeoutSeconds * 1000;
   let statement = '';
@@ -52,9 +57,11 @@ export async function takeReadLock(
     for (statement of [...settings(timeoutSeconds), bound.idle, ...prepare, bound.statement(timeoutSeconds)]) {
       await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
     }
+    if (plan.kind !== 'ftwrl') await onceDdlIsHeld();
     stalledSince = clock.elapsed();
     statement = plan.blockCommits;
     await session.run(plan.blockCommits, timeoutMs + GRACE_MS);
+    if (plan.kind === 'ftwrl') await onceDdlIsHeld();
     return new HeldReadLock(session, plan, clock, stalledSince);
   } catch (error) {
     const isReleased = await release(session, plan);
@@ -73,6 +80,7 @@ export async function holdDdl(
   { session: settings, bound }: Pick<LockPlan, 'session' | 'bound'>,
   ddl: DdlPlan,
   timeoutSeconds: number,
+  onceDdlIsHeld: () => Promise<void> = async () => {},
 ): Promise<AsyncDisposable> {
   const releaseDdl = async () => {
     if (await release(session, ddl)) await liftBound(session, bound);
@@ -81,6 +89,7 @@ export async function holdDdl(
   try {
     for (statement of [...settings(timeoutSeconds), bound.idle, ...ddl.take, bound.statement(timeoutSeconds)])
       await session.run(statement, timeoutSeconds * 1000 + PREPARE_GRACE_MS);
+    await onceDdlIsHeld();
     return { [Symbol.asyncDispose]: releaseDdl };
   } catch (error) {
     await releaseDdl();
@@ -111,10 +120,21 @@ class HeldReadLock implements ReadLock {
     this.stalledSince = stalledSince;
   }
 
+  async unblockCommits(): Promise<void> {
+    const { unblockCommits } = this.#plan;
+    if (unblockCommits === undefined) return;
+    await release(this.#session, { release: [unblockCommits] });
+    this.#commitsGoOn();
+  }
+
   async [Symbol.asyncDispose](): Promise<void> {
     const isReleased = await release(this.#session, this.#plan);
-    this.stallMs = Math.round(this.#clock.elapsed() - this.stalledSince);
+    this.#commitsGoOn();
     if (isReleased) await liftBound(this.#session, this.#plan.bound);
+  }
+
+  #commitsGoOn(): void {
+    this.stallMs ??= Math.round(this.#clock.elapsed() - this.stalledSince);
   }
 }
 

@@ -1,6 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { poll } from '../../shared/poll.ts';
-import type { RedoProof } from '../plan/lock-plan.ts';
+import type { RedoProof, RedoStatus } from '../plan/lock-plan.ts';
 import type { Clock, ServerSession } from '../ports.ts';
 import { queryUnderLock } from './query-under-lock.ts';
 
@@ -9,31 +9,51 @@ const REDO_POLL_MS = 5;
 
 /**
  * Proves, under the lock, that the redo of every acknowledged commit has reached the kernel; the sync or the
- * freeze that follows takes it to the volume. Throws RunError `redo-not-durable`.
+ * freeze that follows takes it to the volume. `lsn`: the target, where the coordinates came with it. Throws RunError
+ * `redo-not-durable`.
  */
 export async function proveRedoDurable(
   session: ServerSession,
   redo: RedoProof,
+  lsn: bigint | undefined,
   clock: Clock,
   deadlineMs: number,
 ): Promise<void> {
-  if (redo.by === 'setting') return;
-  for (const statement of redo.before) await queryUnderLock(session, statement, 'redo-not-durable');
-  const target = (await lsns(session, redo)).current;
+  const target = redo.target === 'coordinates' ? lsn : (await readLsns(session, redo.target)).current;
+  if (target === undefined) throw notDurable('the server reported no LSN with its coordinates');
+  await queryUnderLock(session, redo.flush, 'redo-not-durable');
   const giveUp = clock.elapsed() + deadlineMs;
   await poll(clock, { firstMs: REDO_POLL_MS }, async () => {
-    if ((await lsns(session, redo)).flushed >= target) return true;
+    const { flushed, isWritten } = await readLsns(session, redo.flushed);
+    if (flushed >= target || isWritten) return true;
     if (clock.elapsed() <= giveUp) return undefined;
-    throw new RunError('redo-not-durable', `the redo log was not flushed to LSN ${target} within ${deadlineMs} ms`);
+    throw notDurable(`the redo log was not flushed to LSN ${target} within ${deadlineMs} ms`);
   });
 }
 
-async function lsns(session: ServerSession, redo: Extract<RedoProof, { by: 'lsn' }>) {
-  const rows = await queryUnderLock(session, redo.status, 'redo-not-durable');
-  const value = (name: string) => {
-    const text = rows.find((row) => row['Variable_name'] === name)?.['Value'];
-    if (!text || !/^\d+$/.test(text)) throw new RunError('redo-not-durable', `the server does not report ${name}`);
-    return BigInt(text);
-  };
-  return { current: value(redo.current), flushed: value(redo.flushed) };
+interface Lsns {
+  readonly current: bigint;
+  readonly flushed: bigint;
+  /** The flush before has written all of it to the kernel. */
+  readonly isWritten: boolean;
 }
+
+async function readLsns(session: ServerSession, { as, sql }: RedoStatus): Promise<Lsns> {
+  const [row] = await queryUnderLock(session, sql, 'redo-not-durable');
+  const lsn = (name: string, text: string | null | undefined): bigint => {
+    if (text && /^\d{1,20}$/.test(text)) return BigInt(text);
+    throw notDurable(`the server does not report ${name}`);
+  };
+  if (as === 'lsn-row') {
+    return {
+      current: lsn('Innodb_lsn_current', row?.['current']),
+      flushed: lsn('Innodb_lsn_flushed', row?.['flushed']),
+      isWritten: row?.['setting'] === '2',
+    };
+  }
+  const status = row?.['Status'] ?? '';
+  const inStatus = (label: string) => lsn(label, new RegExp(`^${label}\\s+(\\d+)$`, 'm').exec(status)?.[1]);
+  return { current: inStatus('Log sequence number'), flushed: inStatus('Log flushed up to'), isWritten: false };
+}
+
+const notDurable = (message: string): RunError => new RunError('redo-not-durable', message);

@@ -20,7 +20,6 @@ import { notClustered } from './not-clustered.ts';
 import { privilegesSufficient } from './privileges-sufficient.ts';
 import { redoLogEnabled } from './redo-log-enabled.ts';
 import { redoNotArchived } from './redo-not-archived.ts';
-import { redoProvable } from './redo-provable.ts';
 import type { Check, Refusal } from './refusal.ts';
 import { replicaSurvivesLock } from './replica-survives-lock.ts';
 import { snapshotsNotPending } from './snapshots-not-pending.ts';
@@ -35,7 +34,6 @@ const CHECKS: readonly Check[] = [
   binlogInFiles,
   redoLogEnabled,
   redoNotArchived,
-  redoProvable,
   appliersStoppable,
   replicaSurvivesLock,
   noForcedRecovery,

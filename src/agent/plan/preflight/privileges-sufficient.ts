@@ -1,7 +1,7 @@
 import type { ServerFacts } from '../../discovery/facts.ts';
 import { holds } from '../../discovery/privileges.ts';
 import { replicaStatusPrivileges } from '../../discovery/replica.ts';
-import { atLeast, hasKeyringComponents, superIsAll } from '../../discovery/server-version.ts';
+import { atLeast, superIsAll } from '../../discovery/server-version.ts';
 import { planLock } from '../lock-plan.ts';
 import type { DecidedRequest } from '../snapshot-plan.ts';
 import type { Check } from './refusal.ts';
@@ -38,15 +38,17 @@ const globally = (privilege: string, ...others: readonly string[]): Need => ({
 });
 
 function needed(server: ServerFacts, request: DecidedRequest): readonly Need[] {
+  const { kind, ddl } = planLock(server);
   const lock = request.level === 'application' ? planLock(server) : undefined;
   const needs = [
-    ...(lock !== undefined || planLock(server).ddl ? [globally('RELOAD')] : []),
+    ...(lock !== undefined || ddl?.take[0]?.startsWith('BACKUP STAGE') ? [globally('RELOAD')] : []),
     // Shows everybody's statements, and where InnoDB keeps its files.
     globally('PROCESS'),
-    ...(lock?.kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
+    ...(kind === 'instance-then-ftwrl' ? [globally('BACKUP_ADMIN')] : []),
     ...(server.binlogEnabled ? [coordinatesPrivilege(server)] : []),
     replicaPrivilege(server),
-    ...(lock?.stillHeld.by === 'row' || hasKeyringComponents(server.version) ? [performanceSchema] : []),
+    // The redo log's LSN, the witness of the lock, and the keyring's state (even where the rest is switched off).
+    ...(kind === 'instance-then-ftwrl' ? [performanceSchema] : []),
     ...(lock === undefined || !request.stopReplicaSql || !server.replica ? [] : [applierPrivilege(server)]),
     ...(lock === undefined || request.killLongQueriesAfterSeconds === undefined ? [] : [killPrivilege(server)]),
   ];
@@ -59,7 +61,6 @@ function replicaPrivilege({ version }: ServerFacts): Need {
   return globally(least, ...others);
 }
 
-/** The witness of the lock, and the keyring's state (even where the rest is switched off), are tables there. */
 const performanceSchema: Need = {
   privilege: 'SELECT',
   on: 'performance_schema.*',

@@ -1,11 +1,16 @@
+import { readFileSync } from 'node:fs';
+import { join } from 'node:path';
 import { expect, test } from 'vitest';
+import { replayCapture } from '../../../../src/agent/adapters/capture-replayer.ts';
 import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
-import type { LineProcess } from '../../../../src/agent/ports.ts';
+import type { LineProcess, ServerQuestion } from '../../../../src/agent/ports.ts';
 import type { Attempt, SnapshotPorts } from '../../../../src/agent/stories/attempt.ts';
 import { takeCrashSet } from '../../../../src/agent/stories/crash-set.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { REQUEST } from '../../../support/snapshot-request.ts';
 import { factsOf } from '../plan/some-facts.ts';
+
+const CAPTURE = join(import.meta.dirname, '../../../fixtures/hosts/loop-devices/capture.json');
 
 /** A child that says these lines, one for each time that it is listened to. */
 function child(done: string[], ...lines: string[]): LineProcess {
@@ -23,8 +28,10 @@ function child(done: string[], ...lines: string[]): LineProcess {
 test('what the server did not sync is synced, on every file system, before EC2 is asked; what DDL left, while it is held back', async () => {
   const request = { ...REQUEST, level: 'crash' } as const;
   const { plan } = planSnapshot(request, await factsOf('loop-devices', 'crash'));
+  const captured = replayCapture(readFileSync(CAPTURE, 'utf8'));
   const done: string[] = [];
   const ports = {
+    host: captured.host,
     processes: {
       run: async (argv: readonly string[]) => {
         done.push(argv.join(' '));
@@ -46,7 +53,11 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     signal: new AbortController().signal,
   } as unknown as SnapshotPorts;
   const session = {
-    ask: async () => [],
+    // Of the questions, only what is asked once DDL is held back is shown.
+    ask: async (question: ServerQuestion) => {
+      if (question.name === 'data-files') done.push('look at the files again');
+      return question.name === 'other backups' ? [] : captured.server.ask(question);
+    },
     run: async (sql: string) => {
       done.push(sql);
       return [];
@@ -74,11 +85,15 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     'BACKUP STAGE FLUSH',
     'BACKUP STAGE BLOCK_DDL',
     'SET SESSION max_statement_time = 5',
+    'look at the files again',
     'sync --file-system /data /binlog',
     'CreateSnapshots',
     'SELECT CONNECTION_ID() AS id',
+    expect.stringContaining('GLOBAL_VALUE_ORIGIN'),
     'BACKUP STAGE END',
     'SET SESSION wait_timeout = 86400',
     'SET SESSION max_statement_time = 0',
+    // For the proof that recovery is exact, after the set.
+    'look at the files again',
   ]);
 });

@@ -14,7 +14,7 @@ const session = ({ answers }: DescribedServer): ServerReader => ({ ask: async ({
 const sound = described();
 const planned = await readServer(session(sound), describedHost(sound.tree), 'crash');
 const prove = (now: DescribedServer, ...trees: readonly Tree[]) =>
-  proveRecoveryUnchanged(session(now), describedHost(plant(now.tree, ...trees)), planned);
+  proveRecoveryUnchanged(session(now), describedHost(plant(now.tree, ...trees)), planned, false);
 
 describe('the proof that recovery is still exact', () => {
   it('holds where all is as it was planned', async () => {
@@ -46,9 +46,17 @@ describe('the proof that recovery is still exact', () => {
     });
   });
 
+  it('leaves the files to those who looked while DDL was held back: what waited for that has come since', async () => {
+    const elsewhere = describedHost(plant(sound.tree, { files: { '/elsewhere/new.ibd': '' } }));
+    const now = session(described({ 'data-files': [{ path: '/elsewhere/new.ibd' }] }));
+    expect(await proveRecoveryUnchanged(now, elsewhere, planned, true)).toMatchObject({ held: true });
+  });
+
   it('holds where a file has gone: what is in the set too much does no harm', async () => {
     const more = { ...planned, files: [...planned.files, { role: 'tablespace', path: '/gone/old.ibd' } as const] };
-    expect(await proveRecoveryUnchanged(session(sound), describedHost(sound.tree), more)).toMatchObject({ held: true });
+    expect(await proveRecoveryUnchanged(session(sound), describedHost(sound.tree), more, false)).toMatchObject({
+      held: true,
+    });
   });
 
   it('fails where the server does not answer', async () => {
@@ -57,7 +65,7 @@ describe('the proof that recovery is still exact', () => {
         throw new RunError('connection-lost', 'connection 42 to the server: it was closed');
       },
     };
-    expect(await proveRecoveryUnchanged(ended, describedHost(sound.tree), planned)).toMatchObject({
+    expect(await proveRecoveryUnchanged(ended, describedHost(sound.tree), planned, false)).toMatchObject({
       held: false,
       detail: 'connection 42 to the server: it was closed',
     });

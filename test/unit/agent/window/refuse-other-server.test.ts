@@ -1,57 +1,139 @@
 import { describe, expect, it } from 'vitest';
 import type { Planned } from '../../../../src/agent/plan/plan-snapshot.ts';
-import type { Processes } from '../../../../src/agent/ports.ts';
-import { refuseOtherServer } from '../../../../src/agent/window/refuse-other-server.ts';
+import type { HostReader, Row } from '../../../../src/agent/ports.ts';
+import { refuseOtherServer, type WitnessPorts } from '../../../../src/agent/window/refuse-other-server.ts';
 import { scriptedSession } from '../../../support/scripted-session.ts';
 
-const FILES = [{ role: 'binlog', path: '/binlog' }];
-const planned = (binlogEnabled: boolean) =>
-  ({
-    plan: { lock: { coordinates: 'STATUS' }, facts: { server: { binlogEnabled, files: FILES } } },
+const UUID = '8a94f357-aab4-11df-86ab-c80aa9429562';
+const TID = 'SELECT TID AS thread FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()';
+const OS_ID = 'SELECT THREAD_OS_ID AS thread FROM performance_schema.threads WHERE PROCESSLIST_ID = CONNECTION_ID()';
+const PID_FILE = "SHOW GLOBAL VARIABLES WHERE Variable_name = 'pid_file'";
+
+interface Seen {
+  readonly flavour?: 'mariadb' | 'mysql';
+  /** What the server says of the thread of our connection; nothing where performance_schema is off. */
+  readonly thread?: readonly Row[];
+  /** Files of /proc and of the data directory, and folders with their names. */
+  readonly files?: Readonly<Record<string, string>>;
+  readonly folders?: Readonly<Record<string, readonly string[]>>;
+  /** Device and inode by path; what is not here is not there. */
+  readonly identities?: Readonly<Record<string, string>>;
+  readonly links?: readonly string[];
+  /** mnt namespace and root, ours and the server's. */
+  readonly views?: readonly [string, string, string, string];
+}
+
+const SAME_VIEW = ['mnt:[1]', '/', 'mnt:[1]', '/'] as const;
+
+/** The refusals on a host where thread 5001 belongs to process 5000, which has /data/ibdata1 (7:1) open unless told otherwise. */
+async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<readonly string[]> {
+  const identities: Record<string, string> = {
+    '/data': '7:10',
+    '/data/ibdata1': '7:1',
+    '/proc/5000/fd/3': '7:1',
+    ...seen.identities,
+  };
+  const files: Record<string, string> = { '/proc/5001/status': 'Name:\tx\nTgid:\t5000\n', ...seen.files };
+  const folders: Record<string, readonly string[]> = {
+    '/proc/5000/fd': ['0', '3'],
+    '/proc': ['5000'],
+    ...seen.folders,
+  };
+  const host = {
+    readText: async (path: string) => files[path],
+    list: async (path: string) => folders[path],
+  } as unknown as HostReader;
+  const processes: WitnessPorts['processes'] = {
+    run: async ([program, ...words]) => {
+      const paths = words.slice(words.indexOf('--') + 1);
+      const answer = (path: string) =>
+        words[0] === '-L'
+          ? identities[path] && `${path} ${identities[path]}\0`
+          : `${path} ${seen.links?.includes(path) ? 'symbolic link' : 'directory'}\0`;
+      const stdout =
+        program === 'readlink'
+          ? (seen.views ?? SAME_VIEW).join('\n')
+          : paths.map((path) => answer(path) ?? '').join('');
+      return { status: 0, stdout, stderr: '' };
+    },
+  };
+  const thread = seen.thread ?? [{ thread: '5001' }];
+  const session = scriptedSession({
+    [TID]: thread,
+    [OS_ID]: thread,
+    [PID_FILE]: [{ Variable_name: 'pid_file', Value: '/run/mysqld.pid' }],
+  });
+  const server = {
+    version: { flavour, major: 10, minor: 11, patch: 0 },
+    uuid: flavour === 'mysql' ? UUID : undefined,
+    datadir: '/data',
+    files: [
+      { role: 'data', path: '/data' },
+      { role: 'system-tablespace', path: '/data/ibdata1' },
+    ],
+  };
+  const planned = {
+    plan: { facts: { server: { ...server, binlogEnabled: false } } },
     refusals: [],
-  }) as unknown as Planned;
-const at = (File: string, Position: number) => [{ File, Position: String(Position) }];
-
-/** A host whose files have these sizes. */
-const host = (sizes: Record<string, number>): Pick<Processes, 'run'> => ({
-  run: async (argv) => {
-    const bytes = sizes[argv.at(-1) ?? ''];
-    return { status: bytes === undefined ? 1 : 0, stdout: String(bytes), stderr: '' };
-  },
-});
-
-const refusals = async (
-  positions: readonly ReturnType<typeof at>[],
-  sizes: Record<string, number>,
-  binlogEnabled = true,
-) => {
-  const session = scriptedSession({ STATUS: { inTurn: positions } });
-  return (await refuseOtherServer(planned(binlogEnabled), session, host(sizes))).refusals;
-};
+  } as unknown as Planned;
+  const found = await refuseOtherServer(planned, session, { host, processes });
+  for (const { code } of found.refusals) expect(code).toBe('files-unresolved');
+  return found.refusals.map(({ message }) => message);
+}
 
 describe('the server we talk to is the one whose files we see', () => {
-  it.each([
-    ['its binary log ends where it says', 500],
-    ['its binary log grows while we look', 550],
-    ['its binary log is encrypted, which adds a header', 1012],
-  ])('%s', async (_what, bytes) => {
-    expect(await refusals([at('b.000001', 500), at('b.000001', 600)], { '/binlog/b.000001': bytes })).toEqual([]);
+  it('where the process of our connection has them open', async () => {
+    expect(await refusals()).toEqual([]);
   });
 
-  it('looks again where the binary log was rotated meanwhile', async () => {
-    const positions = [at('b.000001', 500), at('b.000002', 100), at('b.000002', 100), at('b.000002', 100)];
-    expect(await refusals(positions, { '/binlog/b.000001': 500, '/binlog/b.000002': 100 })).toEqual([]);
+  it('where performance_schema is off and the pid file names the process', async () => {
+    const files = { '/run/mysqld.pid': '5000\n', '/data/auto.cnf': `[auto]\nserver-uuid=${UUID}\n` };
+    expect(await refusals({ flavour: 'mysql', thread: [], files })).toEqual([]);
   });
 
-  it.each([
-    ['has no such binary log', {}],
-    ['has a shorter one', { '/binlog/b.000001': 499 }],
-    ['has a longer one', { '/binlog/b.000001': 5_000 }],
-  ])('refuses where this host %s', async (_what, sizes) => {
-    expect(await refusals([at('b.000001', 500)], sizes)).toMatchObject([{ code: 'files-unresolved' }]);
+  it('in a container whose files are the same, whatever its numbers', async () => {
+    const files = {
+      '/proc/42/status': 'Tgid:\t42\n',
+      '/proc/5000/status': 'Tgid:\t5000\nNSpid:\t5000\t1\n',
+      '/proc/5000/task/5017/status': 'Tgid:\t5000\nNSpid:\t5017\t42\n',
+    };
+    const folders = { '/proc/5000/task': ['5000', '5017'], '/proc/42/fd': ['0'] };
+    const identities = { '/proc/5000/root/data': '7:10', '/proc/5000/root/data/ibdata1': '7:1' };
+    const views = ['mnt:[1]', '/', 'mnt:[2]', '/'] as const;
+    expect(await refusals({ thread: [{ thread: '42' }], files, folders, identities, views })).toEqual([]);
   });
+});
 
-  it('has no witness where there is no binary log', async () => {
-    expect(await refusals([], {}, false)).toEqual([]);
+describe('refused is a server', () => {
+  it.each<[string, Seen, RegExp]>([
+    [
+      'that has other files open',
+      { identities: { '/proc/5000/fd/3': '7:2' } },
+      /no process .* has \/data\/ibdata1 open/,
+    ],
+    ['whose thread is on another host', { thread: [{ thread: '77' }] }, /no process/],
+    ['that does not say which thread is ours', { thread: [{ thread: null }] }, /no process/],
+    ['whose file is not here', { identities: { '/data/ibdata1': '' } }, /\/data\/ibdata1 is not on this host/],
+    [
+      'that has another folder at the same path in its own view',
+      {
+        views: ['mnt:[1]', '/', 'mnt:[2]', '/'],
+        identities: { '/proc/5000/root/data': '9:10', '/proc/5000/root/data/ibdata1': '7:1' },
+      },
+      /^\/data on this host is not what the server has there/,
+    ],
+    [
+      'that comes to a path by a link in its own view',
+      { views: ['mnt:[1]', '/', 'mnt:[1]', '/srv/jail'], links: ['/proc/5000/root/data'] },
+      /^\/data is a symbolic link/,
+    ],
+    [
+      'that says another UUID than its data directory',
+      { flavour: 'mysql', files: { '/data/auto.cnf': '[auto]\nserver-uuid=00000000-0000-0000-0000-000000000000\n' } },
+      /^auto.cnf in \/data has the UUID 0{8}-.*, the server says 8a94/,
+    ],
+    ['whose data directory has no UUID', { flavour: 'mysql' }, /has the UUID \(none\)/],
+  ])('%s', async (_what, seen, message) => {
+    expect(await refusals(seen)).toEqual([expect.stringMatching(message)]);
   });
 });

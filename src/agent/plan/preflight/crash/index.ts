@@ -10,6 +10,7 @@ import { notClustered } from './not-clustered.ts';
 import type { Obligation } from './obligation.ts';
 import { redoFlushedAtCommit } from './redo-flushed-at-commit.ts';
 import { replicaCrashSafe } from './replica-crash-safe.ts';
+import { settingsFromStart } from './settings-from-start.ts';
 import { tablesTransactional } from './tables-transactional.ts';
 
 /** What has to hold for an image that nobody waited for to recover at exact coordinates. */
@@ -23,6 +24,7 @@ const OBLIGATIONS: readonly Obligation[] = [
   tablesTransactional,
   noPreparedTransactions,
   replicaCrashSafe,
+  settingsFromStart,
 ];
 
 /** Every obligation of level `crash` that is not met, with the statement that would mend it. */

@@ -27,10 +27,10 @@ describe.each([
   ['MariaDB', mariadb],
 ])('of %s', (_flavour, server) => {
   it.each<[string, Partial<ServerFacts>, RegExp, RegExp]>([
-    ['sync_binlog 0', { syncBinlog: 0 }, /^sync_binlog is 0/, /SET GLOBAL sync_binlog = 1;/],
-    ['sync_binlog 100', { syncBinlog: 100 }, /^sync_binlog is 100/, /SET GLOBAL sync_binlog = 1;/],
-    ['redo at 0', { flushLogAtTrxCommit: 0 }, /^innodb_flush_log_at_trx_commit is 0/, /SET GLOBAL .* = 1;/],
-    ['redo at 2', { flushLogAtTrxCommit: 2 }, /^innodb_flush_log_at_trx_commit is 2/, /SET GLOBAL .* = 1;/],
+    ['sync_binlog 0', { syncBinlog: 0 }, /^sync_binlog is 0/, /(SET GLOBAL|Write) sync_binlog = 1/],
+    ['sync_binlog 100', { syncBinlog: 100 }, /^sync_binlog is 100/, /(SET GLOBAL|Write) sync_binlog = 1/],
+    ['redo at 0', { flushLogAtTrxCommit: 0 }, /^innodb_flush_log_at_trx_commit is 0/, /(SET GLOBAL|Write) .* = 1/],
+    ['redo at 2', { flushLogAtTrxCommit: 2 }, /^innodb_flush_log_at_trx_commit is 2/, /(SET GLOBAL|Write) .* = 1/],
     ['no doublewrite', { doublewrite: false }, /^innodb_doublewrite is off/, /innodb_doublewrite = ON/],
     ['nosync', { flushMethod: 'nosync' }, /^innodb_flush_method is nosync/, /innodb_flush_method = O_DIRECT/],
     [
@@ -44,6 +44,19 @@ describe.each([
     expect(crashObstacles({ ...server, ...change })).toEqual([
       { code: 'crash-not-provable', message: expect.stringMatching(message), hint: expect.stringMatching(hint) },
     ]);
+  });
+
+  it('a setting that was changed while the server runs is refused where the server keeps no time of it', () => {
+    const watched = [
+      { name: 'sync_binlog', value: '1', trace: 'SQL' },
+      { name: 'innodb_flush_log_at_trx_commit', value: '1', trace: 'CONFIG' },
+    ];
+    const refused = {
+      code: 'crash-not-provable',
+      message: expect.stringMatching(/^sync_binlog was set by SET GLOBAL/),
+      hint: expect.stringMatching(/^Write sync_binlog = 1 into the option file/),
+    };
+    expect(crashObstacles({ ...server, watched })).toEqual(server.version.flavour === 'mariadb' ? [refused] : []);
   });
 
   it('redo at 3 syncs more often than at 1', () => {
