@@ -4,6 +4,7 @@ import { type Clock, DeadlinePassed, type FileSystem, type LineProcess, type Pro
 import { freezeRecord, RUN_LOCK } from '../state-paths.ts';
 import { type Isolation, spawnDetached } from './detached-process.ts';
 import program from './guard.sh';
+import { PlanChanged } from './plan-changed.ts';
 import { shellProgram } from './shell.ts';
 import { type Thaw, thaw } from './thaw.ts';
 
@@ -52,7 +53,8 @@ export interface GuardRequest {
 /**
  * Starts the guard and waits until it is warm, has opened every mount and shares the run lock. Where systemd would not
  * have it (a container without its bus), it lives in a session of its own instead, and says so. Throws RunError
- * `freeze-failed` where another file system than planned is mounted somewhere, or one cannot be opened; else `host-unfit`.
+ * PlanChanged where another file system than planned is mounted somewhere, `freeze-failed` where one cannot be opened; else
+ * `host-unfit`.
  */
 export async function startGuard(processes: Processes, clock: Clock, request: GuardRequest): Promise<Guard> {
   const { run, mounts, windowMs, home } = request;
@@ -137,8 +139,9 @@ class ProcessGuard implements Guard {
   #notWarm({ word, mount, reason }: Report): RunError {
     if (word !== 'changed') return new RunError('freeze-failed', `${mount}: ${reason}`, { hint: NOTHING_FROZEN });
     const { device } = this.#fileSystems.find(({ mountPoint }) => mountPoint === mount) ?? {};
-    const message = `${mount}: the file system of device ${reason} is mounted there now; planned was device ${device}`;
-    return new RunError('freeze-failed', message, { hint: NOTHING_FROZEN });
+    return new PlanChanged(
+      `${mount}: the file system of device ${reason} is mounted there now; planned was device ${device}`,
+    );
   }
 
   async freeze(timeoutMs: number): Promise<FreezeWindow> {

@@ -184,7 +184,7 @@ describe('the guard, on real XFS', () => {
     execFileSync('mount', ['--bind', log, data]);
     try {
       await expect(guardOfPlanned([planned], LONG)).rejects.toMatchObject({
-        code: 'freeze-failed',
+        code: 'plan-changed',
         message: expect.stringMatching(
           new RegExp(`${data}.* device ${mountedOn(log).device} .* device ${planned.device}`),
         ),
