@@ -4,8 +4,11 @@ import { spawnSync } from 'node:child_process';
 const RUNS = 5;
 const API_LATENCY_MS = 300;
 
+const server = process.argv.includes('--server') ? process.argv[process.argv.indexOf('--server') + 1] : undefined;
+
 function rehearse() {
   const argv = ['dist/lab.cjs', 'rehearse', '--json', '--api-latency', String(API_LATENCY_MS)];
+  if (server !== undefined) argv.push('--server', server);
   const { status, stdout, stderr } = spawnSync(process.execPath, argv, { encoding: 'utf8' });
   if (status !== 0) throw new Error(`the rehearsal ended with ${status}: ${stderr.trim().split('\n').at(-1)}`);
   return JSON.parse(stdout.trim().split('\n').at(-1));
@@ -16,7 +19,7 @@ const median = (numbers) => numbers.toSorted((a, b) => a - b)[Math.floor(numbers
 const runs = Array.from({ length: RUNS }, rehearse);
 const apiMs = median(runs.map((run) => run.apiMs));
 const stallMs = median(runs.flatMap((run) => run.stallMs));
-const result = { runs: RUNS, apiMs, stallMs, ratio: Number((stallMs / apiMs).toFixed(2)) };
+const result = { ...(server && { server }), runs: RUNS, apiMs, stallMs, ratio: Number((stallMs / apiMs).toFixed(2)) };
 console.log(
   process.argv.includes('--json')
     ? JSON.stringify(result)
