@@ -6,6 +6,7 @@ import { changedSetting, parseSettings, watchedSettings } from '../discovery/wat
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import type { HostReader, ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
+import { withinDeadline } from './within-deadline.ts';
 
 /** Proves that the settings that the level rests on are as planned, and were never set in between. Never throws. */
 export async function proveSettingsUnchanged(
@@ -35,7 +36,9 @@ export async function proveStorageUnchanged(
   const { server, storage, instance } = plan.facts;
   const proof = (held: boolean, detail: string): Proof => ({ name: 'storage as planned', held, detail });
   try {
-    const now = await mapStorage(host, { files, temporaryFolders: server.temporaryFolders }, instance);
+    const now = await withinDeadline('the storage', STATEMENT_DEADLINE_MS, () =>
+      mapStorage(host, { files, temporaryFolders: server.temporaryFolders }, instance),
+    );
     const change = changedStorage(storage, now);
     return change === undefined ? proof(true, 'mounts and devices are the same') : proof(false, change);
   } catch (error) {

@@ -2,7 +2,7 @@ import { join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
 import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
-import type { HostReader, Processes, ServerSession } from '../ports.ts';
+import { type HostReader, type Processes, ServerRefusal, type ServerSession } from '../ports.ts';
 import { readCoordinates } from './coordinates.ts';
 import { fileIdentities } from './file-identities.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
@@ -76,14 +76,20 @@ async function findProcess(
   return undefined;
 }
 
-/** [doc: threads.THREAD_OS_ID; information_schema.PROCESSLIST.TID]; `undefined` where performance_schema is off. */
+/** [doc: threads.THREAD_OS_ID; information_schema.PROCESSLIST.TID]; `undefined` where performance_schema is off, or
+ * (before MySQL 8.0) not ours to read. */
 async function threadOf(session: ServerSession, { flavour }: ServerVersion): Promise<number | undefined> {
   const sql =
     flavour === 'mariadb'
       ? 'SELECT TID AS thread FROM information_schema.PROCESSLIST WHERE ID = CONNECTION_ID()'
       : 'SELECT THREAD_OS_ID AS thread FROM performance_schema.threads WHERE PROCESSLIST_ID = CONNECTION_ID()';
-  const [row] = await session.run(sql, STATEMENT_DEADLINE_MS);
-  return wholeNumber(row?.['thread']);
+  try {
+    const [row] = await session.run(sql, STATEMENT_DEADLINE_MS);
+    return wholeNumber(row?.['thread']);
+  } catch (error) {
+    if (error instanceof ServerRefusal) return undefined;
+    throw error;
+  }
 }
 
 async function pidFromFile(

@@ -1,30 +1,29 @@
-import { setTimeout as sleep } from 'node:timers/promises';
+import { RunError } from '../../shared/errors.ts';
 import type { ServerFile } from '../discovery/facts.ts';
 import { MOUNTINFO, mountOf, parseMountinfo } from '../discovery/mountinfo.ts';
 import { readSettled } from '../discovery/server-facts.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { DeadlinePassed, type HostReader, type ServerSession } from '../ports.ts';
 import { PlanChanged } from './plan-changed.ts';
+import { STATEMENT_DEADLINE_MS } from './proof.ts';
+import { withinDeadline } from './within-deadline.ts';
 
-/** 27-46 ms for 10,000 tables (seen); a device that stalls must not keep the lock. */
+/** 27-46 ms for 10,000 tables (seen); a device that stalls must not keep the lock. With FTWRL alone commits wait meanwhile. */
 const DEADLINE_MS = 10_000;
 
 /**
  * Once DDL is held back the files of the server are settled: reads the list and walks the folders again. Returns the files.
  * Throws PlanChanged where one of them lies on a file system that the plan does not hold, or where the redo log has been
- * disabled since.
+ * disabled since; RunError `write-failed` where a device stalls.
  */
 export async function refuseUnplannedFiles(
   session: ServerSession,
   host: HostReader,
-  { facts: { server, storage } }: SnapshotPlan,
+  { facts: { server, storage }, lock }: SnapshotPlan,
 ): Promise<readonly ServerFile[]> {
-  const over = new AbortController();
-  const tooLong = sleep(DEADLINE_MS, undefined, { signal: over.signal }).then(() => {
-    throw new DeadlinePassed('the folders of the server', DEADLINE_MS);
-  });
-  try {
-    const settled = await Promise.race([readSettled(session, host, server), tooLong]);
+  const deadlineMs = lock.kind === 'ftwrl' ? STATEMENT_DEADLINE_MS : DEADLINE_MS;
+  return withinDeadline('the folders of the server', deadlineMs, async () => {
+    const settled = await readSettled(session, host, server);
     if (server.redoLogEnabled && !settled.redoLogEnabled) throw new PlanChanged('the InnoDB redo log was disabled');
     const known = new Set(server.files.map(({ path }) => path));
     const mounts = parseMountinfo((await host.readText(MOUNTINFO)) ?? '');
@@ -35,7 +34,11 @@ export async function refuseUnplannedFiles(
       throw new PlanChanged(`${path} has come to the server, on a file system that is not in the plan`);
     }
     return settled.files;
-  } finally {
-    over.abort();
-  }
+  }).catch((error: unknown) => {
+    if (!(error instanceof DeadlinePassed)) throw error;
+    throw new RunError('write-failed', error.message, {
+      cause: error,
+      hint: 'The file system is frozen by another program, or its device stalls: see dmesg.',
+    });
+  });
 }

@@ -12,7 +12,7 @@ const PID_FILE = "SHOW GLOBAL VARIABLES WHERE Variable_name = 'pid_file'";
 interface Seen {
   readonly flavour?: 'mariadb' | 'mysql';
   /** What the server says of the thread of our connection; nothing where performance_schema is off. */
-  readonly thread?: readonly Row[];
+  readonly thread?: readonly Row[] | number;
   /** Files of /proc and of the data directory, and folders with their names. */
   readonly files?: Readonly<Record<string, string>>;
   readonly folders?: Readonly<Record<string, readonly string[]>>;
@@ -86,9 +86,12 @@ describe('the server we talk to is the one whose files we see', () => {
     expect(await refusals()).toEqual([]);
   });
 
-  it('where performance_schema is off and the pid file names the process', async () => {
+  it.each([
+    ['off', []],
+    ['not ours to read', 1142],
+  ])('where performance_schema is %s and the pid file names the process', async (_what, thread) => {
     const files = { '/run/mysqld.pid': '5000\n', '/data/auto.cnf': `[auto]\nserver-uuid=${UUID}\n` };
-    expect(await refusals({ flavour: 'mysql', thread: [], files })).toEqual([]);
+    expect(await refusals({ flavour: 'mysql', thread, files })).toEqual([]);
   });
 
   it('in a container whose files are the same, whatever its numbers', async () => {
