@@ -260,7 +260,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'look at the files again': {
     ...underTheLock,
-    throws: ends('server-unsupported'),
+    throws: DONE,
     hangs: ends('connection-lost', { slow: 'holding a lock' }),
     'the answer is lost': ONLY_READS,
     'the device stalls': ends('connection-lost'),

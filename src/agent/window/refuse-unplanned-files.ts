@@ -1,4 +1,5 @@
 import { RunError } from '../../shared/errors.ts';
+import { outcomeOf } from '../../shared/result.ts';
 import type { ServerFile } from '../discovery/facts.ts';
 import { MOUNTINFO, mountOf, parseMountinfo } from '../discovery/mountinfo.ts';
 import { readSettled } from '../discovery/server-facts.ts';
@@ -13,8 +14,8 @@ const DEADLINE_MS = 10_000;
 
 /**
  * Once DDL is held back the files of the server are settled: reads the list and walks the folders again. Returns the files.
- * Throws PlanChanged where one of them lies on a file system that the plan does not hold, or where the redo log has been
- * disabled since; RunError `write-failed` where a device stalls.
+ * Throws PlanChanged where one of them lies on a file system that the plan does not hold, where the redo log has been
+ * disabled since, or where the server or the host no longer answers as it did; RunError `write-failed` where a device stalls.
  */
 export async function refuseUnplannedFiles(
   session: ServerSession,
@@ -35,6 +36,8 @@ export async function refuseUnplannedFiles(
     }
     return settled.files;
   }).catch((error: unknown) => {
+    // Nothing is untouched any more, so this is no refusal: a new plan meets it again, if it is one.
+    if (error instanceof RunError && outcomeOf(error.code) === 'refused') throw new PlanChanged(error.message);
     if (!(error instanceof DeadlinePassed)) throw error;
     throw new RunError('write-failed', error.message, {
       cause: error,
