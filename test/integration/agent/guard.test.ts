@@ -296,6 +296,8 @@ describe('what a guard left frozen', () => {
     const elsewhere = storage.volumes[1]?.mountPoint ?? '';
     const moved = join(storage.folder, 'moved');
     mkdirSync(moved);
+    // What is mounted over one of two peers would be mounted over the other, too.
+    execFileSync('mount', ['--make-private', data]);
     execFileSync('mount', ['--bind', data, moved]);
     execFileSync('mount', ['--bind', elsewhere, data]);
     execFileSync('fsfreeze', ['--freeze', elsewhere]);
@@ -330,7 +332,9 @@ describe('what a guard left frozen', () => {
   it('by a version that recorded the path alone is thawed there, and nowhere where nothing is mounted there', async () => {
     writeFileSync(record, data);
     expect(await thawLeftovers(processes, freezeRecords)).toEqual([data]);
-    writeFileSync(record, storage.folder);
+    const nothing = join(storage.folder, 'nothing');
+    mkdirSync(nothing);
+    writeFileSync(record, nothing);
     await expect(thawLeftovers(processes, freezeRecords)).rejects.toMatchObject({ code: 'thaw-failed' });
     writeFileSync(record, '');
     expect(await thawLeftovers(processes, freezeRecords)).toEqual([]);
