@@ -1,12 +1,28 @@
 import type { Result } from '../../shared/result.ts';
 import type { OurDocument } from '../documents/install-document.ts';
 import type { EmitFleet } from '../events.ts';
-import type { Clock, Commands, Documents, DocumentVersion, Inventory, Invocation, Snapshots } from '../ports.ts';
-import type { EarlierCommands } from './follow/find-earlier-commands.ts';
+import type {
+  Clock,
+  CommandHistoryRange,
+  Commands,
+  Documents,
+  DocumentVersion,
+  Inventory,
+  Invocation,
+  SentCommand,
+  Snapshots,
+} from '../ports.ts';
 import { judgeHost, type ReportedRun } from './judge/judge-host.ts';
 import type { Fleet, UnreachableHost } from './reachable.ts';
 import type { FleetRequest } from './request.ts';
 import type { RunEvidence } from './run-evidence.ts';
+
+/** What is there already of a run: its commands, and where these are found. */
+export interface EarlierCommands {
+  /** The oldest first. */
+  readonly sent: readonly SentCommand[];
+  readonly range: CommandHistoryRange;
+}
 
 /** What a run needs from outside. */
 export interface FleetPorts {

@@ -11,9 +11,3 @@ export interface ApiCall {
   /** The fault that strikes while the work is done; those before and after it are the dispatcher's. */
   readonly fault: Fault | undefined;
 }
-
-export interface HttpAnswer {
-  readonly status: number;
-  readonly headers: Readonly<Record<string, string>>;
-  readonly body: string;
-}

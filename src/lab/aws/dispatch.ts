@@ -1,6 +1,6 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { ServiceName } from './account.ts';
-import type { ApiCall, HttpAnswer } from './api-call.ts';
+import type { ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
 import { type Behaviour, type Fault, THROTTLED, takeFault } from './behaviour.ts';
 import type { CallHook } from './call-hook.ts';
@@ -8,7 +8,7 @@ import type { RecordedCall } from './call-record.ts';
 import { performEc2 } from './ec2/ec2-service.ts';
 import type { Ec2World } from './ec2/ec2-world.ts';
 import { answerXml, readParameters, refuseXml } from './ec2/query-protocol.ts';
-import type { HttpRequest } from './http-server.ts';
+import type { HttpAnswer, HttpRequest } from './http-server.ts';
 import { authenticate } from './iam/authenticate.ts';
 import type { Principals } from './iam/principals.ts';
 import { readSignature } from './iam/sigv4.ts';

@@ -1,8 +1,8 @@
 import { randomBytes } from 'node:crypto';
 import type { InstanceId } from '../../shared/ids.ts';
 import type { Account } from './account.ts';
-import type { HttpAnswer } from './api-call.ts';
 import type { CallHook } from './call-hook.ts';
+import type { HttpAnswer } from './http-server.ts';
 import { type HttpRequest, type HttpServer, serve } from './http-server.ts';
 import { HOST_ROLE, type TemporaryCredentials } from './iam/principals.ts';
 

@@ -1,8 +1,7 @@
 import * as v from 'valibot';
-import type { HttpAnswer } from './api-call.ts';
 import { type Behaviour, BehaviourChange } from './behaviour.ts';
 import type { RecordedCall } from './call-record.ts';
-import type { HttpRequest } from './http-server.ts';
+import type { HttpAnswer, HttpRequest } from './http-server.ts';
 import { type LabTime, SteeredTime } from './lab-time.ts';
 
 interface ControlledLab {

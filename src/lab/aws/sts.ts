@@ -1,8 +1,9 @@
 import { randomUUID } from 'node:crypto';
 import { XMLBuilder } from 'fast-xml-parser';
 import type { Account } from './account.ts';
-import type { ApiCall, HttpAnswer } from './api-call.ts';
+import type { ApiCall } from './api-call.ts';
 import { ApiError } from './api-error.ts';
+import type { HttpAnswer } from './http-server.ts';
 
 const builder = new XMLBuilder({ ignoreAttributes: false, attributeNamePrefix: '@' });
 const NAMESPACE = 'https://sts.amazonaws.com/doc/2011-06-15/';

@@ -1,6 +1,7 @@
 import { RunError } from '../../../shared/errors.ts';
 import { poll } from '../../../shared/poll.ts';
 import type { Clock, CommandHistoryRange, Commands, SentCommand, Snapshots } from '../../ports.ts';
+import type { EarlierCommands } from '../fleet-run.ts';
 import type { FleetRequest } from '../request.ts';
 
 /** Systems Manager keeps the history of commands for so long [doc]. */
@@ -9,13 +10,6 @@ const HISTORY_MS = 30 * 86_400_000;
 const CLOCK_SKEW_MS = 300_000;
 /** ListCommands may lag behind a SendCommand of somebody who died since: it has to say the same twice, this far apart. */
 const LOOK_AGAIN_MS = 3_000;
-
-/** What is there already of a run: its commands, and where these are found. */
-export interface EarlierCommands {
-  /** The oldest first. */
-  readonly sent: readonly SentCommand[];
-  readonly range: CommandHistoryRange;
-}
 
 export interface EarlierCommandsPorts {
   readonly commands: Commands;

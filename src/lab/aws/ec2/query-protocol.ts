@@ -1,8 +1,8 @@
 import { randomUUID } from 'node:crypto';
 import { XMLBuilder } from 'fast-xml-parser';
 import * as v from 'valibot';
-import type { HttpAnswer } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
+import type { HttpAnswer } from '../http-server.ts';
 
 /**
  * EC2's Query protocol: form-encoded parameters like `Filter.1.Value.2=x` in, XML out

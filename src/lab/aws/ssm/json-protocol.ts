@@ -1,6 +1,6 @@
 import * as v from 'valibot';
-import type { HttpAnswer } from '../api-call.ts';
 import { ApiError } from '../api-error.ts';
+import type { HttpAnswer } from '../http-server.ts';
 
 /** Systems Manager's protocol: JSON 1.1, the action in X-Amz-Target [Smithy: AWS JSON 1.1]. */
 
