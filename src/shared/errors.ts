@@ -145,7 +145,7 @@ const table = {
   'redo-not-durable': {
     exit: 31,
     meaning: 'the redo log could not be proven durable under the lock',
-    hint: 'Set innodb_flush_log_at_trx_commit to 1 or 2.',
+    hint: 'See whether the device below the redo log stalls (dmesg); innodb_flush_log_at_trx_commit = 0 waits for the background flush: set it to 1.',
   },
   'write-failed': {
     exit: 32,

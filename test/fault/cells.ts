@@ -180,7 +180,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'see that it is this server': {
     ...afterTheConnection,
-    throws: DONE,
+    throws: ends('files-unresolved'),
     hangs: ends('files-unresolved'),
     'the answer is lost': ONLY_READS,
   },
@@ -261,7 +261,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'look at the files again': {
     ...underTheLock,
     throws: DONE,
-    hangs: ends('connection-lost', { slow: 'holding a lock' }),
+    hangs: ends('write-failed'),
     'the answer is lost': ONLY_READS,
     'the device stalls': ends('connection-lost'),
   },
@@ -277,6 +277,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     throws: ends('coordinates-unreadable'),
     hangs: ends('connection-lost'),
     'the answer is lost': ONLY_READS,
+    'the device stalls': ends('redo-not-durable'),
   },
   'prove the redo log durable': {
     ...underTheLock,

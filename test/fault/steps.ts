@@ -48,13 +48,14 @@ export const STEPS = {
     unwritten: 'a commit',
   },
   'look at the files again': {
-    ...underLock(statement(/^SHOW GLOBAL VARIABLES/, { nth: 2 }), 30),
+    ...underLock(statement(/^SHOW GLOBAL VARIABLES/, { nth: 2 }), 16),
     unwritten: 'a commit',
   },
   'keep out commits': { ...underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/), 3), unwritten: 'a commit' },
   'read the coordinates': {
     ...underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/ }), 3),
     covers: /gtid_binlog_pos/,
+    unwritten: 'a row',
   },
   'prove the redo log durable': {
     ...underLock(statement(/^FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS/), 3),

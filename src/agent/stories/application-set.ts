@@ -11,7 +11,7 @@ import type { CreateSetAnswer } from '../ports.ts';
 import { applierRecord } from '../state-paths.ts';
 import { WATCHDOG_COMMAND, type WatchdogRequest } from '../window/applier-watchdog-request.ts';
 import { keepAppliersStopped } from '../window/appliers.ts';
-import { proveCoordinatesUnmoved, readCoordinates, readCoordinatesAt } from '../window/coordinates.ts';
+import { proveCoordinatesUnmoved, readCoordinates, readCoordinatesAt, requireBinlog } from '../window/coordinates.ts';
 import { spawnDetached } from '../window/detached-process.ts';
 import { type FileWriter, startFileWriter } from '../window/file-writer.ts';
 import { type GateOptions, passGate } from '../window/gate.ts';
@@ -21,7 +21,6 @@ import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
 import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
-import { briefly } from '../window/query-under-lock.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
@@ -228,12 +227,7 @@ async function recordCoordinates(
   first: Coordinates,
 ): Promise<{ coordinates: Coordinates; takenAt: Date }> {
   let coordinates = first;
-  if (plan.facts.server.binlogEnabled && !coordinates.binlog) {
-    throw new RunError(
-      'coordinates-unreadable',
-      `${briefly(plan.lock.coordinates)} answers no row although log_bin is on`,
-    );
-  }
+  if (plan.facts.server.binlogEnabled) requireBinlog(coordinates, plan.lock);
   for (let number = 1; ; number++) {
     const takenAt = ports.clock.now();
     await writer.write(setFiles(plan, coordinates, takenAt), WRITE_UNDER_LOCK_MS);

@@ -34,6 +34,12 @@ export async function readCoordinatesAt(session: ServerSession, plan: LockPlan):
   return { coordinates: await readBoth(session, plan, row), lsn };
 }
 
+/** Throws RunError `coordinates-unreadable` where a server whose binary log is on names no place in it. */
+export function requireBinlog({ binlog }: Coordinates, plan: LockPlan): void {
+  if (binlog !== undefined) return;
+  throw new RunError('coordinates-unreadable', `${briefly(plan.coordinates)} names no place although log_bin is on`);
+}
+
 async function readBoth(session: ServerSession, plan: LockPlan, row: Row | undefined): Promise<Coordinates> {
   const own = await ownCoordinates(session, plan, row);
   if (plan.replica === undefined) return parse(plan.coordinates, own);

@@ -3,7 +3,7 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
 import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
 import { type HostReader, type Processes, ServerRefusal, type ServerSession } from '../ports.ts';
-import { readCoordinates } from './coordinates.ts';
+import { readCoordinates, requireBinlog } from './coordinates.ts';
 import { fileIdentities } from './file-identities.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
 
@@ -31,7 +31,7 @@ export async function refuseOtherServer(
   if (!mayAskServer(planned)) return planned;
   const { facts, lock } = planned.plan;
   // Coordinates that cannot be read under the lock are met here, before any commit waits.
-  if (facts.server.binlogEnabled) await readCoordinates(session, lock);
+  if (facts.server.binlogEnabled) requireBinlog(await readCoordinates(session, lock), lock);
   const missing = await whatIsNotShown(facts.server, session, ports).catch((error: unknown) => {
     if (error instanceof RunError && error.code === 'connection-lost') throw error;
     return messageOf(error);

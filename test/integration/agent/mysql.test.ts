@@ -59,7 +59,7 @@ describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
   });
 
   it('a reader of ten seconds: refused before any lock is asked, named, and nobody notices', async () => {
-    await using reader = await busyWith(host, READER, 'TIME >= 1');
+    await using reader = await busyWith(host, READER, 'TIME >= 2');
     await using others = await traffic(host);
     await host.root.query("SET GLOBAL log_output = 'TABLE', general_log = ON");
     const run = await host.agent('snapshot', '--long-query-threshold', '1');
