@@ -261,7 +261,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'look at the files again': {
     ...underTheLock,
     throws: DONE,
-    hangs: ends('write-failed'),
+    // The server's own bound for an idle session is the first to end it.
+    hangs: ends('connection-lost'),
     'the answer is lost': ONLY_READS,
     'the device stalls': ends('connection-lost'),
   },
