@@ -157,11 +157,14 @@ async function killSoonAfterStop(): Promise<void> {
   await run('systemctl', 'daemon-reload');
 }
 
-/** The agent and the guard find this one first: the device stalls right before its file system is frozen. */
+/**
+ * The agent and the guard find this one first: the device stalls right before its file system is frozen. The guard
+ * names a file system by the descriptor that it holds.
+ */
 async function stallWhileFreezing(): Promise<void> {
   const program = [
     '#!/bin/bash',
-    `[[ $* == '--freeze /binlog' ]] && dmsetup suspend --noflush --nolockfs ${BINLOG_DM}`,
+    `[[ $1 == --freeze && $(readlink "$2") == /binlog ]] && dmsetup suspend --noflush --nolockfs ${BINLOG_DM}`,
     'exec /usr/sbin/fsfreeze "$@"',
   ];
   await host.guest.install('/usr/local/sbin/fsfreeze', `${program.join('\n')}\n`, '755');
