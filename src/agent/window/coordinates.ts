@@ -11,6 +11,7 @@ import { channelsOf } from '../discovery/replica.ts';
 import { wholeNumber } from '../discovery/variables.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { Row, ServerSession } from '../ports.ts';
+import { parseLsn } from './lsn.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
 import { briefly, queryUnderLock } from './query-under-lock.ts';
 
@@ -30,8 +31,7 @@ export const readCoordinates = async (session: ServerSession, plan: LockPlan): P
 /** The same with the LSN. */
 export async function readCoordinatesAt(session: ServerSession, plan: LockPlan): Promise<CoordinatesAt> {
   const [row] = await queryUnderLock(session, plan.coordinates, 'coordinates-unreadable');
-  const lsn = /^\d{1,20}$/.test(row?.['lsn'] ?? '') ? BigInt(row?.['lsn'] ?? '') : undefined;
-  return { coordinates: await readBoth(session, plan, row), lsn };
+  return { coordinates: await readBoth(session, plan, row), lsn: parseLsn(row?.['lsn']) };
 }
 
 /** Throws RunError `coordinates-unreadable` where a server whose binary log is on names no place in it. */

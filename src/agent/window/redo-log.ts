@@ -2,6 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import { poll } from '../../shared/poll.ts';
 import type { RedoProof, RedoStatus } from '../plan/lock-plan.ts';
 import type { Clock, ServerSession } from '../ports.ts';
+import { parseLsn } from './lsn.ts';
 import { queryUnderLock } from './query-under-lock.ts';
 
 /** Between two looks at the redo log. */
@@ -41,8 +42,9 @@ interface Lsns {
 async function readLsns(session: ServerSession, { as, sql }: RedoStatus): Promise<Lsns> {
   const [row] = await queryUnderLock(session, sql, 'redo-not-durable');
   const lsn = (name: string, text: string | null | undefined): bigint => {
-    if (text && /^\d{1,20}$/.test(text)) return BigInt(text);
-    throw notDurable(`the server does not report ${name}`);
+    const parsed = parseLsn(text);
+    if (parsed === undefined) throw notDurable(`the server does not report ${name}`);
+    return parsed;
   };
   if (as === 'lsn-row') {
     return {

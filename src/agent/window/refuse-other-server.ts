@@ -85,7 +85,7 @@ async function threadOf(session: ServerSession, { flavour }: ServerVersion): Pro
       : 'SELECT THREAD_OS_ID AS thread FROM performance_schema.threads WHERE PROCESSLIST_ID = CONNECTION_ID()';
   try {
     const [row] = await session.run(sql, STATEMENT_DEADLINE_MS);
-    return wholeNumber(row?.['thread']);
+    return positiveNumber(row?.['thread']);
   } catch (error) {
     if (error instanceof ServerRefusal) return undefined;
     throw error;
@@ -100,12 +100,12 @@ async function pidFromFile(
   const [row] = await session.run("SHOW GLOBAL VARIABLES WHERE Variable_name = 'pid_file'", STATEMENT_DEADLINE_MS);
   const path = row?.['Value'];
   if (!path) return undefined;
-  return wholeNumber((await host.readText(path.startsWith('/') ? path : join(datadir, path)))?.trim());
+  return positiveNumber((await host.readText(path.startsWith('/') ? path : join(datadir, path)))?.trim());
 }
 
 /** The process that a thread belongs to. */
 async function groupOf(thread: number, host: HostReader): Promise<number | undefined> {
-  return wholeNumber(/^Tgid:\s+(\d+)$/m.exec((await host.readText(`/proc/${thread}/status`)) ?? '')?.[1]);
+  return positiveNumber(/^Tgid:\s+(\d+)$/m.exec((await host.readText(`/proc/${thread}/status`)) ?? '')?.[1]);
 }
 
 /** Whether a process in a pid namespace of its own has a thread of this number there. */
@@ -184,5 +184,5 @@ async function otherUuid({ version, uuid, datadir }: ServerFacts, host: HostRead
     : `auto.cnf in ${datadir} has the UUID ${written ?? '(none)'}, the server says ${uuid}`;
 }
 
-const wholeNumber = (text: string | null | undefined): number | undefined =>
+const positiveNumber = (text: string | null | undefined): number | undefined =>
   text && /^\d{1,10}$/.test(text) && Number(text) > 0 ? Number(text) : undefined;
