@@ -22,6 +22,10 @@ readonly OTHER_SERVERS_NEED=(
 # shellcheck disable=SC2034 # for scripts/test
 readonly EXT4_NEEDS=(mkfs.ext4:e2fsprogs)
 
+# What the tier integration needs besides, for AWS behind a proxy, by TLS.
+# shellcheck disable=SC2034 # for scripts/test
+readonly TLS_NEEDS=(openssl:openssl)
+
 # What the tier vm needs to make its guest and to run it.
 # shellcheck disable=SC2034 # for scripts/test
 readonly VM_NEEDS=(

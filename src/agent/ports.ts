@@ -101,6 +101,8 @@ export interface InstanceFacts {
   readonly name: string;
   readonly rootDevice: string | undefined;
   readonly volumes: readonly AttachedVolume[];
+  /** How far AWS's clock is ahead of this host's; absent where they differ by less than a minute. */
+  readonly clockAheadMs?: number;
 }
 
 /** Reads EC2. Throws RunError 10-29: nothing has been touched when these are asked. */

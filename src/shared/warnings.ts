@@ -16,6 +16,11 @@ const table = {
       'the server is of a later version than any that the agent was tried with; where it keeps files that the agent does not ask for, they are not in the set',
     hint: 'Run a restore drill of a set of this version, and see whether a later version of the agent knows the server.',
   },
+  'clock-off': {
+    meaning:
+      "the host's clock differs from AWS's by a minute or more; the times in the set's name, tags and log are those of the host",
+    hint: 'Synchronize the clock of the host (`chronyc tracking` shows its state).',
+  },
   'not-frozen': {
     meaning:
       'a file system under the server was synced under the lock but not frozen (one that holds the root file system or is on the boot volume, or every one with `--freeze never`); its copy in the set is replayed from its journal when it is mounted',

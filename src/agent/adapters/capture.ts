@@ -55,6 +55,7 @@ export const Capture = v.strictObject({
     region: text,
     name: text,
     rootDevice: v.optional(text),
+    clockAheadMs: v.exactOptional(v.number()),
     volumes: v.array(
       v.strictObject({
         volumeId: VolumeId,

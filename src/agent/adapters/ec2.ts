@@ -9,6 +9,7 @@ import {
   paginateDescribeVolumes,
 } from '@aws-sdk/client-ec2';
 import { GetCallerIdentityCommand, STSClient } from '@aws-sdk/client-sts';
+import { RequestHandler } from '../../aws/request-handler.ts';
 import { RunError } from '../../shared/errors.ts';
 import type { InstanceId, SnapshotId, VolumeId } from '../../shared/ids.ts';
 import { parseResponse } from '../../shared/parse-response.ts';
@@ -32,6 +33,9 @@ const READ_DEADLINE_MS = 30_000;
 /** What the run can do without is not waited for as long. */
 const PENDING_DEADLINE_MS = 5_000;
 
+/** The times of answers are whole seconds, and underway for a while. */
+const CLOCK_OFF_MS = 60_000;
+
 /** EC2 through the SDK; what comes back is validated here, once. */
 export class SdkEc2 implements Ec2 {
   readonly #instanceId: InstanceId;
@@ -46,8 +50,8 @@ export class SdkEc2 implements Ec2 {
     this.#instanceId = instanceId;
     this.#region = region;
     this.#credentials = credentials;
-    this.#reads = new EC2Client({ region, credentials });
-    this.#sts = new STSClient({ region, credentials });
+    this.#reads = new EC2Client({ region, credentials, requestHandler: new RequestHandler() });
+    this.#sts = new STSClient({ region, credentials, requestHandler: new RequestHandler() });
   }
 
   async instance(): Promise<InstanceFacts> {
@@ -65,12 +69,16 @@ export class SdkEc2 implements Ec2 {
     });
     const instance = instances.find(({ InstanceId }) => InstanceId === this.#instanceId);
     if (!instance) throw new RunError('no-identity', `EC2 knows no instance ${this.#instanceId} in ${this.#region}`);
+    const volumes = await this.#withPendingSnapshots(await this.#volumes());
+    // The SDK learns it from the time of AWS's answers.
+    const { systemClockOffset: clockAheadMs } = this.#reads.config;
     return {
       instanceId: this.#instanceId,
       region: this.#region,
       name: tagsOf(instance.Tags)['Name'] ?? this.#instanceId,
       rootDevice: instance.RootDeviceName,
-      volumes: await this.#withPendingSnapshots(await this.#volumes()),
+      volumes,
+      ...(Math.abs(clockAheadMs) < CLOCK_OFF_MS ? {} : { clockAheadMs }),
     };
   }
 
@@ -154,7 +162,14 @@ export class SdkEc2 implements Ec2 {
   async #clientForOneRequest(): Promise<EC2Client> {
     this.#once?.destroy();
     const { expiration: _fresh, ...credentials } = await this.#credentials();
-    this.#once = new EC2Client({ region: this.#region, credentials, maxAttempts: 1 });
+    this.#once = new EC2Client({
+      region: this.#region,
+      credentials,
+      maxAttempts: 1,
+      requestHandler: new RequestHandler(),
+      // What the reads have learned of this host's clock; the SDK would learn it from a refusal, and try again.
+      systemClockOffset: this.#reads.config.systemClockOffset,
+    });
     return this.#once;
   }
 

@@ -1,6 +1,7 @@
 import { fromNodeProviderChain } from '@aws-sdk/credential-providers';
 import { MetadataService } from '@aws-sdk/ec2-metadata-service';
 import * as v from 'valibot';
+import { RequestHandler } from '../../aws/request-handler.ts';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { InstanceId } from '../../shared/ids.ts';
 
@@ -26,7 +27,8 @@ const IdentityDocument = v.object({ instanceId: InstanceId, region: Region });
 export async function identify(): Promise<{ instanceId: InstanceId; aws: AwsSettings }> {
   const document = await identityDocument();
   const region = process.env['AWS_REGION'] ?? document.region;
-  const credentials = fromNodeProviderChain({ clientConfig: { region }, ec2MetadataV1Disabled: true });
+  const clientConfig = { region, requestHandler: new RequestHandler() };
+  const credentials = fromNodeProviderChain({ clientConfig, ec2MetadataV1Disabled: true });
   return { instanceId: document.instanceId, aws: { region, credentials } };
 }
 

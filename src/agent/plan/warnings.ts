@@ -1,6 +1,7 @@
 import type { WarningCode } from '../../shared/warnings.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
 import { describeVersion, hasAtomicDdl, newestTried } from '../discovery/server-version.ts';
+import type { InstanceFacts } from '../ports.ts';
 import { planLock } from './lock-plan.ts';
 import { reasonNeverToFreeze, splitMounts } from './mounts.ts';
 import { isDegradedMirror } from './preflight/arrays-complete.ts';
@@ -12,10 +13,11 @@ export function planWarnings(
   request: DecidedRequest,
   stopped: readonly string[] = [],
 ): readonly PlanWarning[] {
-  const { server, storage } = facts;
+  const { instance, server, storage } = facts;
   const version = describeVersion(server.version);
   const tried = newestTried(server.version);
   return [
+    ...wrongClock(instance),
     ...(tried === undefined
       ? []
       : [
@@ -68,6 +70,15 @@ export function planWarnings(
           ),
         ]
       : []),
+  ];
+}
+
+/** The name and the age of the set go by this host's clock. */
+function wrongClock({ clockAheadMs }: InstanceFacts): readonly PlanWarning[] {
+  if (clockAheadMs === undefined) return [];
+  const minutes = Math.round(Math.abs(clockAheadMs) / 60_000);
+  return [
+    warning('clock-off', `this host's clock is ${minutes} min ${clockAheadMs > 0 ? 'behind' : 'ahead of'} AWS's`),
   ];
 }
 

@@ -10,7 +10,8 @@ import { planLock } from '../../../src/agent/plan/lock-plan.ts';
 import { FREEZE_RECORDS, RUN_LOCK } from '../../../src/agent/state-paths.ts';
 import { MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { expectClear } from '../../support/clear-ending.ts';
-import { type AgentRun, expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { type AgentRun, expectHostWhole, type OneHost, oneHost, startAgent } from '../../support/one-host.ts';
+import { clockAhead, tunnelProxy } from '../../support/way-to-aws.ts';
 import { isFrozen } from '../../support/xfs.ts';
 
 let host: OneHost;
@@ -103,6 +104,47 @@ describe('what is wrong before anything is touched', () => {
     await run.said('started');
     process.kill(run.pid, 'SIGTERM');
     expectClear(await run.ended, 130, 'cancelled', 'SIGTERM');
+  });
+});
+
+describe('on the way to AWS', () => {
+  const snapshotWith = (environment: NodeJS.ProcessEnv) =>
+    startAgent(['snapshot', '--defaults-file', host.optionFile, '--no-log-file'], {
+      ...host.environment,
+      ...environment,
+    }).ended;
+
+  it.each([11, -11])('a clock that is wrong by %d minutes is told, and no reason for no set', async (minutes) => {
+    await using aws = await clockAhead(host.aws.endpoint, minutes * 60_000);
+    const { result, stderr } = await snapshotWith({ AWS_ENDPOINT_URL: aws.url });
+    expect(result).toMatchObject({ outcome: 'done', grade: 'application', warnings: ['clock-off'] });
+    expect(stderr).toContain(`clock is 11 min ${minutes > 0 ? 'behind' : 'ahead of'} AWS's`);
+  });
+
+  it('a proxy: every request but those of the metadata service goes through it', async () => {
+    const folder = mkdtempSync(join(tmpdir(), 'mysql-ebs-snapshot-test-'));
+    try {
+      await using proxy = await tunnelProxy(host.aws.endpoint, 'aws.example.com', 'we:s3cret', folder);
+      const environment = (login: string) => ({
+        AWS_ENDPOINT_URL: 'https://aws.example.com',
+        HTTPS_PROXY: `http://${login}@${proxy.address}`,
+        NODE_EXTRA_CA_CERTS: proxy.authority,
+      });
+      expect((await snapshotWith(environment('we:s3cret'))).result).toMatchObject({ grade: 'application' });
+      expect(new Set(proxy.asked)).toEqual(new Set(['aws.example.com:443']));
+
+      const refused = await snapshotWith(environment('we:0therSecret'));
+      expectClear(refused, 15, 'aws-unreachable', `proxy ${proxy.address}: Bad response: 407`);
+      expect(refused.stdout + refused.stderr).not.toContain('0therSecret');
+      expectClear(
+        await snapshotWith({ ...environment(''), HTTPS_PROXY: 'socks5://10.0.0.1' }),
+        2,
+        'usage',
+        'HTTPS_PROXY',
+      );
+    } finally {
+      rmSync(folder, { recursive: true });
+    }
   });
 });
 
