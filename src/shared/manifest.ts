@@ -84,6 +84,12 @@ export const Manifest = v.object({
   coordinates: Coordinates,
   members: v.array(Member),
   fileSystems: v.array(FileSystem),
+  /**
+   * Whether the server has to find the set's own binary log at its first start: without it, transactions that were prepared
+   * cannot be decided. At level `application` the redo log was flushed under the lock, and the data stand without it. Absent
+   * in sets of earlier versions.
+   */
+  firstStartNeedsBinlog: v.optional(v.boolean()),
   /** Server settings by their own names that a restored server has to be started with. */
   settings: v.record(v.string(), v.string()),
   warnings: v.array(v.string()),

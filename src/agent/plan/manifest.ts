@@ -40,6 +40,7 @@ export function manifestOf(plan: SnapshotPlan, coordinates: Coordinates, takenAt
       frozen: plan.freeze.includes(mountPoint),
       volumes: [...volumes],
     })),
+    firstStartNeedsBinlog: plan.level === 'crash' && server.binlogEnabled,
     settings: { ...server.settings },
     warnings: plan.warnings.map(({ message }) => message),
   };

@@ -67,7 +67,7 @@ describe('level crash', () => {
     expect(said).toContain('XA RECOVER');
     // DDL alone is held back; the look for other backups takes no lock at all.
     expect(said).not.toMatch(/BLOCK_COMMIT|FLUSH TABLES|LOCK TABLES/);
-    expect(manifest()).toMatchObject({ level: 'crash', coordinates: {} });
+    expect(manifest()).toMatchObject({ level: 'crash', coordinates: {}, firstStartNeedsBinlog: true });
     expect(manifest().fileSystems.map(({ frozen }) => frozen)).toEqual([false, false]);
     expect(existsSync(join(host.datadir, BINLOG_INFO_FILE)), 'coordinates of an earlier set').toBe(false);
   });

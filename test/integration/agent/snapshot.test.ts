@@ -31,7 +31,8 @@ describe('a snapshot of a host with two volumes', () => {
       'vol-00000000000000001',
       'vol-00000000000000002',
     ]);
-    const { coordinates, members, fileSystems } = manifest(host);
+    const { coordinates, members, fileSystems, firstStartNeedsBinlog } = manifest(host);
+    expect(firstStartNeedsBinlog).toBe(false);
     const binlog = `${coordinates.binlog?.file}:${coordinates.binlog?.position}`;
     for (const snapshot of snapshots) {
       expect(snapshot.Description).toContain(binlog);
