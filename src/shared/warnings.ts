@@ -59,6 +59,11 @@ const table = {
       'a MySQL replica applies with parallel workers that keep the order of commits; while a change to a table that is not transactional is applied, the read lock can stop it with error 3030, and the account cannot see whether there is such a table',
     hint: 'GRANT SHOW VIEW ON *.* to the account, or use --stop-replica-sql.',
   },
+  'replica-temporary-tables': {
+    meaning:
+      'the source logs statements, and some have made temporary tables on this replica that are still open; they are not in the set, so a replica made of it stops at the next statement that uses one',
+    hint: 'Take the set when no temporary table is open, or set binlog_format = ROW on the source.',
+  },
   'option-file-skipped': {
     meaning: "an option file is world-writable and was skipped, as the servers' own programs skip it",
     hint: 'Run chmod o-w on the file.',

@@ -90,6 +90,8 @@ export interface ReplicaFacts {
   readonly channels: readonly ReplicaChannel[];
   /** How many threads apply what one channel received; 0 where that is left to a single one. */
   readonly parallelWorkers: number;
+  /** Temporary tables that statements of a source have made: they live in this server alone, and in no set. */
+  readonly openTemporaryTables: number;
   /** MySQL: unread relay logs are thrown away after a crash and fetched again. */
   readonly relayLogRecovery: boolean;
   /** MySQL: what has been executed is noted in a table of InnoDB, together with the data. */

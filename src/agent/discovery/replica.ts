@@ -125,6 +125,7 @@ export async function readReplica(
   version: ServerVersion,
   privileges: readonly string[],
   variables: Variables,
+  serverStatus: Variables,
 ): Promise<ReplicaFacts | undefined> {
   if (!replicaStatusPrivileges(version).some((privilege) => holds(privileges, privilege))) return undefined;
   const status = replicaStatus(version);
@@ -146,6 +147,9 @@ export async function readReplica(
       workers > 1 && channels.some((each) => each.applying) && keepsCommitOrder(version, variables)
         ? ((await readNonTransactionalTables(server, privileges)) ?? 'unseen')
         : [],
+    openTemporaryTables: Number(
+      serverStatus.get('replica_open_temp_tables') ?? serverStatus.get('slave_open_temp_tables') ?? 0,
+    ),
     relayLogRecovery: variables.get('relay_log_recovery')?.toUpperCase() === 'ON',
     positionsInTable: (variables.get('relay_log_info_repository') ?? 'TABLE').toUpperCase() === 'TABLE',
   };

@@ -56,7 +56,7 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
       variables.get('performance_schema')?.toUpperCase() === 'ON' &&
       mayReadPerformanceSchema(privileges),
     metadataLocksListed: await areMetadataLocksListed(server, { version, privileges, variables }),
-    replica: await readReplica(server, version, privileges, variables),
+    replica: await readReplica(server, version, privileges, variables, status),
     recovery: level === 'application' ? undefined : await readRecovery(server, version, privileges),
     keyringPlugins: await readKeyring(server, { version, plugins, privileges }),
     privileges,

@@ -66,11 +66,11 @@ export const variables: ServerQuestion = {
 
 /**
  * MySQL >= 8.0.21 tells here whether somebody said ALTER INSTANCE DISABLE INNODB REDO_LOG, MariaDB and MySQL >= 8.0.30
- * how far the redo log has been flushed.
+ * how far the redo log has been flushed. A replica tells how many temporary tables of its sources it has open.
  */
 export const status: ServerQuestion = {
   name: 'status',
-  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled', 'Innodb_redo_log_flushed_to_disk_lsn', 'Innodb_lsn_flushed', 'Com_xa_prepare')",
+  sql: "SHOW GLOBAL STATUS WHERE Variable_name IN ('Innodb_redo_log_enabled', 'Innodb_redo_log_flushed_to_disk_lsn', 'Innodb_lsn_flushed', 'Com_xa_prepare', 'Replica_open_temp_tables', 'Slave_open_temp_tables')",
 };
 
 /** What is loaded: encryption, replication groups, and the libraries that a restored server needs. */

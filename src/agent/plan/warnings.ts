@@ -62,6 +62,7 @@ export function planWarnings(
         ]
       : []),
     ...unclearReplica(server, stopped),
+    ...temporaryTables(server),
     ...(server.replica?.lockConflictTables === 'unseen' && request.level !== 'crash' && !request.stopReplicaSql
       ? [
           warning(
@@ -92,6 +93,14 @@ function unclearReplica({ replica }: ServerFacts, stopped: readonly string[]): r
       `the replication channel '${name}' has parallel workers and no GTID: its place in the source's binary log is a low-water mark`,
     ),
   );
+}
+
+/** [MySQL manual, "Replication and Temporary Tables"] */
+function temporaryTables({ replica }: ServerFacts): readonly PlanWarning[] {
+  const open = replica?.openTemporaryTables ?? 0;
+  if (open === 0) return [];
+  const tables = open === 1 ? '1 temporary table' : `${open} temporary tables`;
+  return [warning('replica-temporary-tables', `this replica has ${tables} of its source open, which no set holds`)];
 }
 
 const warning = (code: WarningCode, message: string): PlanWarning => ({ code, message });

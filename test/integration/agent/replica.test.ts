@@ -131,6 +131,22 @@ describe('a replica with parallel workers and no GTID', () => {
     ]);
   });
 
+  it('says that a temporary table of its source is in no set', async () => {
+    await source.root.query('SET SESSION binlog_format = STATEMENT');
+    await source.root.query('CREATE TEMPORARY TABLE shop.basket (id INT)');
+    try {
+      await vi.waitFor(async () => {
+        const [rows] = await replica.root.query<RowDataPacket[]>("SHOW GLOBAL STATUS LIKE 'Slave_open_temp_tables'");
+        expect(rows[0]?.['Value']).toBe('1');
+      }, PATIENCE);
+      const { result } = await replica.agent('plan');
+      expect(result?.warnings).toContain('replica-temporary-tables');
+    } finally {
+      await source.root.query('DROP TEMPORARY TABLE shop.basket');
+      await source.root.query('SET SESSION binlog_format = DEFAULT');
+    }
+  });
+
   it('crash is refused: where it has got to is in a file', async () => {
     const { result } = await replica.agent('snapshot', '--level', 'crash');
     expect(result).toMatchObject({ code: 'crash-not-provable', message: expect.stringContaining('uses no GTID') });

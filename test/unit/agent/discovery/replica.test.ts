@@ -114,7 +114,13 @@ describe('a server as a replica', () => {
         return rows;
       },
     };
-    const facts = readReplica(server, version('mysql', '8.4.3'), privileges, new Map(Object.entries(variables)));
+    const facts = readReplica(
+      server,
+      version('mysql', '8.4.3'),
+      privileges,
+      new Map(Object.entries(variables)),
+      new Map(),
+    );
     return { facts, asked };
   };
 

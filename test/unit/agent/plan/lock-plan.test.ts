@@ -114,6 +114,7 @@ describe('how a replica is asked', () => {
   const replica = (parallelWorkers: number) => ({
     channels: [{ name: '', autoPosition: true, applying: true }],
     parallelWorkers,
+    openTemporaryTables: 0,
     relayLogRecovery: false,
     positionsInTable: true,
     lockConflictTables: [],

@@ -54,7 +54,7 @@ describe('a MySQL replica whose workers keep the order of commits', () => {
   const table = { table: '`app`.`log`', engine: 'MYISAM' };
   const replica = {
     channels: [{ name: '', autoPosition: true, applying: true }],
-    ...{ parallelWorkers: 4, relayLogRecovery: true, positionsInTable: true },
+    ...{ parallelWorkers: 4, openTemporaryTables: 0, relayLogRecovery: true, positionsInTable: true },
   };
   const of = (lockConflictTables: ReplicaFacts['lockConflictTables'], request: Partial<DecidedRequest> = {}) =>
     messages(

@@ -129,6 +129,7 @@ describe('a replica', () => {
   const replica = (change: Partial<ReplicaFacts>): ReplicaFacts => ({
     channels: [east],
     parallelWorkers: 4,
+    openTemporaryTables: 0,
     relayLogRecovery: false,
     positionsInTable: true,
     lockConflictTables: [],
