@@ -216,9 +216,14 @@ export const ApplierPlan = v.object({
 });
 export type ApplierPlan = v.InferOutput<typeof ApplierPlan>;
 
+/** Which server of the host a record is about: what it says of itself, by a question that needs no discovery. */
+export const RecordedServer = v.object({ datadir: v.string(), uuid: v.optional(v.string()) });
+export type RecordedServer = v.InferOutput<typeof RecordedServer>;
+
 /** What a watchdog of ours has stopped, and how it is started again. */
 export interface ApplierRecord {
   readonly file: string;
+  readonly server: RecordedServer;
   readonly plan: ApplierPlan;
 }
 

@@ -36,7 +36,8 @@ export async function applierWatchdogCommand(): Promise<CommandResult> {
   // Whoever started us has died before saying anything, or is no agent of this version: nothing is stopped.
   if (order === undefined) return finish('refused the order of the agent is not understood');
 
-  const { plan, connection } = order;
+  const { connection, ...record } = order;
+  const { plan } = record;
   const { socket, password, tls } = connection;
   const connect = () => connectToServer({ ...connection, socket, password, tls });
   let session: ServerSession;
@@ -45,7 +46,7 @@ export async function applierWatchdogCommand(): Promise<CommandResult> {
   } catch (error) {
     return finish(`refused ${printable(messageOf(error))}`);
   }
-  const record = applierRecords.add(order.record, plan);
+  applierRecords.add(record);
   const stop = await stopAppliers(session, plan);
   say(wordOf(stop));
   if (stop === 'stopped') await Promise.race([ended, untilSilent(lines)]);

@@ -22,6 +22,7 @@ import type { Proof } from '../window/proof.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
 import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
+import { askServer } from '../window/recorded-server.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
 import { syncAhead, syncUnderLock } from '../window/sync.ts';
@@ -69,9 +70,9 @@ async function stopReplica({ plan, session, guard, ports }: LockedAttempt): Prom
   // Where systemd would not have the guard it will not have the watchdog.
   const home = guard.unitFailure === undefined ? ports.isolation : 'session';
   const connection = await untilCancelled(ports.signal, () => ports.connection());
+  const record = { file: applierRecord(plan.run), server: await askServer(session), plan: plan.appliers };
   const watchdog = spawnDetached(processes, home, WATCHDOG, [...ownProgram, WATCHDOG_COMMAND]);
-  const record = { file: applierRecord(plan.run), plan: plan.appliers };
-  watchdog.send(JSON.stringify({ connection, record: record.file, plan: plan.appliers } satisfies WatchdogRequest));
+  watchdog.send(JSON.stringify({ connection, ...record } satisfies WatchdogRequest));
   const stopped = await keepAppliersStopped(plan.appliers, watchdog, {
     session,
     connect: () => ports.connect(),

@@ -7,6 +7,7 @@ import type { ServerSession } from '../ports.ts';
 import { startAppliers } from '../window/appliers.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { PlanChanged } from '../window/plan-changed.ts';
+import { isServer } from '../window/recorded-server.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
 import type { Attempt, SnapshotPorts } from './attempt.ts';
@@ -21,7 +22,7 @@ export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): 
 
   // 2. The server, its files and their volumes; 3. the plan, or every reason to refuse.
   await using session = await untilCancelled(ports.signal, () => ports.connect());
-  await startLeftAppliers(ports);
+  await startLeftAppliers(session, ports);
 
   const planned = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
   try {
@@ -46,11 +47,16 @@ async function undoEarlierRuns({ processes, freezeRecords, emit }: SnapshotPorts
 }
 
 /** What an earlier run stopped, and neither it nor its watchdog lived to start again. */
-async function startLeftAppliers({ connect, applierRecords, emit }: SnapshotPorts): Promise<void> {
+async function startLeftAppliers(
+  session: ServerSession,
+  { connect, applierRecords, emit }: SnapshotPorts,
+): Promise<void> {
   for (const record of applierRecords.list()) {
+    // Those of another server of this host are left to that server's next run.
+    if (!(await isServer(session, record.server))) continue;
     try {
-      await using session = await connect();
-      await startAppliers(session, record.plan);
+      await using own = await connect();
+      await startAppliers(own, record.plan);
     } catch (error) {
       const start = record.plan.start.join('; ');
       throw new RunError('applier-stopped', `left by an earlier run: ${start}: ${messageOf(error)}`, {

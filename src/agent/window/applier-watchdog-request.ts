@@ -1,5 +1,5 @@
 import * as v from 'valibot';
-import { ApplierPlan } from '../ports.ts';
+import { ApplierPlan, RecordedServer } from '../ports.ts';
 
 /** What the watchdog of the appliers is told, as one line of JSON on its stdin. It holds a password: it is written nowhere. */
 export const WatchdogRequest = v.object({
@@ -12,7 +12,8 @@ export const WatchdogRequest = v.object({
     tls: v.optional(v.object({ caFile: v.string(), verifyIdentity: v.boolean() })),
   }),
   /** The file that stands while an applier may be stopped. */
-  record: v.string(),
+  file: v.string(),
+  server: RecordedServer,
   plan: ApplierPlan,
 });
 export type WatchdogRequest = v.InferOutput<typeof WatchdogRequest>;

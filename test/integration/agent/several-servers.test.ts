@@ -1,9 +1,11 @@
 import { spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { appendFileSync } from 'node:fs';
+import { appendFileSync, mkdirSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { text } from 'node:stream/consumers';
+import type { RowDataPacket } from 'mysql2/promise';
 import { expect, it } from 'vitest';
+import { APPLIER_RECORDS } from '../../../src/agent/state-paths.ts';
 import { initialDataDirectory } from '../../../src/lab/hosts/data-directory-cache.ts';
 import { startServer } from '../../../src/lab/hosts/database-server.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
@@ -77,4 +79,19 @@ it('two servers of one host are snapshotted by their option groups, kept and jud
     { datadir: second.datadir, verdict: 'fresh' },
     { datadir: host.datadir, verdict: 'fresh' },
   ]);
+
+  // A run of A stopped appliers and died: B's run leaves them to A's, which cannot start what is no channel.
+  const [[said]] = await host.root.query<RowDataPacket[]>('SELECT @@GLOBAL.server_uid AS uuid');
+  const plan = { channels: [''], stop: [], start: ["START SLAVE '' SQL_THREAD"] };
+  const status = { sql: 'SHOW ALL SLAVES STATUS', channel: 'Connection_name', applying: 'Slave_SQL_Running' };
+  const record = { server: { datadir: `${host.datadir}/`, uuid: said?.['uuid'] }, plan: { ...plan, status } };
+  mkdirSync(APPLIER_RECORDS, { recursive: true, mode: 0o700 });
+  const file = join(APPLIER_RECORDS, 'died');
+  writeFileSync(file, JSON.stringify(record));
+  try {
+    expect((await host.agent('snapshot', '--defaults-group-suffix', '_b')).result).toMatchObject({ outcome: 'done' });
+    expect((await host.agent('snapshot')).result).toMatchObject({ outcome: 'unsafe', code: 'applier-stopped' });
+  } finally {
+    rmSync(file);
+  }
 });

@@ -5,7 +5,8 @@ import { WatchdogRequest } from '../../../../src/agent/window/applier-watchdog-r
 it('an order over TCP is understood as it arrives: JSON leaves out what is undefined', () => {
   const order: WatchdogRequest = {
     connection: { socket: undefined, host: '127.0.0.1', port: 3306, user: 'ebs_snapshot', password: undefined },
-    record: '/run/mysql-ebs-snapshot/appliers/r1',
+    file: '/run/mysql-ebs-snapshot/appliers/r1',
+    server: { datadir: '/data/mysql/' },
     plan: { channels: [''], stop: ['STOP'], start: ['START'], status: { sql: 'S', channel: 'C', applying: 'A' } },
   };
   expect(v.parse(WatchdogRequest, JSON.parse(JSON.stringify(order)))).toEqual({
