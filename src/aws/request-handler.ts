@@ -1,5 +1,6 @@
 import { NodeHttpHandler, type NodeHttpHandlerOptions } from '@smithy/node-http-handler';
 import { HttpProxyAgent, HttpsProxyAgent } from 'hpagent';
+import { caBundle } from './ca-bundle.ts';
 import { proxyFor } from './proxy-for.ts';
 
 /** A client has one kind of request: it needs few connections. */
@@ -17,15 +18,18 @@ function ofProxy({ host }: URL, error: unknown): unknown {
 
 /**
  * The SDK's handler of requests, for one client: each request goes through the proxy that the environment names for its
- * destination, which the SDK itself does not look at. What fails on the way to the proxy names the proxy.
+ * destination, and believes the authorities of AWS_CA_BUNDLE; the SDK itself looks at neither. What fails on the way to the proxy names the proxy.
  */
 export class RequestHandler extends NodeHttpHandler {
   readonly #options: NodeHttpHandlerOptions;
+  readonly #connections: typeof CONNECTIONS & { readonly ca?: string };
   readonly #tunnels = new Map<string, NodeHttpHandler>();
 
   constructor(options: NodeHttpHandlerOptions = {}) {
-    super(options);
+    const ca = caBundle();
+    super({ ...options, ...(ca && { httpsAgent: { ...CONNECTIONS, ca } }) });
     this.#options = options;
+    this.#connections = { ...CONNECTIONS, ...(ca && { ca }) };
   }
 
   override async handle(...[request, options]: Parameters<Handle>): ReturnType<Handle> {
@@ -47,8 +51,8 @@ export class RequestHandler extends NodeHttpHandler {
     const known = this.#tunnels.get(proxy.href);
     if (known !== undefined) return known;
     const agents = {
-      httpAgent: new HttpProxyAgent({ ...CONNECTIONS, proxy }),
-      httpsAgent: new HttpsProxyAgent({ ...CONNECTIONS, proxy }),
+      httpAgent: new HttpProxyAgent({ ...this.#connections, proxy }),
+      httpsAgent: new HttpsProxyAgent({ ...this.#connections, proxy }),
     };
     const tunnel = new NodeHttpHandler({ ...this.#options, ...agents });
     this.#tunnels.set(proxy.href, tunnel);

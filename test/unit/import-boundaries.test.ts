@@ -11,7 +11,7 @@ const REFUSED = [
   'src/shared/x.ts -> ../agent/ports.ts',
   'src/aws/x.ts -> ../agent/ports.ts',
   'src/aws/x.ts -> ../controller/ports.ts',
-  'src/aws/x.ts -> node:fs',
+  'src/aws/x.ts -> node:child_process',
   'src/agent/plan/x.ts -> ../../aws/request-handler.ts',
   'src/controller/runs/x.ts -> ../../aws/request-handler.ts',
   'src/agent/main.ts -> node:child_process',

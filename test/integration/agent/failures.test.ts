@@ -128,7 +128,7 @@ describe('on the way to AWS', () => {
       const environment = (login: string) => ({
         AWS_ENDPOINT_URL: 'https://aws.example.com',
         HTTPS_PROXY: `http://${login}@${proxy.address}`,
-        NODE_EXTRA_CA_CERTS: proxy.authority,
+        AWS_CA_BUNDLE: proxy.authority,
       });
       expect((await snapshotWith(environment('we:s3cret'))).result).toMatchObject({ grade: 'application' });
       expect(new Set(proxy.asked)).toEqual(new Set(['aws.example.com:443']));
@@ -136,6 +136,7 @@ describe('on the way to AWS', () => {
       const refused = await snapshotWith(environment('we:0therSecret'));
       expectClear(refused, 15, 'aws-unreachable', `proxy ${proxy.address}: Bad response: 407`);
       expect(refused.stdout + refused.stderr).not.toContain('0therSecret');
+      expectClear(await snapshotWith({ AWS_CA_BUNDLE: '/nowhere.pem' }), 2, 'usage', '/nowhere.pem');
       expectClear(
         await snapshotWith({ ...environment(''), HTTPS_PROXY: 'socks5://10.0.0.1' }),
         2,
