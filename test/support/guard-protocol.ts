@@ -16,6 +16,8 @@ export interface State {
     | 'arms'
     | 'freezes'
     | 'disarms'
+    | 'empties the record'
+    | 'declines'
     | 'reads the order'
     | 'orders'
     | 'closes'
@@ -45,9 +47,11 @@ export interface Rules {
   readonly freezesOnTheWordAlone: boolean;
   /** A thawer that was not armed ends with a status of failure. */
   readonly unarmedEndIsNoThaw: boolean;
+  /** What is not frozen by us has lost its thawer and its record before the holder says so. */
+  readonly declinesLast: boolean;
 }
 
-export const PROTOCOL: Rules = { freezesOnTheWordAlone: true, unarmedEndIsNoThaw: true };
+export const PROTOCOL: Rules = { freezesOnTheWordAlone: true, unarmedEndIsNoThaw: true, declinesLast: true };
 
 export interface Faults {
   readonly deaths: readonly ('agent' | 'main' | 'holder' | 'thawer')[];
@@ -87,7 +91,7 @@ export function movesFrom(state: State, rules: Rules, faults: Faults): readonly 
     ...agentMoves(state),
     ...mainMoves(state, faults),
     ...holderMoves(state, rules, faults),
-    ...freezerMoves(state, faults),
+    ...freezerMoves(state, rules, faults),
     ...thawerMoves(state, rules, faults),
     ...deaths(state, faults),
   ];
@@ -157,16 +161,23 @@ function holderMoves(state: State, rules: Rules, { commandsFail, freezeOutlastsD
     case 'records':
       return [
         to('makes the record', { record: true, holder: 'arms' }),
-        ...(commandsFail ? [to('fails to make the record', { holder: 'disarms', reported: 'not frozen' })] : []),
+        ...(commandsFail ? [to('fails to make the record', { holder: 'disarms' })] : []),
       ];
     case 'arms':
-      return says('armed', 'freezes', rules.freezesOnTheWordAlone ? 'forgets' : 'freezes').map(
-        ([step, then]): Move => [step, then.holder === 'forgets' ? { ...then, reported: 'not frozen' } : then],
-      );
+      return says('armed', 'freezes', rules.freezesOnTheWordAlone ? 'disarms' : 'freezes');
     case 'freezes':
       return state.freezer === 'none' ? [to('starts fsfreeze', { freezer: 'runs' })] : [];
     case 'disarms':
-      return says('disarm', 'forgets', 'forgets');
+      return rules.declinesLast
+        ? says('disarm', 'empties the record', 'empties the record')
+        : says('disarm', 'forgets', 'forgets');
+    case 'empties the record':
+      return [
+        to('empties the record', { record: false, holder: 'declines' }),
+        ...(commandsFail ? [to('fails to empty the record', { holder: 'declines' })] : []),
+      ];
+    case 'declines':
+      return [to('says that nothing is frozen', { reported: 'not frozen', holder: 'forgets' })];
     case 'reads the order':
       return heard(state.toHolder, state.main === 'gone', commandsFail || freezeOutlastsDeadline).map(
         ([word, toHolder]): Move => [
@@ -212,7 +223,7 @@ function holderMoves(state: State, rules: Rules, { commandsFail, freezeOutlastsD
 }
 
 /** fsfreeze in the kernel. Where its holder has died it goes on alone. */
-function freezerMoves(state: State, { commandsFail }: Faults): readonly Move[] {
+function freezerMoves(state: State, { declinesLast }: Rules, { commandsFail }: Faults): readonly Move[] {
   if (state.freezer === 'none') return [];
   const isHeld = state.holder === 'freezes';
   const ends = (step: string, frozen: boolean, reported: State['reported'], holder: State['holder']): Move => [
@@ -221,7 +232,7 @@ function freezerMoves(state: State, { commandsFail }: Faults): readonly Move[] {
   ];
   return [
     ends('freezes', true, 'frozen', 'reads the order'),
-    ends('is refused', false, 'not frozen', 'disarms'),
+    ends('is refused', false, declinesLast ? 'nothing' : 'not frozen', 'disarms'),
     ...(commandsFail
       ? [
           ends('freezes, and is killed', true, 'frozen', 'reads the order'),

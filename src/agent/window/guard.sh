@@ -95,6 +95,15 @@ thaw_again() { # NUMBER DESCRIPTOR
   esac
 }
 
+# Nothing is frozen by us. What another program has frozen is thawed neither by the thawer nor, should all of us die here,
+# by its record: so both come first, and start no child. An empty record stands for nothing.
+decline() { # VERDICT; uses $thaw and $record of the holder
+  echo disarm >&"$thaw"
+  : >"$record"
+  report "$1"
+  rm -f -- "$record"
+}
+
 holder() { # NUMBER MAJOR:MINOR/MOUNT; stdin: "freeze", then "thaw" or end-of-file
   local word='' thaw='' thawer_pid verdict mount='' found=''
   local path=$2 planned='' record="$record.$1"
@@ -121,25 +130,19 @@ holder() { # NUMBER MAJOR:MINOR/MOUNT; stdin: "freeze", then "thaw" or end-of-fi
     return
   fi
   if ! printf '%s %s' "$found" "$path" >"$record"; then
-    report "refused $1 no record could be made in $record"
-    echo disarm >&"$thaw"
-    rm -f -- "$record"
+    decline "refused $1 no record could be made in $record"
     return
   fi
   if ! echo armed >&"$thaw"; then
-    report "refused $1 its thawer has ended"
-    rm -f -- "$record"
+    decline "refused $1 its thawer has ended"
     return
   fi
   freeze "$1" "$mount" "$path"
+  if [[ $verdict == busy* || $verdict == refused* ]]; then
+    decline "$verdict"
+    return
+  fi
   report "$verdict"
-  case $verdict in
-    busy* | refused*)
-      echo disarm >&"$thaw"
-      rm -f -- "$record"
-      return
-      ;;
-  esac
   word=''
   read -r -t "$deadline" word
   [[ $word == thaw ]] && echo thaw >&"$thaw"

@@ -36,8 +36,21 @@ describe('the protocol of the guard', () => {
     expect(new Set(ends.map(({ reported }) => reported))).toEqual(new Set(['nothing', 'thawed', 'not frozen']));
   });
 
+  it('has neither thawer nor record of what another program has frozen once that is said, whoever dies then', () => {
+    const faults = { ...EVERY_FAULT, commandsFail: false };
+    const invariants = {
+      'what was refused has no record': ({ reported, record }: State) => reported !== 'not frozen' || !record,
+      'what was refused has no armed thawer': ({ reported, thawer, toThawer }: State) =>
+        reported !== 'not frozen' || thawer !== 'armed' || toThawer.includes('disarm'),
+    };
+    expect(explore(PROTOCOL, faults, invariants).broken).toEqual({});
+    const before = explore({ ...PROTOCOL, declinesLast: false }, faults, invariants);
+    expect(Object.keys(before.broken).sort()).toEqual(Object.keys(invariants).sort());
+  });
+
   it('is not the one of before, which froze unasked and reported a thaw that had not happened', () => {
-    const before = explore({ freezesOnTheWordAlone: false, unarmedEndIsNoThaw: false }, EVERY_FAULT, INVARIANTS);
+    const rules = { freezesOnTheWordAlone: false, unarmedEndIsNoThaw: false, declinesLast: false };
+    const before = explore(rules, EVERY_FAULT, INVARIANTS);
     expect(Object.keys(before.broken).sort()).toEqual(Object.keys(INVARIANTS).sort());
     const half = explore({ ...PROTOCOL, freezesOnTheWordAlone: false }, EVERY_FAULT, INVARIANTS);
     expect(half.broken).toHaveProperty('what is frozen was asked for');
