@@ -200,11 +200,11 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
       ...(plan.freeze.length > 0 ? [frozenThroughout(window.heldThroughout)] : []),
       await proveLockHeld(session, plan.lock),
       await proveCoordinatesUnmoved(session, plan.lock, coordinates),
-      await proveSettingsUnchanged(session, plan),
     ];
-    // On MySQL commits go on here; DDL, and so the list of files, is still held back.
+    // On MySQL commits go on here; DDL, and so the list of files, is still held back. A setting that was changed and changed
+    // back shows afterwards as well.
     await lock.unblockCommits();
-    proofs.push(await proveStorageUnchanged(ports.host, plan, files));
+    proofs.push(await proveSettingsUnchanged(session, plan), await proveStorageUnchanged(ports.host, plan, files));
     if (plan.lock.unblockCommits && plan.lock.ddl) proofs.push(await proveLockHeld(session, plan.lock.ddl));
     return { coordinates, answer, apiMs, proofs };
   } catch (error) {

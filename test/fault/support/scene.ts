@@ -7,11 +7,11 @@ import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts'
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import type { EbsStore } from '../../../src/lab/world.ts';
 import { type AgentRun, addInstance, startAgent, writeOptionFile } from '../../support/one-host.ts';
+import { type SqlProxy, startSqlProxy } from '../../support/sql-proxy.ts';
 import { isAt, type Place, type Step } from '../steps.ts';
 import type { FaultHost } from './fault-host.ts';
 import { ProcessesWithin } from './processes-within.ts';
 import { FIRST_IN_PATH, programShims } from './program-shims.ts';
-import { type SqlProxy, startSqlProxy } from './sql-proxy.ts';
 import { Stop } from './stop.ts';
 import { type Captured, witness } from './witness.ts';
 

@@ -6,6 +6,7 @@ import { expectClear } from '../../support/clear-ending.ts';
 import { holdStatement } from '../../support/held-socket.ts';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
 import { type BusyConnection, busyWith, traffic } from '../../support/server-work.ts';
+import { statementsUnderLock } from '../../support/statements-under-lock.ts';
 
 /** The server is brought once. */
 const WITH_DOWNLOAD_MS = 600_000;
@@ -32,6 +33,31 @@ describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
     const { status, result } = await host.agent('snapshot', '--level', level);
     expect({ status, result }).toMatchObject({ status: 0, result: { outcome: 'done', grade: level, members: 2 } });
     expect(result?.server).toMatch(/^mysql 9\.7\./);
+  });
+
+  it('takes the set with no statement more than these while commits wait', async () => {
+    const { run, ...asked } = await statementsUnderLock(host, [
+      'FLUSH TABLES WITH READ LOCK',
+      'UNLOCK TABLES',
+      'UNLOCK INSTANCE',
+    ]);
+    expect(run).toMatchObject({ status: 0, result: { grade: 'application' } });
+    const coordinates = 'SELECT … FROM performance_schema.log_status';
+    const held = ['SELECT CONNECTION_ID() AS id', 'SELECT … FROM performance_schema.metadata_locks'];
+    expect(asked).toEqual({
+      commitsWait: [
+        'FLUSH TABLES WITH READ LOCK',
+        coordinates,
+        'FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS',
+        'SHOW ENGINE INNODB STATUS',
+        // The files are written before this, and the set is taken after it.
+        coordinates,
+        ...held,
+        coordinates,
+        'UNLOCK TABLES',
+      ],
+      afterwards: ['SELECT … FROM performance_schema.global_variables', ...held, 'UNLOCK TABLES', 'UNLOCK INSTANCE'],
+    });
   });
 
   it('depends on no default of the session', async () => {

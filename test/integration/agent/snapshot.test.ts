@@ -7,6 +7,7 @@ import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../../src/shared/manifest.ts';
 import { TAG } from '../../../src/shared/tags.ts';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
+import { statementsUnderLock } from '../../support/statements-under-lock.ts';
 
 const file = (host: OneHost, name: string) => readFileSync(join(host.datadir, name), 'utf8');
 const manifest = (host: OneHost) => v.parse(Manifest, JSON.parse(file(host, MANIFEST_FILE)));
@@ -58,6 +59,25 @@ describe('a snapshot of a host with two volumes', () => {
     expect(fileSystems.map((each) => each.frozen)).toEqual([true, true]);
     expect(statSync(join(host.datadir, MANIFEST_FILE)).uid).toBe(statSync(host.datadir).uid);
     await expectHostWhole(host);
+  });
+
+  it('is taken with no statement more than these while commits wait', async () => {
+    const [block, unblock] = ['BACKUP STAGE BLOCK_COMMIT', 'BACKUP STAGE END'];
+    const { run, commitsWait } = await statementsUnderLock(host, [block, unblock, unblock]);
+    expect(run).toMatchObject({ status: 0, result: { grade: 'application' } });
+    const coordinates = ['SHOW BINLOG STATUS', 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid'];
+    const redo = 'SELECT … FROM information_schema.GLOBAL_STATUS';
+    expect(commitsWait).toEqual([
+      block,
+      ...coordinates,
+      ...[redo, 'FLUSH NO_WRITE_TO_BINLOG ENGINE LOGS', redo],
+      // The files are written before this, and the set is taken after it.
+      ...coordinates,
+      ...['SELECT CONNECTION_ID() AS id', block],
+      ...coordinates,
+      'SELECT … FROM information_schema.SYSTEM_VARIABLES',
+      unblock,
+    ]);
   });
 
   it('is the only one of its run id: another is refused before the lock, and so is its plan', async () => {

@@ -1,6 +1,13 @@
 import { once } from 'node:events';
 import { connect, createServer, type Socket } from 'node:net';
-import type { Stop } from './stop.ts';
+
+/** A statement that is held back. */
+export interface HeldStatement {
+  /** No verdict comes before the client has gone: the statement goes with it. */
+  readonly hangs: boolean;
+  /** `refuse`: an error is answered instead; `lose`: it is done, and the connection ends without its answer. */
+  pass(): Promise<'go' | 'refuse' | 'lose'>;
+}
 
 /** Stands between the agent and the server's socket: sees every statement, and holds those that are to be stopped. */
 export interface SqlProxy extends AsyncDisposable {
@@ -13,8 +20,8 @@ export interface SqlProxy extends AsyncDisposable {
   serverLetGo(): Promise<void>;
 }
 
-/** The stop at a statement, where there is one; `earlier` are those that came before it. A connection asks for ''. */
-export type AtStatement = (sql: string, earlier: readonly string[]) => Stop | undefined;
+/** What holds back a statement, where there is anything; `earlier` are those that came before it. A connection asks for ''. */
+export type AtStatement = (sql: string, earlier: readonly string[]) => HeldStatement | undefined;
 
 export async function startSqlProxy(socket: string, serverSocket: string, at: AtStatement): Promise<SqlProxy> {
   const statements: string[] = [];
@@ -44,6 +51,8 @@ export async function startSqlProxy(socket: string, serverSocket: string, at: At
 /** MySQL's protocol: three bytes of length, one of sequence, then the payload; a command begins a new sequence. */
 const HEADER_BYTES = 4;
 const COM_QUERY = 0x03;
+/** Where client and server agreed on query attributes (MySQL >= 8.0.25), their number, and that of their sets, comes first. */
+const NO_ATTRIBUTES = '\0\x01';
 /** After the greeting's protocol version comes the server version, ended by a zero, then the id of the connection. */
 const GREETING_VERSION_AT = HEADER_BYTES + 1;
 
@@ -55,7 +64,7 @@ class Conversation {
   #server: Socket | undefined;
   #unread = Buffer.alloc(0);
   #losesNextAnswer = false;
-  #heldAt: Stop | undefined;
+  #heldAt: HeldStatement | undefined;
   /** What the client has sent is dealt with in order, one after the other. */
   #work: Promise<void>;
 
@@ -119,7 +128,7 @@ class Conversation {
 
   async #forward(packet: Buffer): Promise<void> {
     const isStatement = packet[3] === 0 && packet[HEADER_BYTES] === COM_QUERY;
-    const sql = isStatement ? packet.toString('utf8', HEADER_BYTES + 1) : undefined;
+    const sql = isStatement ? packet.toString('utf8', HEADER_BYTES + 1).replace(NO_ATTRIBUTES, '') : undefined;
     this.#heldAt = sql === undefined ? undefined : this.#at(sql, this.#statements);
     if (sql !== undefined) this.#statements.push(sql);
     switch (await this.#heldAt?.pass()) {
