@@ -210,6 +210,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('write-failed'),
     'the answer is lost': ONLY_LINE,
   },
+  'open the files': {
+    ...afterTheGuard,
+    throws: ends('write-failed'),
+    hangs: ends('write-failed'),
+    'the answer is lost': ends('write-failed'),
+  },
   'look for long statements': {
     ...afterTheGuard,
     throws: ends('server-unsupported'),

@@ -27,6 +27,7 @@ export const STEPS = {
   'ask who we are': before(call(/^GetCallerIdentity$/)),
   'start the guard': { ...before(program('bash', /^-c guard /)), covers: /^stat --dereference/ },
   'start the file writer': before(program('bash', /^-c file-writer/)),
+  'open the files': { ...before(program('dd', /^of=\.binlog_info/)), covers: /^dd of=|^rm -f -- \./ },
   'look for long statements': before(statement(/AS killId/)),
   'sync ahead': before(program('sync', /^--file-system/)),
   'look for other backups': {
@@ -62,7 +63,7 @@ export const STEPS = {
     covers: /INNODB_LSN_CURRENT/,
     unwritten: 'a row',
   },
-  'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^dd |^rm -f --( \.|$)/ },
+  'write the files': { ...underLock(program('mv', /^--force/), 5), covers: /^mv / },
   'read the coordinates again': underLock(statement(/^SHOW BINLOG STATUS/, { since: /BLOCK_COMMIT$/, nth: 2 }), 3),
   'sync under the lock': { ...underLock(program('sync', /^--file-system/, { nth: 2 }), 10), given: 'freeze never' },
   freeze: { ...underLock(program('fsfreeze', /^--freeze .*binlog$/), 2), covers: /^fsfreeze --freeze / },

@@ -6,7 +6,7 @@ import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { WRITE_UNDER_LOCK_MS } from '../plan/idle-limit.ts';
 import { fileSystemsOf } from '../plan/mounts.ts';
-import { setFiles } from '../plan/set-files.ts';
+import { SET_FILES, setFiles } from '../plan/set-files.ts';
 import type { CreateSetAnswer } from '../ports.ts';
 import { applierRecord } from '../state-paths.ts';
 import { WATCHDOG_COMMAND, type WatchdogRequest } from '../window/applier-watchdog-request.ts';
@@ -138,10 +138,11 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
 async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed']): Promise<void> {
-  const { request, plan, session, ports } = attempt;
+  const { request, plan, session, writer, ports } = attempt;
   const { clock, signal } = ports;
   const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
 
+  await writer.open(SET_FILES);
   // 5. No long statement in the way, the file systems synced (4), no other backup, and EC2 would accept the request.
   // No statement is killed for a set that EC2 would refuse.
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);

@@ -5,11 +5,17 @@ import program from './file-writer.sh';
 import { shellProgram } from './shell.ts';
 
 const START_DEADLINE_MS = 5_000;
-/** The shell reads its orders byte by byte, under the lock. */
+const OPEN_DEADLINE_MS = 5_000;
+/** Commits may wait for it. */
 const MOST_BYTES = 1024 * 1024;
 
 /** Writes our files into the data directory as its owner; warm before the lock, gone after it. */
 export interface FileWriter extends AsyncDisposable {
+  /**
+   * Opens a temporary file for each name, so that `write` has that done already; again, it does nothing. Throws RunError
+   * `write-failed`.
+   */
+  open(names: readonly string[]): Promise<void>;
   /**
    * Each file (name -> one line of text) appears whole, or the old one stays; null: there is none of that name. Throws
    * RunError `write-failed`.
@@ -31,28 +37,37 @@ export async function startFileWriter(
     await child[Symbol.asyncDispose]();
     throw new RunError('write-failed', `the file writer did not start in ${datadir}: ${child.complaints}`);
   }
+  const failed = (names: readonly string[], what: string, said: string) =>
+    new RunError('write-failed', `${datadir}: ${names.join(', ')} not ${what}: ${said.replace(/^failed /, '')}`);
   return {
+    async open(names) {
+      child.send(`open ${names.join(' ')}`);
+      const said = await answer(child, OPEN_DEADLINE_MS);
+      if (said !== 'opened') throw failed(names, 'made', said ?? `no answer within ${OPEN_DEADLINE_MS} ms`);
+    },
     async write(files, deadlineMs) {
-      const orders = Object.entries(files).map(([name, text]) =>
-        text === null ? `none ${name}` : `file ${name} ${text.trimEnd()}`,
-      );
-      for (const order of orders) refuseUnsendable(datadir, order);
-      for (const order of orders) child.send(order);
+      for (const [name, text] of Object.entries(files)) refuseUnsendable(datadir, name, text ?? '');
+      for (const [name, text] of Object.entries(files)) child.send(text === null ? `none ${name}` : file(name, text));
       child.send('commit');
       const said = await answer(child, deadlineMs);
-      if (said === 'written') return;
-      const reason = said?.replace(/^failed /, '') ?? `no answer within ${deadlineMs} ms`;
-      throw new RunError('write-failed', `${datadir}: ${Object.keys(files).join(', ')} not written: ${reason}`);
+      if (said !== 'written') throw failed(Object.keys(files), 'written', said ?? `no answer within ${deadlineMs} ms`);
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
   };
 }
 
-/** A second line would be an order of its own. */
-function refuseUnsendable(datadir: string, order: string): void {
-  const [, name = ''] = order.split(' ', 2);
-  const bytes = Buffer.byteLength(order);
-  if (order.includes('\n')) throw new RunError('write-failed', `${datadir}: ${name} is more than one line`);
+/** The length lets the shell read it at once; where it is not told, it reads byte by byte. */
+function file(name: string, text: string): string {
+  const line = text.trimEnd();
+  return `file ${name} ${Buffer.byteLength(line) + NEWLINE_BYTES}\n${line}`;
+}
+
+const NEWLINE_BYTES = 1;
+
+/** What reads the files expects one line. */
+function refuseUnsendable(datadir: string, name: string, text: string): void {
+  const bytes = Buffer.byteLength(text);
+  if (text.trimEnd().includes('\n')) throw new RunError('write-failed', `${datadir}: ${name} is more than one line`);
   if (bytes > MOST_BYTES) {
     throw new RunError('write-failed', `${datadir}: ${name} would have ${bytes} bytes, the most is ${MOST_BYTES}`, {
       hint: 'See what the server says of its GTID set and its settings: no real ones are that long.',

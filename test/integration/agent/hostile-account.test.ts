@@ -127,8 +127,12 @@ describe('in the place of a temporary file, whose name can be foreseen', () => {
 it('what a writer that was killed has left is removed by the next', async () => {
   const left = `.${MANIFEST_FILE}.4711.mysql-ebs-snapshot.tmp`;
   asServer('touch', left);
-  await using _next = (await startedWriter()).writer;
+  await using next = (await startedWriter()).writer;
+  await next.open([MANIFEST_FILE]);
   expect(readdirSync(host.datadir)).not.toContain(left);
+  await next.open([MANIFEST_FILE]);
+  await next.write({ [MANIFEST_FILE]: '{}' }, 60_000);
+  expect(readFileSync(join(host.datadir, MANIFEST_FILE), 'utf8')).toBe('{}\n');
 });
 
 it('two lines in the content of a file are no orders', async () => {

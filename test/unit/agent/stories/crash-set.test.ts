@@ -16,7 +16,7 @@ const CAPTURE = join(import.meta.dirname, '../../../fixtures/hosts/loop-devices/
 function child(done: string[], ...lines: string[]): LineProcess {
   return {
     pid: 4242,
-    send: (line) => done.push(line.split(' ', 2).join(' ')),
+    send: (line) => done.push(/^file \S+/.exec(line)?.[0] ?? line),
     end: () => {},
     nextLine: async () => lines.shift(),
     ended: Promise.resolve(),
