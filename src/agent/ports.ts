@@ -189,6 +189,13 @@ export interface ProcessOptions {
   readonly cwd?: string;
   /** In a session of its own, so that a kill of our process group does not reach it. */
   readonly ownSession?: boolean;
+  /** A descriptor that becomes the child's fd 3. */
+  readonly inherit?: number;
+}
+
+/** Held for as long as a process lives that has inherited the descriptor. */
+export interface WriterLock extends AsyncDisposable {
+  readonly descriptor: number;
 }
 
 export interface Processes {

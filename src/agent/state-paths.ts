@@ -5,6 +5,8 @@ import type { RunId } from '../shared/ids.ts';
 export const STATE_FOLDER = '/run/mysql-ebs-snapshot';
 /** flock on this file is the run lock; the guard shares it. */
 export const RUN_LOCK = join(STATE_FOLDER, 'run.lock');
+/** flock on this file is inherited by every child that writes to the server's file systems. */
+export const WRITER_LOCK = join(STATE_FOLDER, 'writers.lock');
 /** A file for each mount point that may be frozen by a guard of ours, holding its path. */
 export const FREEZE_RECORDS = join(STATE_FOLDER, 'frozen');
 

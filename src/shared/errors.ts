@@ -5,7 +5,7 @@
  * Exit statuses: 1 a bug, 2 usage, 10-29 refused (host untouched), 30-49 failed (everything undone),
  * 50-69 undo incomplete or outcome unknown, 130 cancelled and undone.
  * Codes share a status where a script does the same about them: what is under way and passes by itself is 11, what the
- * server has to be changed for is 18.
+ * server has to be changed for is 18; what is wrong with the storage below it is 21.
  * The lab is a program of its own: its codes may share a status with one that only the others end with.
  * Never 137, 168, 169, 194: Systems Manager gives those a meaning of its own.
  */
@@ -110,6 +110,11 @@ const table = {
     meaning:
       'the storage under the server cannot be snapshotted truthfully (file system, instance store, incomplete array)',
     hint: 'See the message; the README lists the stacks that are supported.',
+  },
+  'file-system-stuck': {
+    exit: 21,
+    meaning: 'a file system of the server takes no writes: it is frozen by another program, or its device stalls',
+    hint: 'Thaw it if the program that froze it has gone (`fsfreeze --unfreeze MOUNT`), or look at the device below (dmesg).',
   },
   'set-too-large': {
     exit: 22,

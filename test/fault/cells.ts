@@ -142,6 +142,12 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the agent is killed': ends('killed', { leaves: 'a record' }),
     'the group is killed': ends('killed', { leaves: 'frozen' }),
   },
+  'take the writers’ lock': {
+    ...beforeTheConnection,
+    throws: ends('file-system-stuck'),
+    hangs: ends('host-unfit'),
+    'the answer is lost': ends('host-unfit'),
+  },
   'connect to the server': {
     ...beforeTheConnection,
     throws: ends('server-unreachable'),
@@ -204,16 +210,28 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     hangs: ends('host-unfit'),
     'the answer is lost': ONLY_LINE,
   },
+  'start the syncer': {
+    ...afterTheGuard,
+    throws: ends('host-unfit'),
+    hangs: ends('host-unfit'),
+    'the answer is lost': ONLY_LINE,
+  },
   'start the file writer': {
     ...afterTheGuard,
     throws: ends('write-failed'),
     hangs: ends('write-failed'),
     'the answer is lost': ONLY_LINE,
   },
+  'probe the file systems': {
+    ...afterTheGuard,
+    throws: DONE,
+    hangs: ends('file-system-stuck'),
+    'the answer is lost': DONE,
+  },
   'open the files': {
     ...afterTheGuard,
     throws: ends('write-failed'),
-    hangs: ends('write-failed'),
+    hangs: ends('file-system-stuck'),
     'the answer is lost': ends('write-failed'),
   },
   'look for long statements': {
@@ -225,7 +243,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   'sync ahead': {
     ...afterTheGuard,
     throws: ends('write-failed'),
-    hangs: ends('write-failed', { slow: 'holding nothing' }),
+    hangs: ends('file-system-stuck', { slow: 'holding nothing' }),
     'the answer is lost': ends('write-failed'),
   },
   'look for other backups': {

@@ -7,7 +7,7 @@ import { expectTruth } from './support/truth.ts';
 import { expectHostWhole } from './support/whole.ts';
 
 /** What the agent starts: the programs that it looks for at the beginning, `stat` and `prlimit`. */
-const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'dd', 'mv', 'rm', 'stat', 'prlimit'];
+const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'dd', 'mv', 'rm', 'unlink', 'stat', 'prlimit'];
 
 describe('the steps of the story', () => {
   let host: FaultHost;

@@ -9,6 +9,7 @@ export const STEPS = {
   'take the run lock': before(program('flock', /^--exclusive/)),
   'share the run lock': before(program('flock', /^--shared/)),
   'thaw what an earlier run left': { ...before(program('fsfreeze', /^--unfreeze .*data$/)), given: 'left frozen' },
+  'take the writers’ lock': before(program('flock', /^--exclusive/, { nth: 2 })),
   'connect to the server': { ...before(connection()), covers: /^SET (SESSION|NAMES)|^SELECT VERSION\(\)/ },
   'ask the server for its files': {
     ...before(statement(/^SHOW GLOBAL VARIABLES/)),
@@ -26,7 +27,12 @@ export const STEPS = {
   'ask whether the run id is used': before(call(/^DescribeSnapshots$/, { nth: 2 })),
   'ask who we are': before(call(/^GetCallerIdentity$/)),
   'start the guard': { ...before(program('bash', /^-c guard /)), covers: /^stat --dereference/ },
+  'start the syncer': before(program('bash', /^-c sync /)),
   'start the file writer': before(program('bash', /^-c file-writer/)),
+  'probe the file systems': {
+    ...before(program('unlink', /binlog\/\.mysql-ebs-snapshot\.\d+\.none$/)),
+    covers: /^unlink /,
+  },
   'open the files': { ...before(program('dd', /^of=\.binlog_info/)), covers: /^dd of=|^rm -f -- \./ },
   'look for long statements': before(statement(/AS killId/)),
   'sync ahead': before(program('sync', /^--file-system/)),

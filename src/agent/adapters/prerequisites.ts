@@ -2,7 +2,7 @@ import { RunError } from '../../shared/errors.ts';
 import { DeadlinePassed, type Processes } from '../ports.ts';
 
 /** Programs of util-linux, coreutils and bash that a run starts. */
-const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'stat', 'dd', 'mv', 'rm', 'env'];
+const PROGRAMS = ['bash', 'fsfreeze', 'flock', 'sync', 'stat', 'dd', 'mv', 'rm', 'unlink', 'env'];
 /** Before it, `wait` does not know a process substitution, and the guard would not hear of its own thaws. */
 const BASH = { major: 4, minor: 4 };
 

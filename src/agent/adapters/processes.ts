@@ -58,7 +58,7 @@ class ChildLines implements LineProcess {
     const child = spawn(program, rest, {
       env: CHILD_ENVIRONMENT,
       detached: options.ownSession ?? false,
-      stdio: ['pipe', 'pipe', 'pipe'],
+      stdio: ['pipe', 'pipe', 'pipe', ...(options.inherit === undefined ? [] : [options.inherit])],
       ...(options.cwd !== undefined && { cwd: options.cwd }),
       ...(options.uid !== undefined && { uid: options.uid }),
       ...(options.gid !== undefined && { gid: options.gid }),

@@ -13,6 +13,7 @@ import { openLog } from '../adapters/log.ts';
 import { checkPrerequisites } from '../adapters/prerequisites.ts';
 import { processes } from '../adapters/processes.ts';
 import { takeRunLock } from '../adapters/run-lock.ts';
+import { takeWriterLock } from '../adapters/writer-lock.ts';
 import { untilCancelled } from '../cancellation.ts';
 import type { Event } from '../events.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
@@ -57,6 +58,7 @@ export async function snapshotCommand(options: AgentOptions, signal: AbortSignal
       isolation: systemdRuns() ? 'unit' : 'session',
       ownProgram: [process.execPath, process.argv[1] ?? ''],
       takeRunLock: () => takeRunLock(processes),
+      takeWriterLock: () => takeWriterLock(processes),
       connect: async () => (await connect(aws)).connect(),
       connection: async () => (await connect(aws)).connection,
       signal,

@@ -53,8 +53,11 @@ export function usedMountOf({ facts: { storage } }: SnapshotPlan, path: string):
   return storage.mounts.find(({ majorMinor }) => majorMinor === mount?.majorMinor);
 }
 
-/** The file systems under the server that are mounted on these mount points. */
-export const fileSystemsOf = ({ facts: { storage } }: SnapshotPlan, mounts: readonly string[]): readonly FileSystem[] =>
+/** The file systems under the server: all of them, or those that are mounted on these mount points. */
+export const fileSystemsOf = (
+  { facts: { storage } }: SnapshotPlan,
+  mounts?: readonly string[],
+): readonly FileSystem[] =>
   storage.mounts
-    .filter(({ mountPoint }) => mounts.includes(mountPoint))
+    .filter(({ mountPoint }) => mounts?.includes(mountPoint) ?? true)
     .map(({ mountPoint, majorMinor }) => ({ mountPoint, device: majorMinor }));

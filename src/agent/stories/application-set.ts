@@ -25,7 +25,7 @@ import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/
 import { askServer } from '../window/recorded-server.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
 import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
-import { syncAhead, syncUnderLock } from '../window/sync.ts';
+import { type Syncer, startSyncer } from '../window/syncer.ts';
 import type { Attempt, SnapshotPorts, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
 import { gradeSet, setCreated } from './grade-set.ts';
@@ -37,19 +37,21 @@ const RECORD_TRIES = 3;
 
 interface LockedAttempt extends Attempt {
   readonly guard: Guard;
+  readonly syncer: Syncer;
   readonly writer: FileWriter;
 }
 
 /** Level `application`: commits wait from the lock to the unlock, and the file systems are frozen within. */
 export async function takeApplicationSet(attempt: Attempt): Promise<void> {
-  const { plan, ports } = attempt;
-  // 4. The guard and the file writer stand ready before anything is locked.
+  const { plan, writerLock, ports } = attempt;
+  // 4. The guard, the syncer and the file writer stand ready before anything is locked.
   await using guard = await startGuardOf(attempt);
-  await using writer = await startFileWriter(ports.processes, plan.facts.server);
+  await using syncer = await startSyncer(ports.processes, fileSystemsOf(plan), writerLock);
+  await using writer = await startFileWriter(ports.processes, plan.facts.server, writerLock);
 
   let taken: TakenSet | undefined;
   try {
-    const locked = { ...attempt, guard, writer };
+    const locked = { ...attempt, guard, syncer, writer };
     // While the replica still applies: what refuses the run, or keeps it waiting, does so here.
     if (plan.appliers) await untilCancelled(ports.signal, () => prepareTry(locked, emitKilled(ports)));
     await using _stoppedReplica = await stopReplica(locked);
@@ -138,17 +140,19 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
 
 /** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
 async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed']): Promise<void> {
-  const { request, plan, session, writer, ports } = attempt;
+  const { request, plan, session, syncer, writer, ports } = attempt;
   const { clock, signal } = ports;
   const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
 
+  // 5. No file system is stuck, no long statement in the way, the file systems synced (4), no other backup, and EC2 would
+  // accept the request.
+  await syncer.probe();
   await writer.open(SET_FILES);
-  // 5. No long statement in the way, the file systems synced (4), no other backup, and EC2 would accept the request.
   // No statement is killed for a set that EC2 would refuse.
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
   await pass();
   do {
-    await syncAhead(ports.processes, [...plan.freeze, ...plan.syncOnly]);
+    await syncer.syncAhead();
     await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     await refuseLockHolders(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     // Both may have taken their time: the connection that the one request goes by has to be fresh.
@@ -166,7 +170,7 @@ function asFailure(error: unknown): unknown {
 
 /** The stall: from here to the end of the inner block commits may wait. */
 async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
-  const { request, plan, owner, session, guard, ports } = attempt;
+  const { request, plan, owner, session, guard, syncer, ports } = attempt;
   const { clock, ec2, emit } = ports;
   // 6. The read lock.
   let files = plan.facts.server.files;
@@ -182,7 +186,7 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
     const first = await readCoordinatesAt(session, plan.lock);
     await proveRedoDurable(session, plan.lock.redo, first.lsn, clock, REDO_DEADLINE_MS);
     const { coordinates, takenAt } = await recordCoordinates(attempt, first.coordinates);
-    await syncUnderLock(ports.processes, plan.syncOnly);
+    await syncer.syncUnderLock(plan.syncOnly);
 
     const createSet = createSetRequest(plan, coordinates, takenAt, owner);
     // 8. The freeze, and the one request.

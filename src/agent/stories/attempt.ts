@@ -11,6 +11,7 @@ import type {
   HostReader,
   Processes,
   ServerSession,
+  WriterLock,
 } from '../ports.ts';
 import type { WatchdogRequest } from '../window/applier-watchdog-request.ts';
 import type { Isolation } from '../window/detached-process.ts';
@@ -29,6 +30,7 @@ export interface SnapshotPorts {
   /** The argument array of this very program, less its verb. */
   readonly ownProgram: readonly string[];
   takeRunLock(): Promise<AsyncDisposable>;
+  takeWriterLock(): Promise<WriterLock>;
   connect(): Promise<ServerSession>;
   /** How `connect` does it, for a process of ours: it holds a password. */
   connection(): Promise<WatchdogRequest['connection']>;
@@ -43,6 +45,7 @@ export interface Attempt {
   /** The caller's `aws:userid`. */
   readonly owner: string;
   readonly session: ServerSession;
+  readonly writerLock: WriterLock;
   readonly ports: SnapshotPorts;
 }
 

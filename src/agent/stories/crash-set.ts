@@ -2,6 +2,7 @@ import { poll } from '../../shared/poll.ts';
 import { untilCancelled } from '../cancellation.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { CREATE_WITHOUT_COMMITS_HELD_MS } from '../plan/idle-limit.ts';
+import { fileSystemsOf } from '../plan/mounts.ts';
 import { setFiles } from '../plan/set-files.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { startFileWriter } from '../window/file-writer.ts';
@@ -11,21 +12,26 @@ import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-p
 import { proveRecoveryUnchanged } from '../window/prove-recovery-exact.ts';
 import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
 import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
-import { syncAhead, syncUnderLock } from '../window/sync.ts';
+import { type Syncer, startSyncer } from '../window/syncer.ts';
 import type { Attempt, TakenSet } from './attempt.ts';
 import { provePermission } from './attempt.ts';
 import { gradeSet } from './grade-set.ts';
 
 /** No commit waits for us: a slow device may take its time. */
 const WRITE_DEADLINE_MS = 60_000;
+interface SyncedAttempt extends Attempt {
+  readonly syncer: Syncer;
+}
+
 /**
  * Level `crash`: no commit waits and nothing is frozen. The image recovers as after a power cut, which is proven exact;
  * where that is not so for DDL, DDL alone is held back.
  */
 export async function takeCrashSet(attempt: Attempt): Promise<void> {
-  const { plan, ports } = attempt;
-  const takenAt = await untilCancelled(ports.signal, () => prepare(attempt));
-  const taken = await takeWithoutDdl(attempt, takenAt);
+  const { plan, writerLock, ports } = attempt;
+  await using syncer = await startSyncer(ports.processes, fileSystemsOf(plan), writerLock);
+  const takenAt = await untilCancelled(ports.signal, () => prepare({ ...attempt, syncer }));
+  const taken = await takeWithoutDdl({ ...attempt, syncer }, takenAt);
   const stillExact = await proveRecoveryUnchanged(
     attempt.session,
     ports.host,
@@ -36,14 +42,15 @@ export async function takeCrashSet(attempt: Attempt): Promise<void> {
 }
 
 /** Answers the time that the manifest tells. */
-async function prepare(attempt: Attempt): Promise<Date> {
-  const { request, plan, session, ports } = attempt;
+async function prepare(attempt: SyncedAttempt): Promise<Date> {
+  const { request, plan, session, syncer, ports } = attempt;
   const { clock, signal } = ports;
+  await syncer.probe();
   await provePermission(attempt);
   const takenAt = await writeFiles(attempt);
   // What the server did not sync has to reach the volumes as well: what others wrote, we ourselves among them, and what
   // was committed before sync_binlog and its like became what they have to be, perhaps a moment ago.
-  await syncAhead(ports.processes, mountsOf(plan));
+  await syncer.syncAhead();
   if (plan.lock.ddl) await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
   // All that took its time: the connection that the one request goes by has to be fresh.
   await provePermission(attempt);
@@ -53,22 +60,22 @@ async function prepare(attempt: Attempt): Promise<Date> {
 const mountsOf = ({ facts }: SnapshotPlan): readonly string[] =>
   facts.storage.mounts.map(({ mountPoint }) => mountPoint);
 
-async function writeFiles({ plan, ports }: Attempt): Promise<Date> {
-  await using writer = await startFileWriter(ports.processes, plan.facts.server);
+async function writeFiles({ plan, writerLock, ports }: Attempt): Promise<Date> {
+  await using writer = await startFileWriter(ports.processes, plan.facts.server, writerLock);
   const takenAt = ports.clock.now();
   await writer.write(setFiles(plan, {}, takenAt), WRITE_DEADLINE_MS);
   return takenAt;
 }
 
-async function takeWithoutDdl(attempt: Attempt, takenAt: Date): Promise<TakenSet> {
-  const { plan, owner, session, ports } = attempt;
+async function takeWithoutDdl(attempt: SyncedAttempt, takenAt: Date): Promise<TakenSet> {
+  const { plan, owner, session, syncer, ports } = attempt;
   const { clock, ec2 } = ports;
   let files = plan.facts.server.files;
   await using held = await tryToHoldDdl(attempt, async () => {
     files = await refuseUnplannedFiles(session, ports.host, plan);
   });
   // MariaDB syncs no change of a folder: of DDL that has ended, files may still be named as they were before it.
-  if (held) await syncUnderLock(ports.processes, mountsOf(plan));
+  if (held) await syncer.syncUnderLock(mountsOf(plan));
 
   const asked = clock.elapsed();
   const answer = await ec2.createSet(createSetRequest(plan, {}, takenAt, owner), CREATE_WITHOUT_COMMITS_HELD_MS);

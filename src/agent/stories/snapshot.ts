@@ -19,6 +19,7 @@ export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): 
   // 1. One run at a time, on a host that no earlier run has left frozen.
   await using _alone = await ports.takeRunLock();
   await undoEarlierRuns(ports);
+  await using writerLock = await ports.takeWriterLock();
 
   // 2. The server, its files and their volumes; 3. the plan, or every reason to refuse.
   await using session = await untilCancelled(ports.signal, () => ports.connect());
@@ -26,12 +27,12 @@ export async function snapshot(request: SnapshotRequest, ports: SnapshotPorts): 
 
   const planned = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
   try {
-    await takeSet({ request, ...planned, session, ports });
+    await takeSet({ request, ...planned, session, writerLock, ports });
   } catch (error) {
     if (!(error instanceof PlanChanged)) throw error;
     ports.emit({ type: 'warned', code: 'planned-anew', message: `${error.message}: planned anew` });
     const anew = await untilCancelled(ports.signal, () => makePlan(request, session, ports));
-    await takeSet({ request, ...anew, session, ports });
+    await takeSet({ request, ...anew, session, writerLock, ports });
   }
 }
 

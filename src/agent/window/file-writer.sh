@@ -10,7 +10,7 @@
 #         under their names, or the old ones stay. End-of-file ends. Nothing is synced here: the freeze, or the sync, which
 #         comes next, takes all of it to the volume, and a file on its own would be waited for twice.
 # stdout: "waiting"; then "opened", or "failed REASON", for each open; "written", or "failed REASON", for each commit.
-# Commits wait from "file" to "written", so there only `mv` is started.
+# Commits wait from "file" to "written", so there only `mv` is started. Descriptor 3, the writers' lock, is inherited.
 set -u
 # A shell ends its `read` after that many seconds (bash(1)).
 unset TMOUT

@@ -1,10 +1,12 @@
 import { RunError } from '../../shared/errors.ts';
 import type { ServerFacts } from '../discovery/facts.ts';
-import { DeadlinePassed, type LineProcess, type Processes } from '../ports.ts';
+import { DeadlinePassed, type LineProcess, type Processes, type WriterLock } from '../ports.ts';
+import { stuckFileSystem } from './file-system-stuck.ts';
 import program from './file-writer.sh';
 import { shellProgram } from './shell.ts';
 
 const START_DEADLINE_MS = 5_000;
+/** The file system has been probed a moment ago. */
 const OPEN_DEADLINE_MS = 5_000;
 /** Commits may wait for it. */
 const MOST_BYTES = 1024 * 1024;
@@ -13,7 +15,7 @@ const MOST_BYTES = 1024 * 1024;
 export interface FileWriter extends AsyncDisposable {
   /**
    * Opens a temporary file for each name, so that `write` has that done already; again, it does nothing. Throws RunError
-   * `write-failed`.
+   * `write-failed`, or `file-system-stuck` where that does not end.
    */
   open(names: readonly string[]): Promise<void>;
   /**
@@ -26,12 +28,14 @@ export interface FileWriter extends AsyncDisposable {
 export async function startFileWriter(
   processes: Processes,
   { datadir, datadirOwner: owner }: Pick<ServerFacts, 'datadir' | 'datadirOwner'>,
+  writerLock: WriterLock,
 ): Promise<FileWriter> {
   const child = processes.start(shellProgram(program, 'file-writer'), {
     name: 'file writer',
     cwd: datadir,
     uid: owner.uid,
     gid: owner.gid,
+    inherit: writerLock.descriptor,
   });
   if ((await answer(child, START_DEADLINE_MS)) !== 'waiting') {
     await child[Symbol.asyncDispose]();
@@ -43,7 +47,8 @@ export async function startFileWriter(
     async open(names) {
       child.send(`open ${names.join(' ')}`);
       const said = await answer(child, OPEN_DEADLINE_MS);
-      if (said !== 'opened') throw failed(names, 'made', said ?? `no answer within ${OPEN_DEADLINE_MS} ms`);
+      if (said === undefined) throw stuckFileSystem(datadir, `files in ${datadir} were not made`, OPEN_DEADLINE_MS);
+      if (said !== 'opened') throw failed(names, 'made', said);
     },
     async write(files, deadlineMs) {
       for (const [name, text] of Object.entries(files)) refuseUnsendable(datadir, name, text ?? '');

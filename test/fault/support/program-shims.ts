@@ -53,7 +53,7 @@ const openBothWays = (fifo: string): number => openSync(fifo, constants.O_RDWR |
 const shim = (program: string, real: string): string => `#!/bin/bash
 words=()
 for word in "$@"; do
-  [[ $word == /proc/self/fd/* ]] && word=$(readlink "$word")
+  [[ $word == /proc/self/fd/* ]] && word=$(readlink --canonicalize-missing "$word")
   words+=("$word")
 done
 [[ \${1-} == --norc ]] && words=("\${words[@]:2}")

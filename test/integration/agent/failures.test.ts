@@ -149,6 +149,49 @@ describe('on the way to AWS', () => {
   });
 });
 
+describe('a file system of the server that another program has frozen', () => {
+  let frozen: string;
+  const freeze = (mount = '') => {
+    frozen = mount;
+    execFileSync('fsfreeze', ['--freeze', frozen]);
+  };
+  const thawIt = () => execFileSync('fsfreeze', ['--unfreeze', frozen]);
+  /** Of all runs: what waits for the thaw, and cannot be killed. */
+  const stuckProcesses = () =>
+    execFileSync('ps', ['-eo', 'pid=,stat=,args='], { encoding: 'utf8' })
+      .split('\n')
+      .map((line) => /^ *(\d+) D\S* +(.*mysql-ebs-snapshot.*)$/.exec(line))
+      .filter((found) => found !== null)
+      .map(([, pid, args]) => ({ pid, args }));
+
+  it('is told before the server is asked for a lock; the next run names what still waits, and adds nothing to it', async () => {
+    freeze(host.mounts[0]);
+    try {
+      const first = await host.agent('snapshot');
+      expectClear(first, 21, 'file-system-stuck', frozen);
+      expect(first.result?.hint).toContain(`fsfreeze --unfreeze ${frozen}`);
+      expect(first.result).not.toHaveProperty('stallMs');
+      const [stuck, ...others] = stuckProcesses();
+      expect(others).toEqual([]);
+      expect(stuck).toMatchObject({ args: expect.stringMatching(/^unlink /) });
+      const second = await host.agent('snapshot', '--level', 'crash');
+      expectClear(second, 21, 'file-system-stuck', `process ${stuck?.pid} (unlink ${frozen}/`);
+      expect(stuckProcesses()).toEqual([stuck]);
+    } finally {
+      thawIt();
+    }
+    // A run that finds the last one still on its way out waits for it.
+    expect(await host.agent('snapshot')).toMatchObject({ status: 0, result: { grade: 'application' } });
+    expect(stuckProcesses()).toEqual([]);
+  });
+
+  it.each(['application', 'crash'])('is met on every mount, at level %s', async (level) => {
+    freeze(host.mounts[1]);
+    const run = await host.agent('snapshot', '--level', level).finally(thawIt);
+    expectClear(run, 21, 'file-system-stuck', frozen);
+  });
+});
+
 describe('what goes wrong in the window', () => {
   it('EC2 refuses: nothing was taken', async () => {
     host.aws.behave({

@@ -49,7 +49,8 @@ async function startedWriter() {
     },
   };
   const { uid, gid } = statSync(host.datadir);
-  const writer = await startFileWriter(watched, { datadir: host.datadir, datadirOwner: { uid, gid } });
+  const writerLock = { descriptor: 1, [Symbol.asyncDispose]: async () => {} };
+  const writer = await startFileWriter(watched, { datadir: host.datadir, datadirOwner: { uid, gid } }, writerLock);
   return { pid, writer };
 }
 

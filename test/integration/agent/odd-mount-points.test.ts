@@ -6,12 +6,13 @@ import { hostReader } from '../../../src/agent/adapters/host-reader.ts';
 import { processes } from '../../../src/agent/adapters/processes.ts';
 import { MOUNTINFO, parseMountinfo } from '../../../src/agent/discovery/mountinfo.ts';
 import { FREEZE_RECORDS } from '../../../src/agent/state-paths.ts';
-import { syncAhead } from '../../../src/agent/window/sync.ts';
-import { guardOf, makeStateFolder } from '../../support/guard.ts';
+import { startSyncer } from '../../../src/agent/window/syncer.ts';
+import { guardOf, makeStateFolder, mountedOn } from '../../support/guard.ts';
 import { isFrozen, mountXfs } from '../../support/xfs.ts';
 
 const AGENT = join(import.meta.dirname, '../../../dist/agent.cjs');
 const LONG = 30_000;
+const NO_LOCK = { descriptor: 1, [Symbol.asyncDispose]: async () => {} };
 
 describe.each([
   '-n odd $(touch x) name',
@@ -35,7 +36,12 @@ describe.each([
   it('is read as it is, synced, frozen and thawed, and nothing else happens', async () => {
     const mounts = parseMountinfo((await hostReader.readText(MOUNTINFO)) ?? '');
     expect(mounts.map(({ mountPoint }) => mountPoint)).toContain(mount);
-    await syncAhead(processes, [mount]);
+    {
+      await using syncer = await startSyncer(processes, [mountedOn(mount)], NO_LOCK);
+      await syncer.probe();
+      await syncer.syncAhead();
+      await syncer.syncUnderLock([mount]);
+    }
     {
       await using guard = await guardOf([mount], LONG);
       const window = await guard.freeze(LONG);

@@ -16,6 +16,7 @@ describe('the table of errors', () => {
       'snapshots-pending': 'run-in-progress',
       'crash-not-provable': 'server-unsupported',
       'server-untrusted': 'server-denied',
+      'file-system-stuck': 'storage-unfit',
       'run-id-used': 'usage',
       'no-such-set': 'no-target',
       'no-such-schedule': 'no-target',

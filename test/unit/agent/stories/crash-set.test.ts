@@ -2,8 +2,9 @@ import { readFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { expect, test } from 'vitest';
 import { replayCapture } from '../../../../src/agent/adapters/capture-replayer.ts';
+import { fileSystemsOf } from '../../../../src/agent/plan/mounts.ts';
 import { planSnapshot } from '../../../../src/agent/plan/plan-snapshot.ts';
-import type { LineProcess, ServerQuestion } from '../../../../src/agent/ports.ts';
+import type { LineProcess, ProcessOptions, ServerQuestion } from '../../../../src/agent/ports.ts';
 import type { Attempt, SnapshotPorts } from '../../../../src/agent/stories/attempt.ts';
 import { takeCrashSet } from '../../../../src/agent/stories/crash-set.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
@@ -29,6 +30,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
   const request = { ...REQUEST, level: 'crash' } as const;
   const { plan } = planSnapshot(request, await factsOf('loop-devices', 'crash'));
   const captured = replayCapture(readFileSync(CAPTURE, 'utf8'));
+  const devices = fileSystemsOf(plan).map(({ device }) => `opened ${device}`);
   const done: string[] = [];
   const ports = {
     host: captured.host,
@@ -37,7 +39,10 @@ test('what the server did not sync is synced, on every file system, before EC2 i
         done.push(argv.join(' '));
         return { status: 0, stdout: '', stderr: '' };
       },
-      start: () => child(done, 'waiting', 'written'),
+      start: (_argv: readonly string[], { name }: ProcessOptions) =>
+        name === 'syncer'
+          ? child(done, ...devices, 'probed', 'probed', 'synced', 'synced')
+          : child(done, 'waiting', 'written'),
     },
     ec2: {
       proveCreateSet: async () => {
@@ -64,14 +69,23 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     },
     [Symbol.asyncDispose]: async () => {},
   } as unknown as Attempt['session'];
-  const attempt = { request, plan, owner: 'AIDA:i-1', session, ports };
+  const attempt = {
+    request,
+    plan,
+    owner: 'AIDA:i-1',
+    session,
+    writerLock: { descriptor: 3 } as Attempt['writerLock'],
+    ports,
+  };
   await expect(takeCrashSet(attempt)).rejects.toMatchObject({ code: 'create-refused' });
   expect(done).toEqual([
+    'probe 0',
+    'probe 1',
     'dry run',
     'none binlog_info.txt',
     'file mysql-ebs-snapshot.json',
     'commit',
-    'sync --file-system /data /binlog',
+    'sync 0 1',
     'SET SESSION wait_timeout = 42',
     'SET STATEMENT lock_wait_timeout = 1 FOR BACKUP STAGE START',
     'BACKUP STAGE END',
@@ -86,7 +100,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     'BACKUP STAGE BLOCK_DDL',
     'SET SESSION max_statement_time = 5',
     'look at the files again',
-    'sync --file-system /data /binlog',
+    'sync 0 1',
     'CreateSnapshots',
     'SELECT CONNECTION_ID() AS id',
     expect.stringContaining('GLOBAL_VALUE_ORIGIN'),
