@@ -1,6 +1,6 @@
 import { execFileSync, spawn } from 'node:child_process';
 import { once } from 'node:events';
-import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from 'node:fs';
+import { existsSync, mkdtempSync, readdirSync, readlinkSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import type { RowDataPacket } from 'mysql2/promise';
@@ -162,7 +162,17 @@ describe('a file system of the server that another program has frozen', () => {
       .split('\n')
       .map((line) => /^ *(\d+) D\S* +(.*mysql-ebs-snapshot.*)$/.exec(line))
       .filter((found) => found !== null)
-      .map(([, pid, args]) => ({ pid, args }));
+      .map(([, pid = '', args]) => ({ pid, args }))
+      .filter(({ pid }) => hasOpen(pid, frozen));
+  /** Those of other hosts come and go meanwhile. */
+  const hasOpen = (pid: string, path: string): boolean => {
+    const folder = `/proc/${pid}/fd`;
+    try {
+      return readdirSync(folder).some((each) => readlinkSync(join(folder, each)) === path);
+    } catch {
+      return false;
+    }
+  };
 
   it('is told before the server is asked for a lock; the next run names what still waits, and adds nothing to it', async () => {
     freeze(host.mounts[0]);
