@@ -2,6 +2,7 @@ import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { join } from 'node:path';
 import { RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
+import { deviceNumber } from './device-number.ts';
 import { processes } from './processes.ts';
 
 /**
@@ -29,7 +30,9 @@ export const hostReader: HostReader = {
   symlinksBelow,
   deviceNumber: async (path) => {
     const found = await orUndefined(stat(path, { bigint: true }), ABSENT);
-    return found && formatDeviceNumber(found.dev);
+    if (found === undefined) return undefined;
+    const { major, minor } = deviceNumber(found.dev);
+    return `${major}:${minor}`;
   },
   holders: (sysPath) => orUndefined(readdir(`${sysPath}/holders`), ABSENT),
   journals: async () => {
@@ -41,13 +44,6 @@ export const hostReader: HostReader = {
 };
 
 const JOURNALS = '/proc/fs/jbd2';
-
-/** `major:minor` of a `dev_t` as the C library packs it [src: glibc, bits/sysmacros.h]. */
-function formatDeviceNumber(dev: bigint): string {
-  const major = ((dev >> 8n) & 0xfffn) | ((dev >> 32n) & ~0xfffn);
-  const minor = (dev & 0xffn) | ((dev >> 12n) & 0xffffff00n);
-  return `${major}:${minor}`;
-}
 
 const DM_STATUS = { deadlineMs: 5_000, outputLimit: 2 ** 24 };
 

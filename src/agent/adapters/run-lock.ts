@@ -1,7 +1,8 @@
-import { closeSync, lstatSync, mkdirSync, openSync } from 'node:fs';
+import { closeSync, lstatSync, mkdirSync, openSync, readFileSync, statSync } from 'node:fs';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { Processes } from '../ports.ts';
 import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../state-paths.ts';
+import { deviceNumber } from './device-number.ts';
 
 /** The status of flock(1) where somebody else holds the lock. */
 const HELD = 1;
@@ -24,6 +25,17 @@ export async function takeRunLock(processes: Processes): Promise<AsyncDisposable
     throw error;
   }
   return { [Symbol.asyncDispose]: async () => closeSync(descriptor) };
+}
+
+/** Whether a run is under way on this host, its guard included; the lock is not touched. */
+export function isRunUnderWay(): boolean {
+  const lock = statSync(RUN_LOCK, { bigint: true, throwIfNoEntry: false });
+  if (lock === undefined) return false;
+  const { major, minor } = deviceNumber(lock.dev);
+  const file = [major, minor].map((each) => each.toString(16).padStart(2, '0')).join(':');
+  // `1: FLOCK  ADVISORY  WRITE 1234 00:19:5678 0 EOF`: device and inode [proc_locks(5)]
+  const held = readFileSync('/proc/locks', 'utf8').split('\n');
+  return held.some((line) => line.includes(' FLOCK ') && line.includes(` ${file}:${lock.ino} `));
 }
 
 async function flock(processes: Processes, inherit: number, ...how: readonly string[]): Promise<void> {

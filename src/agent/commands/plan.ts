@@ -10,6 +10,8 @@ import { SdkEc2 } from '../adapters/ec2.ts';
 import { hostReader } from '../adapters/host-reader.ts';
 import { identify } from '../adapters/identity.ts';
 import { processes } from '../adapters/processes.ts';
+import { isRunUnderWay } from '../adapters/run-lock.ts';
+import { takeWriterLock as takeLockOfWriters } from '../adapters/writer-lock.ts';
 import { discover } from '../discovery/discover.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { describeServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
@@ -52,7 +54,10 @@ export async function planCommand(options: AgentOptions): Promise<CommandResult>
   const { instanceId, aws } = await identify();
   await using session = await (await connect(aws)).connect();
   const ec2 = new SdkEc2(instanceId, aws);
-  const report = reportOf(await planHost(request, { host: hostReader, session, ec2, processes, clock }));
+  // The file systems of a run that is under way may be frozen by that run.
+  const takeWriterLock = async () => (isRunUnderWay() ? undefined : takeLockOfWriters(processes));
+  const ports = { host: hostReader, session, ec2, processes, clock, takeWriterLock };
+  const report = reportOf(await planHost(request, ports));
   const { server } = report.plan.facts;
   const met = `the server at ${session.address} is ${describeServer(server)}, its server id ${server.serverId}, its data directory ${server.datadir}`;
   const text = `${printable(met)}\n\n${renderPlan(report)}`;

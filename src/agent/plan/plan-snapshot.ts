@@ -1,4 +1,4 @@
-import { RunError } from '../../shared/errors.ts';
+import { type ErrorCode, RunError } from '../../shared/errors.ts';
 import { setId } from '../../shared/ids.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import type { HostFacts, ServerFacts } from '../discovery/facts.ts';
@@ -73,9 +73,10 @@ function setTags(request: DecidedRequest, { instance, server }: HostFacts, set: 
 /** Flavour and version, like `mariadb 10.11.19`. */
 export const describeServer = ({ version }: ServerFacts): string => describeVersion(version);
 
-/** Whether the server may be asked more than discovery did: not where it does not let us, or is not understood. */
-export const mayAskServer = ({ refusals }: Planned): boolean =>
-  !refusals.some(({ code }) => code === 'server-denied' || code === 'server-unsupported');
+const ENDS_QUESTIONS: ReadonlySet<ErrorCode> = new Set(['server-denied', 'server-unsupported', 'file-system-stuck']);
+
+/** Whether the server may be asked more than discovery did: not where it does not let us, is not understood, or is stuck. */
+export const mayAskServer = ({ refusals }: Planned): boolean => !refusals.some(({ code }) => ENDS_QUESTIONS.has(code));
 
 /** The first refusal as the error of the run; it says how many more there are. */
 export function refusalError(refusals: readonly Refusal[]): RunError | undefined {

@@ -2,12 +2,14 @@ import { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
 import { discover } from '../discovery/discover.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
+import { fileSystemsOf } from '../plan/mounts.ts';
 import { mayAskServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
-import type { SnapshotRequest } from '../plan/snapshot-plan.ts';
-import type { Clock, Ec2, HostReader, Processes, ServerSession } from '../ports.ts';
+import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
+import type { Clock, Ec2, HostReader, Processes, ServerSession, WriterLock } from '../ports.ts';
 import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { refuseOtherServer } from '../window/refuse-other-server.ts';
+import { startSyncer } from '../window/syncer.ts';
 import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
 /** What a plan of the host that we are on needs from outside. */
@@ -15,8 +17,10 @@ export interface PlanPorts {
   readonly host: HostReader;
   readonly session: ServerSession;
   readonly ec2: Ec2;
-  readonly processes: Pick<Processes, 'run'>;
+  readonly processes: Pick<Processes, 'run' | 'start'>;
   readonly clock: Clock;
+  /** Answers undefined where a run is under way, which tells by itself of a file system that takes no writes. */
+  takeWriterLock(): Promise<WriterLock | undefined>;
 }
 
 /**
@@ -26,7 +30,8 @@ export interface PlanPorts {
 export async function planHost(request: SnapshotRequest, ports: PlanPorts): Promise<Planned> {
   const { session, clock } = ports;
   const facts = await discover(ports.host, session, ports.ec2, request.level);
-  const planned = await refuseOtherServer(planSnapshot(request, facts), session, ports);
+  const seen = await refuseOtherServer(planSnapshot(request, facts), session, ports);
+  const planned = await withRefusal(seen, () => refuseStuckFileSystem(seen.plan, ports));
   const asked =
     // Who locks nothing is in nobody's way.
     mayAskServer(planned) && (planned.plan.level !== 'crash' || planned.plan.lock.ddl !== undefined)
@@ -40,6 +45,14 @@ export async function planHost(request: SnapshotRequest, ports: PlanPorts): Prom
       : asked;
   const named = await withRefusal(free, () => refuseUsedRunId(free.plan, ports.ec2));
   return refuseMissingPermission(named, ports);
+}
+
+/** As a run meets it: before the server is asked what would wait for the file system. Nothing is written. */
+async function refuseStuckFileSystem(plan: SnapshotPlan, ports: PlanPorts): Promise<void> {
+  await using writerLock = await ports.takeWriterLock();
+  if (writerLock === undefined) return;
+  await using syncer = await startSyncer(ports.processes, fileSystemsOf(plan), writerLock);
+  await syncer.probe();
 }
 
 /** As a run proves it: who we are, and the DryRun of the one request. */

@@ -184,6 +184,7 @@ describe('a file system of the server that another program has frozen', () => {
       const [stuck, ...others] = stuckProcesses();
       expect(others).toEqual([]);
       expect(stuck).toMatchObject({ args: expect.stringMatching(/^unlink /) });
+      expectClear(await host.agent('plan'), 21, 'file-system-stuck', `process ${stuck?.pid} (unlink ${frozen}/`);
       const second = await host.agent('snapshot', '--level', 'crash');
       expectClear(second, 21, 'file-system-stuck', `process ${stuck?.pid} (unlink ${frozen}/`);
       expect(stuckProcesses()).toEqual([stuck]);
@@ -200,6 +201,23 @@ describe('a file system of the server that another program has frozen', () => {
     const run = await host.agent('snapshot', '--level', level).finally(thawIt);
     expectClear(run, 21, 'file-system-stuck', frozen);
   });
+});
+
+it('a plan tells of it as well, and asks the server for nothing that would wait', async () => {
+  const mount = host.mounts[0] ?? '';
+  execFileSync('fsfreeze', ['--freeze', mount]);
+  const plan = await host.agent('plan').finally(() => execFileSync('fsfreeze', ['--unfreeze', mount]));
+  expectClear(plan, 21, 'file-system-stuck', mount);
+});
+
+it('a plan beside a run does not take the freeze of that run for a stuck file system', async () => {
+  using request = host.holdCalls('CreateSnapshots');
+  const run = host.start('snapshot', '--freeze-timeout', '30', '--run-id', 'beside');
+  await request.arrived();
+  const plan = await host.agent('plan');
+  request[Symbol.dispose]();
+  expect((await run.ended).result).toMatchObject({ grade: 'application' });
+  expect(plan.result?.code).not.toBe('file-system-stuck');
 });
 
 describe('what goes wrong in the window', () => {
