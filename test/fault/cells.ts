@@ -144,7 +144,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'take the writers’ lock': {
     ...beforeTheConnection,
-    throws: ends('file-system-stuck'),
+    throws: ends('run-in-progress'),
     hangs: ends('host-unfit'),
     'the answer is lost': ends('host-unfit'),
   },

@@ -48,6 +48,16 @@ async function flock(processes: Processes, inherit: number, ...how: readonly str
 }
 
 function openLockFile(): number {
+  makeStateFolder();
+  try {
+    return openSync(RUN_LOCK, 'a', 0o600);
+  } catch (error) {
+    throw new RunError('host-unfit', `${RUN_LOCK}: ${messageOf(error)}`, { cause: error });
+  }
+}
+
+/** Makes the folder of what outlives a process. Throws RunError `host-unfit`. */
+export function makeStateFolder(): void {
   try {
     mkdirSync(STATE_FOLDER, { recursive: true, mode: 0o700 });
     const folder = lstatSync(STATE_FOLDER);
@@ -57,7 +67,6 @@ function openLockFile(): number {
       });
     }
     mkdirSync(FREEZE_RECORDS, { recursive: true, mode: 0o700 });
-    return openSync(RUN_LOCK, 'a', 0o600);
   } catch (error) {
     if (error instanceof RunError) throw error;
     throw new RunError('host-unfit', `${STATE_FOLDER}: ${messageOf(error)}`, {

@@ -2,6 +2,7 @@ import { closeSync, openSync, readdirSync, readFileSync, readlinkSync } from 'no
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { Processes, WriterLock } from '../ports.ts';
 import { WRITER_LOCK } from '../state-paths.ts';
+import { makeStateFolder } from './run-lock.ts';
 
 /** The status of flock(1) where somebody else holds the lock. */
 const HELD = 1;
@@ -11,18 +12,19 @@ const PATIENCE_SECONDS = '2';
 /**
  * Takes the lock that every child which writes to the server's file systems inherits. It is free when the last of them has
  * ended, and one that is stuck in the kernel does not end, not even by SIGKILL: so no run adds another one. It is not the
- * run lock, which would say `run-in-progress` for as long, and keep `thaw` out. Only for the holder of the run lock. Throws
- * RunError `file-system-stuck`, which names the process, or `host-unfit`.
+ * run lock, which would say `run-in-progress` for as long, and keep `thaw` out. Throws RunError
+ * `file-system-stuck`, which names the process, `run-in-progress` where none of them is stuck, or `host-unfit`.
  */
 export async function takeWriterLock(processes: Pick<Processes, 'run'>): Promise<WriterLock> {
   let descriptor: number | undefined;
+  makeStateFolder();
   try {
     // For reading: a file writer of another account inherits it.
     closeSync(openSync(WRITER_LOCK, 'a', 0o600));
     descriptor = openSync(WRITER_LOCK, 'r');
     const argv = ['flock', '--exclusive', '--timeout', PATIENCE_SECONDS, '3'];
     const { status, stderr } = await processes.run(argv, { deadlineMs: 10_000, inherit: descriptor });
-    if (status === HELD) throw stuckWriter(holders());
+    if (status === HELD) throw heldBy(holders());
     if (status !== 0) throw new Error(stderr.trim());
     const held = descriptor;
     return { descriptor: held, [Symbol.asyncDispose]: async () => closeSync(held) };
@@ -41,9 +43,10 @@ interface Holder {
   readonly command: string;
 }
 
-function stuckWriter(found: readonly Holder[]): RunError {
-  const named = found.find(({ state }) => state === 'D') ?? found[0];
-  const who = named === undefined ? 'a process' : `process ${named.pid} (${named.command})`;
+function heldBy(found: readonly Holder[]): RunError {
+  const stuck = found.find(({ state }) => state === 'D');
+  if (stuck === undefined) return new RunError('run-in-progress', `${WRITER_LOCK} is held by a process of another run`);
+  const who = `process ${stuck.pid} (${stuck.command})`;
   return new RunError('file-system-stuck', `${who} of an earlier run still waits for a file system to take its write`, {
     hint: `If the program that froze it has gone: \`fsfreeze --unfreeze MOUNT\`; otherwise look at the device below (dmesg). \`fuser -v ${WRITER_LOCK}\` names every such process.`,
   });
