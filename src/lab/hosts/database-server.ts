@@ -15,6 +15,8 @@ export interface ServerOptions {
   readonly datadir: string;
   /** Path and base name of the binary log: on a volume of its own. */
   readonly logBin: string;
+  /** A folder on a volume of its own, where tables may be created with DATA DIRECTORY. */
+  readonly elsewhere?: string;
   /** A folder for socket, pid file, error log and temporary files, never on a file system that is frozen. */
   readonly runFolder: string;
   readonly serverId: number;
@@ -68,6 +70,7 @@ export async function startServer(shell: Shell, options: ServerOptions): Promise
       `--server-id=${options.serverId}`,
       '--innodb-buffer-pool-size=64M',
       ...flavour.startOptions,
+      ...(options.elsewhere === undefined ? [] : flavour.tablesIn(options.elsewhere)),
       ...durabilitySettings(options.durability),
       ...(options.extra ?? []),
     ],

@@ -75,8 +75,8 @@ export interface HostPaths {
 }
 
 /**
- * Builds a host: a boot volume without bytes, data and binary log on two XFS volumes, and one volume more that is
- * not the server's, so that a set has something to leave out. The file systems are mounted for the whole machine.
+ * Builds a host: a boot volume without bytes, data and binary log on two XFS volumes, and one volume more that holds
+ * nothing of the server until a table is created there, so that a set has something to leave out. The file systems are mounted for the whole machine.
  */
 export async function buildHost(
   shell: Shell,
@@ -111,10 +111,11 @@ export async function buildHost(
   }
 
   await shell.run(['cp', '--archive', await initialDataDirectory(shell, options.distribution, lab.id), paths.datadir]);
-  await shell.run(['chown', 'mysql:mysql', paths.binlog]);
+  await shell.run(['chown', 'mysql:mysql', paths.binlog, paths.other]);
   const { flavour } = options.distribution;
   const server = await startServer(shell, {
     ...paths,
+    elsewhere: paths.other,
     distribution: options.distribution,
     runFolder: join(home, 'server'),
     serverId: options.number,

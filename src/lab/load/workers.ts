@@ -16,7 +16,7 @@ export interface Worker {
 const TRY_AGAIN = new Set([1205, 1213]);
 
 /** A duration by monotonic time that can be compared with the wall clock of other processes. */
-const now = () => performance.timeOrigin + performance.now();
+export const now = () => performance.timeOrigin + performance.now();
 
 /** Small transactions over several InnoDB tables: a transfer, a note, and the entry in the ledger. */
 export function innodbWriter(writer: number, acknowledged: (commit: Commit) => void): Worker {
@@ -126,7 +126,8 @@ export async function work(
   }
 }
 
-async function untilDone(connection: Connection, statement: string): Promise<void> {
+/** Says a statement until it is done; where the server has sacrificed it, nothing has been. */
+export async function untilDone(connection: Connection, statement: string): Promise<void> {
   for (;;) {
     try {
       await connection.query(statement);

@@ -11,6 +11,8 @@ export interface Flavour {
   readonly binlogTool: string;
   /** How a server is started beyond what is the same for both: row events, GTIDs, and a small redo log. */
   readonly startOptions: readonly string[];
+  /** Start options: tables may be created in a folder outside the data directory. */
+  tablesIn(folder: string): readonly string[];
   /** Start option: a server that was a replica does not go on replicating. */
   readonly withoutReplication: string;
   /** Answers one row with `gtid`, the GTIDs that stand in the server's own binary log or did; may hold line breaks. */

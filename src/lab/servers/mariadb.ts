@@ -7,6 +7,7 @@ export const MARIADB: Flavour = {
   daemon: 'mariadbd',
   binlogTool: 'mariadb-binlog',
   startOptions: ['--binlog-format=ROW', '--gtid-strict-mode=ON', `--innodb-log-file-size=${REDO_LOG_SIZE}`],
+  tablesIn: () => [],
   withoutReplication: '--skip-slave-start',
   gtidQuestion: 'SELECT @@GLOBAL.gtid_binlog_pos AS gtid',
   async initialise(shell, programs, folder) {

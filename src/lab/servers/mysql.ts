@@ -23,6 +23,7 @@ export const MYSQL: Flavour = {
     '--mysqlx=OFF',
     REDO_LOG,
   ],
+  tablesIn: (folder) => [`--innodb-directories=${folder}`],
   withoutReplication: '--skip-replica-start',
   gtidQuestion: 'SELECT @@GLOBAL.gtid_executed AS gtid',
   identityFile: AUTO_CNF,
