@@ -1,5 +1,6 @@
 import type { Connection, RowDataPacket } from 'mysql2/promise';
 import { untilDone } from '../load/workers.ts';
+import { Undo as UndoAll } from '../machine/undo.ts';
 import type { Change, ChangeKind } from './change.ts';
 import { createTableElsewhere, ELSEWHERE, type TableElsewhere } from './table-elsewhere.ts';
 
@@ -25,7 +26,7 @@ export type Undo = () => Promise<void>;
 /** Nothing that it does is in the server's binary log. */
 export async function changerOf(means: ChangeMeans): Promise<Changer> {
   const tables: TableElsewhere[] = [];
-  const undone: Undo[] = [];
+  const changed = new UndoAll();
   const original = new Map<string, unknown>();
   const connect = async () => {
     const connection = await means.connect();
@@ -76,15 +77,12 @@ export async function changerOf(means: ChangeMeans): Promise<Changer> {
       // One kind's effect takes that kind's change alone, which the compiler cannot follow through a union.
       const effect = effects[change.kind] as (change: Change) => Promise<Undo>;
       const undo = once(await effect(change));
-      undone.push(undo);
+      changed.add(undo);
       return undo;
     },
     async [Symbol.asyncDispose]() {
       try {
-        const endings = [];
-        for (const undo of undone.toReversed()) endings.push(...(await Promise.allSettled([undo()])));
-        const failure = endings.find(({ status }) => status === 'rejected');
-        if (failure?.status === 'rejected') throw failure.reason;
+        await changed[Symbol.asyncDispose]();
         await untilDone(root, `DROP DATABASE IF EXISTS ${ELSEWHERE}`);
       } finally {
         root.destroy();

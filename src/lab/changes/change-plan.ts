@@ -8,7 +8,7 @@ export interface PlannedChange {
   readonly number: number;
   /** When: the fraction of a stretch of time that the caller knows. */
   readonly moment: number;
-  /** How long until it is undone: a fraction of the same stretch. */
+  /** How long until it is undone: a fraction of the same stretch. Beyond its end: not before that. */
   readonly lasts: number;
   readonly change: Change;
 }

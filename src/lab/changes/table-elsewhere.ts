@@ -1,14 +1,17 @@
 import { setTimeout as sleep } from 'node:timers/promises';
 import type { Connection } from 'mysql2/promise';
-import { now, untilDone } from '../load/workers.ts';
+import { untilDone } from '../load/workers.ts';
 
 /** The schema of the tables elsewhere. They are kept out of the binary log, so no replica has them. */
 export const ELSEWHERE = 'elsewhere';
 
-/** What was seen of a table elsewhere. Times are milliseconds of the wall clock; absent: not yet. */
+/**
+ * What was seen of a table elsewhere that was created; absent: not yet. Times are whole milliseconds of the wall clock, as a manifest's: of two
+ * that differ, the lesser was earlier.
+ */
 export interface TableElsewhere {
   readonly table: string;
-  readonly createdAt?: number;
+  readonly createdAt: number;
   /** When its rows 1, 2 … were acknowledged. */
   readonly ackedAt: readonly number[];
   /** When its last row was sent, acknowledged or not. */
@@ -23,17 +26,17 @@ const PAUSE_MS = 10;
  * The connection is the table's own; it must keep what it does out of the binary log.
  */
 export async function createTableElsewhere(connection: Connection, table: string, folder: string): Promise<OpenTable> {
-  const seen: { -readonly [Name in keyof TableElsewhere]: TableElsewhere[Name] } & { ackedAt: number[] } = {
-    table,
-    ackedAt: [],
-  };
   const name = `${ELSEWHERE}.${table}`;
   await untilDone(connection, `CREATE DATABASE IF NOT EXISTS ${ELSEWHERE}`);
   await untilDone(
     connection,
     `CREATE TABLE ${name} (entry INT NOT NULL PRIMARY KEY) ENGINE=InnoDB DATA DIRECTORY='${folder}'`,
   );
-  seen.createdAt = now();
+  const seen: { -readonly [Name in keyof TableElsewhere]: TableElsewhere[Name] } & { ackedAt: number[] } = {
+    table,
+    createdAt: Date.now(),
+    ackedAt: [],
+  };
   const stop = new AbortController();
   const written = write();
   // Heard by drop(); until then it must not count as unhandled.
@@ -41,9 +44,9 @@ export async function createTableElsewhere(connection: Connection, table: string
 
   async function write(): Promise<void> {
     while (!stop.signal.aborted) {
-      seen.lastSentAt = now();
+      seen.lastSentAt = Date.now();
       await untilDone(connection, `INSERT INTO ${name} VALUES (${seen.ackedAt.length + 1})`);
-      seen.ackedAt.push(now());
+      seen.ackedAt.push(Date.now());
       await sleep(PAUSE_MS, undefined, { signal: stop.signal }).catch(() => undefined);
     }
   }
@@ -53,7 +56,7 @@ export async function createTableElsewhere(connection: Connection, table: string
     async drop() {
       stop.abort();
       await written;
-      seen.dropSentAt = now();
+      seen.dropSentAt = Date.now();
       await untilDone(connection, `DROP TABLE ${name}`);
     },
   };

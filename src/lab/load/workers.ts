@@ -16,7 +16,7 @@ export interface Worker {
 const TRY_AGAIN = new Set([1205, 1213]);
 
 /** A duration by monotonic time that can be compared with the wall clock of other processes. */
-export const now = () => performance.timeOrigin + performance.now();
+const now = () => performance.timeOrigin + performance.now();
 
 /** Small transactions over several InnoDB tables: a transfer, a note, and the entry in the ledger. */
 export function innodbWriter(writer: number, acknowledged: (commit: Commit) => void): Worker {
