@@ -7,7 +7,8 @@ import type { Shell } from '../machine/shell.ts';
 import type { Distribution } from '../servers/distribution.ts';
 import { type Durability, durabilitySettings } from './durability.ts';
 
-const START_DEADLINE_MS = 60_000;
+/** For the start, and for the shutdown. */
+const DEADLINE_MS = 60_000;
 const POLL_MS = 25;
 
 export interface ServerOptions {
@@ -35,6 +36,7 @@ export interface ServerOptions {
  */
 export interface DatabaseServer extends AsyncDisposable {
   readonly distribution: Distribution;
+  /** Of the process that runs now. */
   readonly pid: number;
   readonly socket: string;
   /** On 127.0.0.1, where it has a network. */
@@ -42,68 +44,104 @@ export interface DatabaseServer extends AsyncDisposable {
   readonly errorLog: string;
   /** A connection as root. The caller ends it. */
   connect(): Promise<Connection>;
+  /** Shuts it down in order and starts it with the same options; every connection ends. Throws RunError `lab-unfit`. */
+  restart(): Promise<void>;
 }
 
 /** Starts a server and waits until it answers. Throws RunError `lab-unfit` with what it complained of. */
 export async function startServer(shell: Shell, options: ServerOptions): Promise<DatabaseServer> {
   const { runFolder, distribution } = options;
-  const { flavour, programs } = distribution;
+  const { flavour } = distribution;
   const temporary = join(runFolder, 'tmp');
   await mkdir(temporary, { recursive: true });
   await shell.run(['chown', '-R', 'mysql:mysql', runFolder]);
   const socket = join(runFolder, 'server.sock');
   const errorLog = join(runFolder, 'server.err');
-  const child = shell.start(
-    [
-      ...(options.enter ?? []),
-      ...programs.daemon(flavour.daemon),
-      '--no-defaults',
-      ...programs.folderOptions,
-      '--user=mysql',
-      `--datadir=${options.datadir}`,
-      `--socket=${socket}`,
-      `--pid-file=${join(runFolder, 'server.pid')}`,
-      `--log-error=${errorLog}`,
-      `--tmpdir=${temporary}`,
-      ...networking(options.tcpPort),
-      `--log-bin=${options.logBin}`,
-      `--server-id=${options.serverId}`,
-      '--innodb-buffer-pool-size=64M',
-      ...flavour.startOptions,
-      ...(options.elsewhere === undefined ? [] : flavour.tablesIn(options.elsewhere)),
-      ...durabilitySettings(options.durability),
-      ...(options.extra ?? []),
-    ],
-    { stdio: 'ignore' },
-  );
+  const argv = argumentsOf(options, { temporary, socket, errorLog });
+  const connect = () => mysql.createConnection({ socketPath: socket, user: 'root' });
+
+  const launch = async () => {
+    const running = startProcess(shell, argv);
+    const giveUp = Date.now() + DEADLINE_MS;
+    while (!(await answers(connect))) {
+      if (running.hasEnded() || Date.now() > giveUp) {
+        running.kill();
+        throw new RunError('lab-unfit', `${flavour.daemon} does not start: ${await firstError(errorLog)}`);
+      }
+      await sleep(POLL_MS, undefined, { signal: shell.signal });
+    }
+    return running;
+  };
+  let running = await launch();
+  return {
+    distribution,
+    get pid() {
+      return running.pid;
+    },
+    socket,
+    ...(options.tcpPort !== undefined && { tcpPort: options.tcpPort }),
+    errorLog,
+    connect,
+    async restart() {
+      const root = await connect();
+      root.on('error', () => undefined);
+      // It may be gone before it has answered.
+      await root.query('SHUTDOWN').catch(() => undefined);
+      const giveUp = Date.now() + DEADLINE_MS;
+      while (!running.hasEnded()) {
+        if (Date.now() > giveUp)
+          throw new RunError('lab-unfit', `${flavour.daemon} does not shut down: see ${errorLog}`);
+        await sleep(POLL_MS, undefined, { signal: shell.signal });
+      }
+      running = await launch();
+    },
+    async [Symbol.asyncDispose]() {
+      running.kill();
+      await running.ended;
+    },
+  };
+}
+
+interface Places {
+  readonly temporary: string;
+  readonly socket: string;
+  readonly errorLog: string;
+}
+
+function argumentsOf(options: ServerOptions, { temporary, socket, errorLog }: Places): readonly string[] {
+  const { flavour, programs } = options.distribution;
+  return [
+    ...(options.enter ?? []),
+    ...programs.daemon(flavour.daemon),
+    '--no-defaults',
+    ...programs.folderOptions,
+    '--user=mysql',
+    `--datadir=${options.datadir}`,
+    `--socket=${socket}`,
+    `--pid-file=${join(options.runFolder, 'server.pid')}`,
+    `--log-error=${errorLog}`,
+    `--tmpdir=${temporary}`,
+    ...networking(options.tcpPort),
+    `--log-bin=${options.logBin}`,
+    `--server-id=${options.serverId}`,
+    '--innodb-buffer-pool-size=64M',
+    ...flavour.startOptions,
+    ...(options.elsewhere === undefined ? [] : flavour.tablesIn(options.elsewhere)),
+    ...durabilitySettings(options.durability),
+    ...(options.extra ?? []),
+  ];
+}
+
+function startProcess(shell: Shell, argv: readonly string[]) {
+  const child = shell.start(argv, { stdio: 'ignore' });
   const { pid } = child;
   const ended = new Promise<void>((resolve) => {
     child.once('close', () => resolve());
     child.once('error', () => resolve());
   });
-  const connect = () => mysql.createConnection({ socketPath: socket, user: 'root' });
   const hasEnded = () => pid === undefined || child.exitCode !== null || child.signalCode !== null;
-
-  const giveUp = Date.now() + START_DEADLINE_MS;
-  while (!(await answers(connect))) {
-    if (hasEnded() || Date.now() > giveUp) {
-      child.kill('SIGKILL');
-      throw new RunError('lab-unfit', `${flavour.daemon} does not start: ${await firstError(errorLog)}`);
-    }
-    await sleep(POLL_MS, undefined, { signal: shell.signal });
-  }
-  return {
-    distribution,
-    pid: pid ?? 0,
-    socket,
-    ...(options.tcpPort !== undefined && { tcpPort: options.tcpPort }),
-    errorLog,
-    connect,
-    async [Symbol.asyncDispose]() {
-      if (!hasEnded()) child.kill('SIGKILL');
-      await ended;
-    },
-  };
+  const kill = () => void (hasEnded() || child.kill('SIGKILL'));
+  return { pid: pid ?? 0, ended, hasEnded, kill };
 }
 
 const networking = (tcpPort: number | undefined): readonly string[] =>

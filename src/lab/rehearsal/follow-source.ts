@@ -1,7 +1,8 @@
 import { messageOf } from '../../shared/errors.ts';
+import { ELSEWHERE } from '../changes/table-elsewhere.ts';
 import type { EntryKey, Ledger } from '../load/ledger.ts';
 import { type Checksums, checksumsOf, compareTables } from '../replication/compare-tables.ts';
-import { type Replica, startReplica } from '../replication/replica.ts';
+import { catchUp, startReplica } from '../replication/replica.ts';
 import { type Beginning, replicationDialect, type SourceAddress } from '../servers/replication-dialect.ts';
 import type { ReplicaEvidence } from './prove-replicas.ts';
 import { type RestoredSet, readEntries } from './restore-set.ts';
@@ -28,13 +29,11 @@ export async function followSource(
   const dialect = replicationDialect(restored.server.distribution.flavour.name);
   const connection = await restored.server.connect();
   // Coordinates that the server does not even take are for the proof to tell, too.
-  const begun: Replica = await startReplica(connection, dialect, source, beginning, signal).catch((error: unknown) => ({
-    caughtUp: async () => messageOf(error),
-  }));
+  const refused = await startReplica(connection, dialect, source, beginning).then(() => undefined, messageOf);
   return {
     async look({ gtid, checksums }, ledgers) {
-      const error = await begun.caughtUp(gtid);
-      const differences = compareTables(checksums, await checksumsOf(connection));
+      const error = refused ?? (await catchUp(connection, dialect, gtid, signal));
+      const differences = compareTables(checksums, await checksumsOf(connection, [ELSEWHERE]));
       // A ledger that is missing is a difference already.
       const entries = await readEntries(connection, ledgers).catch(() => new Set<EntryKey>());
       connection.destroy();

@@ -18,7 +18,7 @@ export async function rehearse(
   const controller = controllerOf(lab.shell, lab.aws, options.dist, say);
   await controller.installDocuments();
   say('The documents are installed.');
-  await using replication = options.replica ? await startReplication(lab.hosts, lab.shell.signal) : undefined;
+  const replication = options.replica ? await startReplication(lab.hosts, lab.shell.signal) : undefined;
   if (replication) say(`${replication.source.name} is the source of ${lab.hosts.length - 1} replicas.`);
 
   const rounds: (readonly RehearsedHost[])[] = [];

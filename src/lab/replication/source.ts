@@ -1,11 +1,12 @@
 import { randomBytes } from 'node:crypto';
+import type { Connection } from 'mysql2/promise';
 import { RunError } from '../../shared/errors.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
 import { replicationDialect, type SourceAddress } from '../servers/replication-dialect.ts';
-import { gtidOf, type Replica, startReplica } from './replica.ts';
+import { catchUp, gtidOf, startReplica } from './replica.ts';
 
 /** Of a lab's hosts the first is the source, every other an ordinary asynchronous replica of it. */
-export interface Replication extends AsyncDisposable {
+export interface Replication {
   readonly source: SimulatedHost;
   readonly address: SourceAddress;
   /** Everything that is in the source's binary log by now. */
@@ -27,31 +28,37 @@ export async function startReplication(hosts: readonly SimulatedHost[], signal: 
   };
   const { flavour } = source.server.distribution;
   const dialect = replicationDialect(flavour.name);
-  const root = await source.server.connect();
-  for (const statement of dialect.createAccount(address.user, address.password)) await root.query(statement);
-  const gtid = await gtidOf(root, flavour.gtidQuestion);
-
-  const replicas: { readonly name: string; readonly replica: Replica }[] = [];
-  const connections = [root];
-  for (const { name, server } of others) {
-    const connection = await server.connect();
-    connections.push(connection);
-    for (const statement of dialect.adoptHistory(gtid)) await connection.query(statement);
-    replicas.push({ name, replica: await startReplica(connection, dialect, address, { by: 'gtid', gtid }, signal) });
+  const sourceGtid = () => asRoot(source, (root) => gtidOf(root, flavour.gtidQuestion));
+  await asRoot(source, async (root) => {
+    for (const statement of dialect.createAccount(address.user, address.password)) await root.query(statement);
+  });
+  const gtid = await sourceGtid();
+  for (const replica of others) {
+    await asRoot(replica, async (root) => {
+      for (const statement of dialect.adoptHistory(gtid)) await root.query(statement);
+      await startReplica(root, dialect, address, { by: 'gtid', gtid });
+    });
   }
   return {
     source,
     address,
-    sourceGtid: () => gtidOf(root, flavour.gtidQuestion),
+    sourceGtid,
     async followed(wanted) {
-      for (const { name, replica } of replicas) {
-        const error = await replica.caughtUp(wanted);
-        if (error !== undefined)
-          throw new RunError('rehearsal-failed', `the replica ${name} does not follow: ${error}`);
+      for (const replica of others) {
+        const error = await asRoot(replica, (root) => catchUp(root, dialect, wanted, signal));
+        if (error === undefined) continue;
+        throw new RunError('rehearsal-failed', `the replica ${replica.name} does not follow: ${error}`);
       }
     },
-    async [Symbol.asyncDispose]() {
-      for (const connection of connections) connection.destroy();
-    },
   };
+}
+
+/** By a connection of its own: a server may be restarted in between. */
+async function asRoot<T>({ server }: SimulatedHost, ask: (root: Connection) => Promise<T>): Promise<T> {
+  const root = await server.connect();
+  try {
+    return await ask(root);
+  } finally {
+    root.destroy();
+  }
 }

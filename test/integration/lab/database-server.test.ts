@@ -15,7 +15,7 @@ import { labForTest } from './lab-for-test.ts';
 const WITH_DOWNLOAD_MS = 600_000;
 
 test.runIf(process.arch === 'x64').each(SERVERS)(
-  '%s runs on copies of its data directory: with an id and a port, no two are taken for one, and its world changes and is as it was',
+  '%s runs on copies of its data directory: with an id and a port, no two are taken for one; its world changes and is as it was, and it starts anew',
   async (name) => {
     await using standing = await labForTest();
     const { shell, lab } = standing;
@@ -51,6 +51,10 @@ test.runIf(process.arch === 'x64').each(SERVERS)(
     }
     for (const connection of [root, remote, other]) connection.destroy();
     await expectChanges(second, join(lab.path, 'copy-12', 'elsewhere'));
+    const { pid } = second;
+    await second.restart();
+    expect(second.pid).not.toBe(pid);
+    await (await second.connect()).end();
   },
   WITH_DOWNLOAD_MS,
 );
@@ -86,7 +90,7 @@ async function expectChanges({ connect, distribution: { flavour } }: DatabaseSer
     await drop();
     const [first, second] = changer.tables;
     expect(first?.ackedAt.length).toBeGreaterThanOrEqual(3);
-    expect(first?.dropSentAt).toBeGreaterThan(first?.createdAt ?? 0);
+    expect(first?.dropSentAt).toBeGreaterThan(Number(first?.createdAt));
     expect(second?.dropSentAt).toBeUndefined();
     expect(await readdir(join(folder, 'elsewhere'))).toEqual(['t_2.ibd']);
   }

@@ -49,7 +49,7 @@ async function play({ of, level, stopped, meddle, from = (beginning) => beginnin
   const host = hosts.at(-1);
   if (!host) throw new Error('there is no host');
   const ledgers = level === 'crash' ? TRANSACTIONAL_LEDGERS : LEDGERS;
-  await using replication = await startReplication(hosts, shell.signal);
+  const replication = await startReplication(hosts, shell.signal);
   const { source, address } = replication;
   const load = await startLoad(shell, await bundleLoad(lab.path), source.server.socket, ledgers);
   await load.hasDone(FULL_SWING);
