@@ -31,6 +31,10 @@ const FLUSH_SETTINGS: Readonly<Record<Flavour['name'], Readonly<Record<string, r
 export const flushSettings = (flavour: Flavour['name']): readonly { setting: string; value: number }[] =>
   Object.entries(FLUSH_SETTINGS[flavour]).flatMap(([setting, values]) => values.map((value) => ({ setting, value })));
 
+/** Whether it sets one of them, changed back or not. */
+export const isFlushSetting = ({ kind }: Change): boolean =>
+  kind === 'flush setting' || kind === 'flush setting and back';
+
 /** For people. */
 export function describeChange(change: Change): string {
   switch (change.kind) {

@@ -1,3 +1,4 @@
+import { randomBytes } from 'node:crypto';
 import { RunError } from '../../shared/errors.ts';
 import { SetLevel } from '../../shared/result.ts';
 import { DURABILITIES } from '../hosts/durability.ts';
@@ -41,6 +42,12 @@ export function wholeNumber(option: string, text: string, least: number, most: n
 
 /** Throws RunError `usage` that names the wrong value. */
 export const levelOf = (text: string): SetLevel => oneOf('--level', text, SetLevel.options, 'one of ');
+
+/** What random draws are made of, another one each time where none is given. Throws RunError `usage` that names the wrong value. */
+export function seedOf(seed: string = randomBytes(4).toString('hex')): string {
+  if (/^[\w.-]{1,40}$/.test(seed)) return seed;
+  throw new RunError('usage', `'${seed}' is not valid for --seed`, { hint: 'Give at most 40 letters, digits and _.-' });
+}
 
 function oneOf<T extends string>(option: string, text: string, values: readonly T[], what: string): T {
   const found = values.find((each) => each === text);

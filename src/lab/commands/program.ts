@@ -27,6 +27,14 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
       'the other hosts are replicas of the first; every restored set becomes one, and is compared with it',
     )
     .option('--rounds <number>', 'how often, on the same hosts')
+    .option(
+      '--hostile',
+      'change flush settings, redo logging and tables on another volume while sets are taken; a third of the sets must be good',
+    )
+    .option(
+      '--seed <text>',
+      'with --hostile, draw the changes that were drawn by this seed (default: another one each time)',
+    )
     .option('--keep', 'leave file systems and servers standing for a look, until `down`')
     .action(async (options: RehearseArguments) => ended(await rehearseCommand(options, context)));
 
@@ -74,6 +82,7 @@ Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
   mysql-ebs-snapshot-lab rehearse --replica --rounds 50
+  mysql-ebs-snapshot-lab rehearse --replica --rounds 20 --hostile --level crash
   mysql-ebs-snapshot-lab rehearse --server mysql-9.7
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
   mysql-ebs-snapshot-lab soak --kills 20

@@ -1,5 +1,4 @@
-import { randomBytes } from 'node:crypto';
-import { ERRORS, RunError } from '../../shared/errors.ts';
+import { ERRORS } from '../../shared/errors.ts';
 import { checkRoot } from '../machine/lab-folder.ts';
 import { INSTALLED_SERVER } from '../servers/server-name.ts';
 import { CaptureWitness } from '../soak/capture-witness.ts';
@@ -7,7 +6,7 @@ import { isUnhurt, reportOf, summarize } from '../soak/report.ts';
 import { type SoakOptions, soak } from '../soak/soak.ts';
 import { type LabOptions, withLab } from '../standing/standing-lab.ts';
 import type { Context, ExitStatus } from './context.ts';
-import { wholeNumber } from './options.ts';
+import { seedOf, wholeNumber } from './options.ts';
 
 /** The options of `soak`, as commander hands them over: text, not yet proven. */
 export interface SoakArguments {
@@ -23,7 +22,7 @@ const MOST_KILLS = 100_000;
 export async function soakCommand(given: SoakArguments, context: Context): Promise<ExitStatus> {
   const options: SoakOptions = {
     kills: wholeNumber('--kills', given.kills, 1, MOST_KILLS),
-    seed: checkSeed(given.seed ?? randomBytes(4).toString('hex')),
+    seed: seedOf(given.seed),
     program: context.program,
   };
   const witness = new CaptureWitness();
@@ -48,9 +47,4 @@ export async function soakCommand(given: SoakArguments, context: Context): Promi
   const { meaning: message, hint, exit } = ERRORS[code];
   context.print(given.json ? `${JSON.stringify({ ...report, code, message, hint })}\n` : summarize(runs, options.seed));
   return exit;
-}
-
-function checkSeed(seed: string): string {
-  if (/^[\w.-]{1,40}$/.test(seed)) return seed;
-  throw new RunError('usage', `'${seed}' is not valid for --seed`, { hint: 'Give at most 40 letters, digits and _.-' });
 }

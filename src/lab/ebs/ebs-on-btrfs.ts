@@ -37,6 +37,8 @@ export interface EbsOnBtrfs extends EbsStore {
 /** Copies of a set's volumes. They are detached and thrown away at the end, when nothing has them mounted any more. */
 export interface RestoredDisks extends AsyncDisposable {
   readonly disks: readonly Disk[];
+  /** Milliseconds of the wall clock when they had been captured. */
+  readonly capturedAt: number;
 }
 
 export const newInstanceId = (): InstanceId => v.parse(InstanceId, `i-${hex17()}`);
@@ -46,6 +48,7 @@ const hex17 = () => randomBytes(9).toString('hex').slice(0, 17);
 
 interface Kept {
   readonly capture: string;
+  readonly capturedAt: number;
   readonly volumeId: VolumeId;
 }
 
@@ -86,7 +89,8 @@ export async function createEbs(shell: Shell, lab: LabFolder): Promise<EbsOnBtrf
       captures += 1;
       const capture = join(pool, 'captures', String(captures));
       await shell.run(['btrfs', 'subvolume', 'snapshot', '-r', join(pool, 'instances', instanceId), capture]);
-      for (const { snapshotId, volumeId } of members) kept.set(snapshotId, { capture, volumeId });
+      const capturedAt = Date.now();
+      for (const { snapshotId, volumeId } of members) kept.set(snapshotId, { capture, capturedAt, volumeId });
     },
 
     async restore(snapshotIds) {
@@ -112,7 +116,7 @@ export async function createEbs(shell: Shell, lab: LabFolder): Promise<EbsOnBtrf
         const file = join(copy, volumeId);
         disks.push({ volumeId, sizeGiB: await sizeOf(file), device: await attachLoop(shell, file) });
       }
-      return { disks, [Symbol.asyncDispose]: undo };
+      return { disks, capturedAt: first.capturedAt, [Symbol.asyncDispose]: undo };
     },
 
     async discardCaptures() {

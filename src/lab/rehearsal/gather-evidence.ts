@@ -1,3 +1,4 @@
+import type { TableElsewhere } from '../changes/table-elsewhere.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
 import type { LoadReport } from '../load/ledger.ts';
 import { ACCOUNTS, OPENING_BALANCE } from '../load/schema.ts';
@@ -10,7 +11,7 @@ import type { RestoredSet } from './restore-set.ts';
 
 /**
  * Puts together what a set is proven by, when the load has ended. `source`: the host of which the set's host is a
- * replica, where it is one. Throws RunError `rehearsal-failed` where the coordinates are no place in the binary log.
+ * replica, where it is one; `tables`: those elsewhere, where the world changed. Throws RunError `rehearsal-failed` where the coordinates are no place in the binary log.
  */
 export async function gatherEvidence(
   shell: Shell,
@@ -18,6 +19,7 @@ export async function gatherEvidence(
   set: RestoredSet,
   load: LoadReport,
   source?: SimulatedHost,
+  tables?: readonly TableElsewhere[],
 ): Promise<Evidence> {
   return {
     load,
@@ -28,6 +30,7 @@ export async function gatherEvidence(
     after: await (source ? sourceBeyond(shell, source, set) : originalAfter(shell, host, set)),
     image: set.image,
     restored: set.answers,
+    ...(tables && { elsewhere: { tables, capturedAt: set.capturedAt } }),
     openingBalance: ACCOUNTS * OPENING_BALANCE,
     isReplica: source !== undefined,
   };

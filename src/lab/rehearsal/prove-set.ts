@@ -1,8 +1,10 @@
 import { binlogInfoLine, type Coordinates, formatBinlog } from '../../shared/coordinates.ts';
 import type { SetLevel } from '../../shared/result.ts';
+import type { TableElsewhere } from '../changes/table-elsewhere.ts';
 import { type Commit, type EntryKey, entryKey, type LoadReport } from '../load/ledger.ts';
 import { normalGtid } from '../servers/replication-dialect.ts';
 import type { BinlogContents } from './binlog-text.ts';
+import { proveElsewhere } from './prove-elsewhere.ts';
 import type { RestoredAnswers } from './restore-set.ts';
 
 /** Everything that was seen of one set, its origin and what was restored from it. */
@@ -26,6 +28,8 @@ export interface Evidence {
   readonly image: BinlogContents;
   /** What the server answers that was started on the restored set. */
   readonly restored: RestoredAnswers;
+  /** With changes of the world: the tables elsewhere, and when the set had been captured. */
+  readonly elsewhere?: { readonly tables: readonly TableElsewhere[]; readonly capturedAt: number };
   readonly openingBalance: number;
   readonly isReplica: boolean;
 }
@@ -34,7 +38,8 @@ export interface SetProof {
   /**
    * Commits that were acknowledged before the coordinates, or before the lock (at level `crash`: before EC2 was asked),
    * and are not in the set. A replica lags, so there the clock says nothing: commits that it had executed of its source
-   * by its coordinates, and that are not in the set. Nobody would send them again.
+   * by its coordinates, and that are not in the set. Nobody would send them again. Of the tables elsewhere, whose rows no
+   * source sends, the clock tells on a replica as well.
    */
   readonly ackedLost: number;
   /** Entries in the set that stand after its coordinates. On a replica, after its source's: they would be applied twice. */
@@ -43,6 +48,8 @@ export interface SetProof {
   readonly coordinatesExact: boolean;
   /** Sentences for people: every promise that was not kept. Empty: the set is proven. */
   readonly complaints: readonly string[];
+  /** With tables elsewhere: their acknowledged rows that the set has to hold. */
+  readonly rowsElsewhere?: number;
 }
 
 /** A proof that few commits put to the test is none. */
@@ -53,6 +60,7 @@ export function proveSet(evidence: Evidence): SetProof {
   const beyond = [...evidence.restored.entries].filter((key) => evidence.after?.entries.has(key));
   const inexact = inexactness(evidence);
   const { damaged, balance } = evidence.restored;
+  const elsewhere = elsewhereOf(evidence);
   const complaints = [
     ...(lost.length > 0 ? [`${lost.length} acknowledged commits are not in the set (${some(lost)})`] : []),
     ...(beyond.length > 0 ? [`${beyond.length} entries stand after the coordinates (${some(beyond)})`] : []),
@@ -61,15 +69,20 @@ export function proveSet(evidence: Evidence): SetProof {
     ...(balance === evidence.openingBalance
       ? []
       : [`the balances sum up to ${balance}, not ${evidence.openingBalance}: a transaction is there in part`]),
+    ...(elsewhere?.complaints ?? []),
     ...weaknesses(evidence),
   ];
   return {
-    ackedLost: lost.length,
+    ackedLost: lost.length + (elsewhere?.ackedLost ?? 0),
     beyondCoordinates: beyond.length,
     coordinatesExact: inexact.length === 0,
     complaints,
+    ...(elsewhere && { rowsElsewhere: elsewhere.rows }),
   };
 }
+
+const elsewhereOf = ({ elsewhere, manifest, restored }: Evidence) =>
+  elsewhere && proveElsewhere({ ...elsewhere, manifest, restored: restored.elsewhere });
 
 /** Two witnesses say what has to be there: the binary log, and the clock. */
 function lostEntries({ load, manifest, after, restored, isReplica }: Evidence): readonly EntryKey[] {

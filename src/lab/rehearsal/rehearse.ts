@@ -3,7 +3,7 @@ import { startReplication } from '../replication/source.ts';
 import { controllerOf } from '../standing/controller-process.ts';
 import type { Say, StandingLab } from '../standing/standing-lab.ts';
 import type { RehearsalOptions } from './options.ts';
-import { isProven, type RehearsedHost } from './report.ts';
+import { isProven, type RoundHost } from './report.ts';
 import { rehearseRound, type Stage } from './round.ts';
 
 /**
@@ -14,17 +14,20 @@ export async function rehearse(
   lab: StandingLab,
   options: RehearsalOptions,
   say: Say,
-): Promise<readonly (readonly RehearsedHost[])[]> {
+): Promise<readonly (readonly RoundHost[])[]> {
   const controller = controllerOf(lab.shell, lab.aws, options.dist, say);
   await controller.installDocuments();
   say('The documents are installed.');
   const replication = options.replica ? await startReplication(lab.hosts, lab.shell.signal) : undefined;
   if (replication) say(`${replication.source.name} is the source of ${lab.hosts.length - 1} replicas.`);
 
-  const rounds: (readonly RehearsedHost[])[] = [];
+  if (options.changesSeed !== undefined) say(`The changes are drawn by --seed ${options.changesSeed}.`);
+
+  const rounds: (readonly RoundHost[])[] = [];
   do {
-    const name = options.rounds === 1 ? undefined : `Round ${rounds.length + 1} of ${options.rounds}`;
-    const hosts = await performRound(name, { lab, controller, options, replication, say });
+    const round = rounds.length + 1;
+    const name = options.rounds === 1 ? undefined : `Round ${round} of ${options.rounds}`;
+    const hosts = await performRound(name, { lab, controller, options, round, replication, say });
     rounds.push(hosts);
     if (name) say(`${name}: ${isProven(hosts) ? 'proven' : 'not proven'}.`);
     if (!isProven(hosts)) break;
@@ -33,7 +36,7 @@ export async function rehearse(
 }
 
 /** What goes wrong in a round is told with the round's name. */
-async function performRound(name: string | undefined, stage: Stage): Promise<readonly RehearsedHost[]> {
+async function performRound(name: string | undefined, stage: Stage): Promise<readonly RoundHost[]> {
   try {
     return await rehearseRound(stage);
   } catch (thrown) {

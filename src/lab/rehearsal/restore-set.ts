@@ -6,6 +6,7 @@ import type { BinlogPosition, Coordinates } from '../../shared/coordinates.ts';
 import { messageOf, RunError, toRunError } from '../../shared/errors.ts';
 import type { SnapshotId } from '../../shared/ids.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE, Manifest } from '../../shared/manifest.ts';
+import { ELSEWHERE } from '../changes/table-elsewhere.ts';
 import type { Disk } from '../ebs/ebs-on-btrfs.ts';
 import { type DatabaseServer, startServer } from '../hosts/database-server.ts';
 import type { SimulatedHost } from '../hosts/simulated-host.ts';
@@ -42,6 +43,8 @@ export interface RestoredSet extends AsyncDisposable {
   readonly lastGtid?: string;
   /** The binary log of the image after the coordinates, as it was before a server was started on it. */
   readonly image: BinlogContents;
+  /** Milliseconds of the wall clock when its volumes had been captured. */
+  readonly capturedAt: number;
   readonly answers: RestoredAnswers;
   readonly server: DatabaseServer;
 }
@@ -53,6 +56,8 @@ export interface RestoredAnswers {
   /** What it has executed of a source. */
   readonly executedGtid: string;
   readonly entries: ReadonlySet<EntryKey>;
+  /** Of each table elsewhere the rows that can be read. */
+  readonly elsewhere: ReadonlyMap<string, ReadonlySet<number>>;
   /** Tables for which CHECK TABLE said anything but OK. */
   readonly damaged: readonly string[];
   /** Sum of all balances: every transfer keeps it, a half one would not. */
@@ -66,6 +71,8 @@ export interface RestoreOptions {
   readonly ledgers: readonly Ledger[];
   /** The set was taken on a replica. */
   readonly isReplica: boolean;
+  /** Tables may lie on the host's third volume, which is in the set then. */
+  readonly tablesElsewhere?: boolean;
 }
 
 /**
@@ -105,7 +112,7 @@ async function restoreAndLook(
   const { shell, folder } = lab;
   const { distribution } = host.server;
   const { flavour } = distribution;
-  const namespace = await mountCopies(lab, host, set, undo);
+  const { namespace, capturedAt } = await mountCopies(lab, host, set, options.tablesElsewhere ?? false, undo);
   const inDatadir = (file: string) => namespace.outside(join(host.paths.datadir, file));
   const logBin = namespace.outside(host.paths.logBin);
   const manifest = await readManifest(inDatadir(MANIFEST_FILE));
@@ -122,6 +129,7 @@ async function restoreAndLook(
   const server = undo.use(
     await startServer(shell, {
       ...host.paths,
+      elsewhere: host.paths.other,
       distribution,
       runFolder,
       serverId: options.serverId,
@@ -141,6 +149,7 @@ async function restoreAndLook(
     coordinates: found ? foundCoordinates(binlog, answers, options.isReplica) : manifest.coordinates,
     ...(found?.gtid !== undefined && { lastGtid: found.gtid }),
     image,
+    capturedAt,
     answers,
     server,
     [Symbol.asyncDispose]: () => undo[Symbol.asyncDispose](),
@@ -154,38 +163,53 @@ const foundCoordinates = (binlog: BinlogPosition, answers: RestoredAnswers, isRe
   ...(isReplica && { replica: { gtid: answers.executedGtid, channels: [] } }),
 });
 
-/** Mounts copies of the set's volumes where the originals are, in a namespace of their own. */
+/**
+ * Mounts copies of the set's volumes where the originals are, in a namespace of their own. Where tables may lie on a volume that is
+ * not in the set, nothing is: the original must not show through.
+ */
 async function mountCopies(
   { shell, ebs }: Laboratory,
   host: SimulatedHost,
   set: TakenSet,
+  tablesElsewhere: boolean,
   undo: Undo,
-): Promise<MountNamespace> {
-  const { disks } = undo.use(await ebs.restore(set.snapshotIds));
+): Promise<{ namespace: MountNamespace; capturedAt: number }> {
+  const { disks, capturedAt } = undo.use(await ebs.restore(set.snapshotIds));
   const namespace = undo.use(await makeMountNamespace(shell));
-  for (const { device, mountPoint } of placesOf(set, disks, host)) {
+  const places = placesOf(set, disks, host, tablesElsewhere);
+  if (places.every(({ mountPoint }) => mountPoint !== host.paths.other)) {
+    await shell.run([...namespace.enter, 'mount', '-t', 'tmpfs', '-o', 'ro,size=1m', 'not-in-set', host.paths.other]);
+  }
+  for (const { device, mountPoint } of places) {
     // The original is mounted, and XFS refuses a second file system of the same UUID.
     await shell.run([...namespace.enter, 'mount', '-o', 'nouuid', device, mountPoint]);
     const unmount = () => plainShell().run([...namespace.enter, 'umount', mountPoint]);
     undo.add(() => untilItWorks(`the restored ${mountPoint} is still in use`, unmount));
   }
-  return namespace;
+  return { namespace, capturedAt };
 }
 
 /**
  * Where the copies go: back to where the originals are. The set has to be the volumes of data and binary log, all of
- * them (where one is missing the original shows through, and the server would write to it) and no other.
+ * them (where one is missing the original shows through, and the server would write to it) and no other; with tables
+ * elsewhere their volume too, if there are any: which there are, the proof looks at.
  */
-function placesOf(set: TakenSet, disks: readonly Disk[], { volumes, paths }: SimulatedHost) {
-  const [data, binlog] = volumes.filter(({ isBoot }) => !isBoot);
+function placesOf(set: TakenSet, disks: readonly Disk[], { volumes, paths }: SimulatedHost, tablesElsewhere: boolean) {
+  const [data, binlog, other] = volumes.filter(({ isBoot }) => !isBoot);
+  const needed = [data?.volumeId, binlog?.volumeId];
   const mountPoints = new Map([
     [data?.volumeId, paths.data],
     [binlog?.volumeId, paths.binlog],
+    ...(tablesElsewhere ? ([[other?.volumeId, paths.other]] as const) : []),
   ]);
-  const ids = disks.map(({ volumeId }) => volumeId);
-  if (ids.length !== mountPoints.size || ids.some((id) => !mountPoints.has(id)) || new Set(ids).size !== ids.length) {
-    const wanted = [...mountPoints.keys()].join(', ');
-    throw new RunError('rehearsal-failed', `${set.name} holds ${ids.join(', ')}; the server is on ${wanted}`);
+  const ids = new Set(disks.map(({ volumeId }) => volumeId));
+  const isWhole = needed.every((id) => id !== undefined && ids.has(id));
+  if (!isWhole || ids.size !== disks.length || [...ids].some((id) => !mountPoints.has(id))) {
+    const wanted = needed.join(', ');
+    throw new RunError(
+      'rehearsal-failed',
+      `${set.name} holds ${disks.map(({ volumeId }) => volumeId).join(', ')}; the server is on ${wanted}`,
+    );
   }
   return disks.map(({ volumeId, device }) => ({ device, mountPoint: mountPoints.get(volumeId) ?? '' }));
 }
@@ -225,9 +249,23 @@ async function interrogate(
     gtid: await gtidOf(connection, flavour.gtidQuestion),
     executedGtid: await gtidOf(connection, replicationDialect(flavour.name).executedGtidQuery),
     entries: await readEntries(connection, ledgers),
+    elsewhere: await readElsewhere(rows),
     damaged,
     balance,
   };
+}
+
+/** A table whose file is missing has no rows to read; CHECK TABLE complains of it. */
+async function readElsewhere(rows: (sql: string) => Promise<RowDataPacket[]>) {
+  const tables = await rows(
+    `SELECT TABLE_NAME AS name FROM information_schema.TABLES WHERE TABLE_SCHEMA = '${ELSEWHERE}'`,
+  );
+  const found = new Map<string, ReadonlySet<number>>();
+  for (const { name } of tables) {
+    const entries = await rows(`SELECT entry FROM ${ELSEWHERE}.${name}`).catch(() => []);
+    found.set(name, new Set(entries.map(({ entry }) => Number(entry))));
+  }
+  return found;
 }
 
 /** Every entry in the ledgers. */

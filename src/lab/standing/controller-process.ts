@@ -24,6 +24,8 @@ export interface Controller {
   installDocuments(): Promise<void>;
   /** One set on every host. Throws the RunError of the host, or of the fleet, that is not done. */
   snapshot(scope: readonly string[]): Promise<readonly Result[]>;
+  /** The same where hosts may fail: what became of each. Throws RunError where no host was reached. */
+  trySnapshot(scope: readonly string[]): Promise<readonly Result[]>;
 }
 
 export function controllerOf(shell: Shell, aws: EmbeddedAws, dist: string, say: Say): Controller {
@@ -52,18 +54,26 @@ export function controllerOf(shell: Shell, aws: EmbeddedAws, dist: string, say: 
     return { status, lastLine: lines.at(-1) ?? '', complaint: words.at(-1) ?? '' };
   };
 
+  const takeSets = async (scope: readonly string[]) => {
+    const { status, lastLine, complaint } = await run(aws.operator, ['snapshot', ...scope]);
+    const report = readReport(lastLine);
+    if (report) return report;
+    throw new RunError('rehearsal-failed', `the controller ended with ${status} and no report: ${complaint}`);
+  };
+
   return {
     async installDocuments() {
       const { status, lastLine, complaint } = await run(aws.installer, ['documents', 'install']);
       if (status !== 0) throw new RunError('rehearsal-failed', `documents install: ${complaint || lastLine || status}`);
     },
     async snapshot(scope) {
-      const { status, lastLine, complaint } = await run(aws.operator, ['snapshot', ...scope]);
-      const report = readReport(lastLine);
-      if (!report) {
-        throw new RunError('rehearsal-failed', `the controller ended with ${status} and no report: ${complaint}`);
-      }
+      const report = await takeSets(scope);
       if (report.outcome !== 'done') throw errorOf(report);
+      return report.hosts;
+    },
+    async trySnapshot(scope) {
+      const report = await takeSets(scope);
+      if (report.hosts.length === 0) throw errorOf(report);
       return report.hosts;
     },
   };
@@ -90,9 +100,10 @@ function errorOf({ hosts, ...fleet }: FleetReport): RunError {
   const host = hosts.find(({ outcome }) => outcome !== 'done');
   const { code, message, hint } = host ?? fleet;
   const who = host?.instance ? `${host.instance}: ` : '';
-  return new RunError(isKnown(code) ? code : 'host-failed', `${who}${message ?? code ?? fleet.outcome}`, {
+  return new RunError(isErrorCode(code) ? code : 'host-failed', `${who}${message ?? code ?? fleet.outcome}`, {
     ...(hint && { hint }),
   });
 }
 
-const isKnown = (code: string | undefined): code is ErrorCode => code !== undefined && Object.hasOwn(ERRORS, code);
+export const isErrorCode = (code: string | undefined): code is ErrorCode =>
+  code !== undefined && Object.hasOwn(ERRORS, code);

@@ -13,6 +13,8 @@ import { TAG } from '../../../src/shared/tags.ts';
 const LAB = join(import.meta.dirname, '../../../dist/lab.cjs');
 const CONTROLLER = join(import.meta.dirname, '../../../dist/controller.cjs');
 const PATIENCE_MS = 120_000;
+/** By this seed a host has, in each of two rounds, a table elsewhere from the first second to the end of its run. */
+const HOSTILE_SEED = 'friday-8764';
 
 interface LabRun {
   readonly process: ChildProcess;
@@ -98,13 +100,14 @@ describe('rehearse', () => {
     },
   );
 
-  it('makes replicas of the sets of a source and its replica, round after round, and gives all of it back', async () => {
-    const run = lab('rehearse', '--json', '--replica', '--rounds', '2');
+  it('makes replicas of the sets of a source and its replica while their world changes, round after round, and gives all of it back', async () => {
+    const run = lab('rehearse', '--json', '--replica', '--rounds', '2', '--hostile', '--seed', HOSTILE_SEED);
     await run.said('Round 1 of 2: proven');
     await run.said('write load runs on the source');
     const { status, stdout, stderr } = await run.ended;
     expect(stderr.split('\n').filter((line) => line.startsWith('Not proven'))).toEqual([]);
-    expect(JSON.parse(stdout.trim().split('\n').at(-1) ?? '')).toMatchObject({
+    const report = JSON.parse(stdout.trim().split('\n').at(-1) ?? '');
+    expect(report).toMatchObject({
       outcome: 'done',
       hosts: 2,
       ackedLost: 0,
@@ -113,7 +116,11 @@ describe('rehearse', () => {
       replicaDiffs: 0,
       gtidExact: true,
       rounds: 2,
+      hostile: { sets: 4 },
     });
+    expect(report.hostile.good + report.hostile.notGood.length).toBe(4);
+    expect(report.hostile.rowsElsewhere).toBeGreaterThan(0);
+    expect(stderr).toContain('While lab-db-2 was to take its set: table t_1 created on another volume');
     expect(status).toBe(0);
     await expectNothingLeft();
   });

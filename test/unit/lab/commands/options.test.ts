@@ -1,5 +1,5 @@
 import { expect, test } from 'vitest';
-import { labOptions } from '../../../../src/lab/commands/options.ts';
+import { labOptions, seedOf } from '../../../../src/lab/commands/options.ts';
 
 const given = { hosts: '2', server: 'mysql-9.7', durability: '2/0', apiLatency: '300', root: '/var/lib/lab' };
 
@@ -31,4 +31,10 @@ test.each([
 ])('%s refuses %j and names it', (option, wrong) => {
   const [value] = Object.values(wrong);
   expect(() => labOptions({ ...given, ...wrong }, '/dist')).toThrow(`'${value}' is not valid for ${option}`);
+});
+
+test('a seed is taken as it is given, and drawn where none is', () => {
+  expect(seedOf('friday-2')).toBe('friday-2');
+  expect(seedOf()).not.toBe(seedOf());
+  expect(() => seedOf('two words')).toThrow("'two words' is not valid for --seed");
 });

@@ -28,7 +28,14 @@ const good: Evidence = {
   binlogInfo: "MASTER_LOG_FILE='mysql-bin.000002', MASTER_LOG_POS=4711\n",
   after: { entries: keys(32, 37), changes: 60, firstChange: 'GTID 0-1-63 trans' },
   image: { entries: new Set(), changes: 0, firstChange: undefined },
-  restored: { gtid: '0-1-62', executedGtid: '', entries: keys(1, 31), damaged: [], balance: 100_000 },
+  restored: {
+    gtid: '0-1-62',
+    executedGtid: '',
+    entries: keys(1, 31),
+    elsewhere: new Map(),
+    damaged: [],
+    balance: 100_000,
+  },
   openingBalance: 100_000,
   isReplica: false,
 };

@@ -1,6 +1,8 @@
+import * as v from 'valibot';
 import { expect, test } from 'vitest';
 import { median } from '../../../../src/lab/median.ts';
-import { type RehearsedHost, reportOf, summarize } from '../../../../src/lab/rehearsal/report.ts';
+import { type MissedSet, type RehearsedHost, reportOf, summarize } from '../../../../src/lab/rehearsal/report.ts';
+import { InstanceId } from '../../../../src/shared/ids.ts';
 
 test.each([
   [[], 0],
@@ -13,7 +15,7 @@ test.each([
 });
 
 const host = (apiMs: number, complaints: readonly string[]): RehearsedHost => ({
-  instanceId: 'i-0123456789abcdef0',
+  instanceId: v.parse(InstanceId, 'i-0123456789abcdef0'),
   result: { v: 1, run: 'r', outcome: 'done', apiMs, stallMs: apiMs + 50, frozenMs: apiMs + 20 },
   proof: { ackedLost: complaints.length, beyondCoordinates: 0, coordinatesExact: complaints.length === 0, complaints },
   complaints,
@@ -48,7 +50,7 @@ test('replicas and rounds are summed up at the end of the line, where they were 
           [follower(0), follower(0)],
           [follower(0), follower(0)],
         ],
-        true,
+        { rounds: true },
       ),
     ),
   ).toMatch(
@@ -57,4 +59,40 @@ test('replicas and rounds are summed up at the end of the line, where they were 
   const failed = [[follower(0)], [follower(2, ['the replica from GTID 0-1-9: `lab`.`notes` has other rows'])]];
   expect(reportOf(failed)).toMatchObject({ outcome: 'failed', hosts: 1, replicaDiffs: 2, gtidExact: false });
   expect(summarize(failed)).toContain('Not proven in round 2');
+});
+
+const good = (rowsElsewhere: number): RehearsedHost => {
+  const rehearsed = host(300, []);
+  return { ...rehearsed, proof: { ...rehearsed.proof, rowsElsewhere } };
+};
+const missed: MissedSet = {
+  instanceId: v.parse(InstanceId, 'i-0123456789abcdef1'),
+  missed: { code: 'plan-changed', message: 'a file has come' },
+  complaints: [],
+};
+
+test('with changes of the world the line says which sets are not good, and why', () => {
+  const report = reportOf(
+    [
+      [good(7), missed],
+      [good(5), good(0)],
+    ],
+    { rounds: true, hostile: true },
+  );
+  expect(JSON.stringify(report)).toMatch(
+    /^\{"v":1,"outcome":"done","hosts":2,.*"stallMs":\[350,350,350\].*,"rounds":2,"hostile":\{"sets":4,"good":3,"rowsElsewhere":12,"notGood":\[\{"round":1,"instance":"i-0123456789abcdef1","code":"plan-changed","message":"a file has come"\}\]\}\}$/,
+  );
+  const text = summarize([[good(7), missed]], { hostile: true });
+  expect(text).toContain('i-0123456789abcdef1  no good set: plan-changed: a file has come\n');
+  expect(text).toContain(' 1 of 2 sets are good.\n');
+});
+
+test.each([
+  [[missed, missed], 'done'],
+  [[good(1), missed, missed], 'done'],
+  [[good(1), missed, missed, missed], 'failed'],
+  [[missed, missed, missed], 'failed'],
+  [[good(1), { ...missed, complaints: ['graded all the same'] }], 'failed'],
+] as const)('from three sets on a third has to be good, and no run may leave a false grade (%#)', (round, outcome) => {
+  expect(reportOf([round], { hostile: true }).outcome).toBe(outcome);
 });
