@@ -1,4 +1,5 @@
 import * as v from 'valibot';
+import { RunError } from '../../shared/errors.ts';
 import type { Level } from '../../shared/result.ts';
 import type { HostReader, ServerReader } from '../ports.ts';
 import { ENGINES_UNDERSTOOD } from './engines.ts';
@@ -98,13 +99,22 @@ async function locate(
   variables: Variables,
   { version, privileges }: Pick<ServerFacts, 'version' | 'privileges'>,
 ): Promise<LocatedFiles> {
-  // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
-  const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
-  return locateServerFiles(
-    host,
-    variables,
-    dataFiles.map((row) => text(row, 'path')),
-  );
+  const look = async () => {
+    // Without the privilege the answer would be an error; the missing privilege is refused by its own check.
+    const dataFiles = holds(privileges, 'PROCESS') ? await server.ask(questions.dataFiles(version)) : [];
+    return locateServerFiles(
+      host,
+      variables,
+      dataFiles.map((row) => text(row, 'path')),
+    );
+  };
+  try {
+    return await look();
+  } catch (error) {
+    // A table may have been dropped between the answer and the look. What the server names once more is missing.
+    if (!(error instanceof RunError) || error.code !== 'files-unresolved') throw error;
+    return look();
+  }
 }
 
 const redoLogEnabled = (status: Variables): boolean =>

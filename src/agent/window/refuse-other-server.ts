@@ -1,4 +1,4 @@
-import { join } from 'node:path';
+import { dirname, join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
 import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
@@ -159,13 +159,37 @@ async function differentInItsView(
   const link = folders[links.indexOf('symbolic link')];
   if (link !== undefined)
     return `${link} is a symbolic link in the server's own mount namespace: it cannot be compared`;
-  const here = await fileIdentities(processes, paths);
-  const there = await fileIdentities(
-    processes,
-    paths.map((path) => `${view}${path}`),
-  );
-  const other = paths.find((_, index) => here[index] === undefined || here[index] !== there[index]);
+  const other = await firstDifferent(paths, view, processes);
   return other && `${other} on this host is not what the server has there in its own mount namespace`;
+}
+
+/**
+ * The first path that does not lead to the same file in both views. A table may be dropped meanwhile: what differs is looked
+ * at again, and of a file that is in neither view any more its folder is compared.
+ */
+async function firstDifferent(
+  paths: readonly string[],
+  view: string,
+  processes: WitnessPorts['processes'],
+): Promise<string | undefined> {
+  const differing = async (some: readonly string[]) => {
+    const here = await fileIdentities(processes, some);
+    const there = await fileIdentities(
+      processes,
+      some.map((path) => `${view}${path}`),
+    );
+    return some
+      .map((path, index) => ({ path, here: here[index], there: there[index] }))
+      .filter((each) => each.here === undefined || each.here !== each.there);
+  };
+  let suspects = (await differing(paths)).map(({ path }) => path);
+  while (suspects.length > 0) {
+    const again = await differing(suspects);
+    const other = again.find(({ path, here, there }) => here !== undefined || there !== undefined || path === '/');
+    if (other !== undefined) return other.path;
+    suspects = [...new Set(again.map(({ path }) => dirname(path)))];
+  }
+  return undefined;
 }
 
 /** `/a/b` -> `/a`, `/a/b`. */

@@ -150,3 +150,19 @@ test('a grant loses the account and the hash of its password, whatever the serve
     { grant: 'GRANT SELECT ON `performance_schema`.*' },
   ]);
 });
+
+test('a table elsewhere that is dropped between the answer and the look is none; one that stays named is missing', async () => {
+  const { answers, tree } = mariadb();
+  const named = [...(answers['data-files'] ?? []), { path: '/elsewhere/shop/gone.ibd' }];
+  const readNaming = (times: number) => {
+    let left = times;
+    const ask: Parameters<typeof readServer>[0]['ask'] = async ({ name }) =>
+      (name === 'data-files' && left-- > 0 ? named : answers[name]) ?? [];
+    return readServer({ ask }, describedHost(tree), 'application');
+  };
+  expect((await readNaming(1)).files).toEqual((await readNaming(0)).files);
+  await expect(readNaming(2)).rejects.toMatchObject({
+    code: 'files-unresolved',
+    message: expect.stringContaining('/elsewhere/shop/gone.ibd'),
+  });
+});

@@ -16,6 +16,8 @@ interface Seen {
   /** Files of /proc and of the data directory, and folders with their names. */
   readonly files?: Readonly<Record<string, string>>;
   readonly folders?: Readonly<Record<string, readonly string[]>>;
+  /** A data file outside the data directory. */
+  readonly tablespace?: string;
   /** Device and inode by path; what is not here is not there. */
   readonly identities?: Readonly<Record<string, string>>;
   readonly links?: readonly string[];
@@ -25,13 +27,14 @@ interface Seen {
 
 const SAME_VIEW = ['mnt:[1]', '/', 'mnt:[1]', '/'] as const;
 
+const identityLine = (path: string, identity: string | undefined) => identity && `${path} ${identity}\0`;
+
 /** The refusals on a host where thread 5001 belongs to process 5000, which has /data/ibdata1 (7:1) open unless told otherwise. */
 async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<readonly string[]> {
-  const identities: Record<string, string> = {
-    '/data': '7:10',
-    '/data/ibdata1': '7:1',
-    '/proc/5000/fd/3': '7:1',
-    ...seen.identities,
+  const common: Record<string, string> = { '/data': '7:10', '/data/ibdata1': '7:1', '/proc/5000/fd/3': '7:1' };
+  const identityOf = (path: string) => {
+    const own = seen.identities ?? {};
+    return path in own ? own[path] : common[path];
   };
   const files: Record<string, string> = { '/proc/5001/status': 'Name:\tx\nTgid:\t5000\n', ...seen.files };
   const folders: Record<string, readonly string[]> = {
@@ -48,7 +51,7 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
       const paths = words.slice(words.indexOf('--') + 1);
       const answer = (path: string) =>
         words[0] === '-L'
-          ? identities[path] && `${path} ${identities[path]}\0`
+          ? identityLine(path, identityOf(path))
           : `${path} ${seen.links?.includes(path) ? 'symbolic link' : 'directory'}\0`;
       const stdout =
         program === 'readlink'
@@ -70,6 +73,7 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
     files: [
       { role: 'data', path: '/data' },
       { role: 'system-tablespace', path: '/data/ibdata1' },
+      ...(seen.tablespace ? [{ role: 'tablespace', path: seen.tablespace }] : []),
     ],
   };
   const planned = {
@@ -104,6 +108,36 @@ describe('the server we talk to is the one whose files we see', () => {
     const identities = { '/proc/5000/root/data': '7:10', '/proc/5000/root/data/ibdata1': '7:1' };
     const views = ['mnt:[1]', '/', 'mnt:[2]', '/'] as const;
     expect(await refusals({ thread: [{ thread: '42' }], files, folders, identities, views })).toEqual([]);
+  });
+});
+
+/** In another mount namespace, with a table outside the data directory that is read so often before it is dropped. */
+const droppedAfter = (looks: number, folders: Readonly<Record<string, string>>): Seen => {
+  let left = looks;
+  const present = () => (left-- > 0 ? '7:20' : '');
+  const identities = { '/proc/5000/root/data': '7:10', '/proc/5000/root/data/ibdata1': '7:1', ...folders };
+  for (const path of ['/more/t.ibd', '/proc/5000/root/more/t.ibd']) {
+    Object.defineProperty(identities, path, { enumerable: true, get: present });
+  }
+  return { views: ['mnt:[1]', '/', 'mnt:[2]', '/'], tablespace: '/more/t.ibd', identities };
+};
+
+describe('a table that is dropped between the question and the look', () => {
+  it.each([0, 1])('is left out where its folder is the same, after %d looks', async (looks) => {
+    expect(await refusals(droppedAfter(looks, { '/more': '8:1', '/proc/5000/root/more': '8:1' }))).toEqual([]);
+  });
+
+  it.each<[string, Readonly<Record<string, string>>]>([
+    ['another', { '/more': '8:1', '/proc/5000/root/more': '9:1' }],
+    ['not here', { '/proc/5000/root/more': '9:1' }],
+  ])('shows nothing where its folder is %s', async (_what, folders) => {
+    expect(await refusals(droppedAfter(0, folders))).toEqual([
+      expect.stringMatching(/^\/more on this host is not what the server has there/),
+    ]);
+  });
+
+  it('shows nothing where nothing at all can be looked at', async () => {
+    expect(await refusals(droppedAfter(0, {}))).toEqual([expect.stringMatching(/^\/ on this host is not/)]);
   });
 });
 
