@@ -26,7 +26,8 @@ export async function proveSettingsUnchanged(
 
 /**
  * Proves that the mounts and devices below the server's files are those of the plan: read from the kernel again, and
- * resolved as the plan was. Never throws.
+ * resolved as the plan was; `files`: the settled ones. One that was dropped since the plan leaves its mount in the set, and there
+ * it has to be as planned. Never throws.
  */
 export async function proveStorageUnchanged(
   host: HostReader,
@@ -34,10 +35,12 @@ export async function proveStorageUnchanged(
   files: readonly ServerFile[],
 ): Promise<Proof> {
   const { server, storage, instance } = plan.facts;
+  const planned = new Set(server.files.map(({ path }) => path));
+  const all = [...server.files, ...files.filter(({ path }) => !planned.has(path))];
   const proof = (held: boolean, detail: string): Proof => ({ name: 'storage as planned', held, detail });
   try {
     const now = await withinDeadline('the storage', STATEMENT_DEADLINE_MS, () =>
-      mapStorage(host, { files, temporaryFolders: server.temporaryFolders }, instance),
+      mapStorage(host, { files: all, temporaryFolders: server.temporaryFolders }, instance),
     );
     const change = changedStorage(storage, now);
     return change === undefined ? proof(true, 'mounts and devices are the same') : proof(false, change);

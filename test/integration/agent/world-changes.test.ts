@@ -58,6 +58,15 @@ describe('what changes on the host between plan and unlock', () => {
     expect(run).toMatchObject({ status: 0, result: { grade: 'crash', members: 3, warnings: ['planned-anew'] } });
   });
 
+  it.each(['application', 'crash'])(
+    'a table that goes from another volume leaves a set of level %s good, with that volume',
+    async (level) => {
+      await tableIn('moved', elsewhere());
+      const run = await runWith(host, PLANNED, () => host.root.query('DROP TABLE shop.moved'), '--level', level);
+      expect(run).toMatchObject({ status: 0, result: { grade: level, members: 3 } });
+    },
+  );
+
   it('where it happens again the run fails, and says what changed', async () => {
     const folder = join(scratch, 'tables');
     mkdirSync(folder, { mode: 0o777 });
