@@ -55,7 +55,7 @@ function startLab(program: string, ...args: string[]): LabRun {
     async said(text) {
       while (!stderr.includes(text)) {
         if (child.exitCode !== null) throw new Error(`it ended without saying '${text}': ${stderr}`);
-        await once(child.stderr, 'data');
+        await Promise.race([once(child.stderr, 'data'), once(child, 'close')]);
       }
     },
   };
