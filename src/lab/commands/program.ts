@@ -36,6 +36,19 @@ export function buildProgram(context: Context, ended: (status: ExitStatus) => vo
       'with --hostile, draw the changes that were drawn by this seed (default: another one each time)',
     )
     .option('--keep', 'leave file systems and servers standing for a look, until `down`')
+    .addHelpText(
+      'after',
+      `
+With --hostile a run may be refused or fail: its code and message are reported, and nothing of it is restored. Every good
+set is restored, and has to hold all that was acknowledged before it. The exit status is 42 where a good set lost
+something, or where of three sets or more less than a third are good; a run that needs manual intervention, or
+meets a bug, ends the rehearsal with its own status.
+
+Examples:
+  mysql-ebs-snapshot-lab rehearse --hostile
+  mysql-ebs-snapshot-lab rehearse --replica --rounds 20 --hostile --level crash --server mysql-9.7 --json
+`,
+    )
     .action(async (options: RehearseArguments) => ended(await rehearseCommand(options, context)));
 
   fleetCommand(program, 'up')
@@ -82,7 +95,6 @@ Examples:
   mysql-ebs-snapshot-lab rehearse
   mysql-ebs-snapshot-lab rehearse --json --api-latency 300 --durability 2/0
   mysql-ebs-snapshot-lab rehearse --replica --rounds 50
-  mysql-ebs-snapshot-lab rehearse --replica --rounds 20 --hostile --level crash
   mysql-ebs-snapshot-lab rehearse --server mysql-9.7
   eval "$(mysql-ebs-snapshot-lab up)" && mysql-ebs-snapshot snapshot --target tag:Role=lab-database
   mysql-ebs-snapshot-lab soak --kills 20

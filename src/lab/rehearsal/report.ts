@@ -146,6 +146,7 @@ function verdictOf(report: RehearsalReport, rounds: number): string {
   const { ackedLost, beyondCoordinates, coordinatesExact, replicaDiffs, gtidExact, hostile } = report;
   const inRounds = rounds === 1 ? '' : ` ${rounds} rounds.`;
   const shareGood = hostile ? ` ${hostile.good} of ${hostile.sets} sets are good.` : '';
+  if (report.outcome === 'done' && hostile?.good === 0) return `No set is good, and nothing was restored.${inRounds}`;
   if (report.outcome === 'done') {
     const replicas = replicaDiffs === undefined ? '' : ' Every replica made of them came to be the source again.';
     return `Every acknowledged commit before the coordinates is in the sets, nothing after them is, and they are exact.${replicas}${shareGood}${inRounds}`;

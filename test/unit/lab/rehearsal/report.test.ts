@@ -85,6 +85,7 @@ test('with changes of the world the line says which sets are not good, and why',
   const text = summarize([[good(7), missed]], { hostile: true });
   expect(text).toContain('i-0123456789abcdef1  no good set: plan-changed: a file has come\n');
   expect(text).toContain(' 1 of 2 sets are good.\n');
+  expect(summarize([[missed]], { hostile: true })).toContain('\nNo set is good, and nothing was restored.\n');
 });
 
 test.each([
