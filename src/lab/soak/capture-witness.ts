@@ -67,8 +67,11 @@ const HANG_MS = 500;
  * Only freezing can tell, and it is asked of what hangs alone: a file system that takes writes must not be frozen by
  * us in the middle of a run.
  */
-async function isFrozen(shell: Shell, { mountPoint, hangs }: Sentinel): Promise<boolean> {
-  if (!(await becomes(HANG_MS, hangs, shell.signal))) return false;
+async function isFrozen(shell: Shell, { mountPoint, hangs, takesWrites }: Sentinel): Promise<boolean> {
+  // EC2 must not be held up by this for longer than it takes to know.
+  const isThawed = takesWrites().then(() => false);
+  isThawed.catch(() => undefined);
+  if (!(await Promise.race([becomes(HANG_MS, hangs, shell.signal), isThawed]))) return false;
   try {
     await shell.run(['fsfreeze', '--freeze', mountPoint], { environment: { LC_ALL: 'C' } });
   } catch (error) {

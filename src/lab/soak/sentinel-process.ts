@@ -9,11 +9,13 @@ export type ToSentinel =
   /** When did the write go through that was in flight at a moment? */
   | { readonly kind: 'in-flight'; readonly at: number }
   /** How long did the longest write take that has ended since a moment? */
-  | { readonly kind: 'longest'; readonly since: number };
+  | { readonly kind: 'longest'; readonly since: number }
+  /** How many writes have gone through? */
+  | { readonly kind: 'count' };
 export type FromSentinel =
   | { readonly kind: 'writing' }
-  /** Milliseconds; absent where there was no such write. */
-  | { readonly kind: 'answer'; readonly ms?: number };
+  /** Milliseconds, or the count; absent where there was no such write. */
+  | { readonly kind: 'answer'; readonly value?: number };
 
 const PAUSE_MS = 1;
 /** A write that takes less has not been waiting for a thaw. */
@@ -35,15 +37,27 @@ export async function runSentinelProcess(file: string): Promise<void> {
   // Whoever interrupts the lab interrupts the lab alone; the lab ends its sentinels.
   process.on('SIGINT', () => undefined);
   let slow: Write[] = [];
+  let count = 0;
+  const answer = (question: ToSentinel): number | undefined => {
+    switch (question.kind) {
+      case 'in-flight':
+        return endOf(slow, question.at);
+      case 'longest':
+        return longest(slow, question.since);
+      case 'count':
+        return count;
+    }
+  };
   process.on('message', (question: ToSentinel) => {
-    const ms = question.kind === 'in-flight' ? endOf(slow, question.at) : longest(slow, question.since);
-    tell({ kind: 'answer', ...(ms !== undefined && { ms }) });
+    const value = answer(question);
+    tell({ kind: 'answer', ...(value !== undefined && { value }) });
   });
   const descriptor = openSync(file, 'w');
   for (let first = true; ; first = false) {
     const began = monotonicMs();
     writeSync(descriptor, '.', 0);
     const ended = monotonicMs();
+    count += 1;
     if (ended - began > NOTICEABLE_MS) slow = [...slow.slice(-REMEMBERED), { began, ended }];
     if (first) tell({ kind: 'writing' });
     await sleep(PAUSE_MS);

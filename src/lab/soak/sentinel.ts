@@ -1,9 +1,12 @@
 import { fork } from 'node:child_process';
 import { join } from 'node:path';
+import { setTimeout as sleep } from 'node:timers/promises';
 import { RunError } from '../../shared/errors.ts';
 import { processState } from '../machine/process-state.ts';
 import type { Shell } from '../machine/shell.ts';
 import { type FromSentinel, SENTINEL_VERB, type ToSentinel } from './sentinel-process.ts';
+
+const POLL_MS = 1;
 
 /** Tells from outside whether a file system takes writes: a child of ours, which may get stuck in our place. */
 export interface Sentinel {
@@ -17,6 +20,8 @@ export interface Sentinel {
   writeInFlightAt(at: number): Promise<number | undefined>;
   /** How long the longest write took that has ended since a moment; to be asked like the other. */
   longestWriteSince(since: number): Promise<number>;
+  /** Resolves when a write that began after this call has gone through: of a frozen file system after the thaw. */
+  takesWrites(): Promise<void>;
 }
 
 /** Starts a sentinel; resolves when it is writing. `program` is the lab's own bundle. It ends with the lab. */
@@ -29,7 +34,7 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
     serialization: 'advanced',
     stdio: ['ignore', 'ignore', 'inherit', 'ipc'],
   });
-  const questions: ((ms: number | undefined) => void)[] = [];
+  const questions: ((value: number | undefined) => void)[] = [];
   let writing: () => void = () => undefined;
   const started = new Promise<void>((resolve) => {
     writing = resolve;
@@ -44,7 +49,7 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
   died.catch(() => undefined);
   child.on('message', (message: FromSentinel) => {
     if (message.kind === 'writing') writing();
-    else questions.shift()?.(message.ms);
+    else questions.shift()?.(message.value);
   });
   await Promise.race([started, died]);
   const ask = (question: ToSentinel) => {
@@ -59,5 +64,10 @@ export async function startSentinel(shell: Shell, program: string, mountPoint: s
     hangs: () => processState(child.pid ?? 0) === 'D',
     writeInFlightAt: (at) => ask({ kind: 'in-flight', at }),
     longestWriteSince: async (since) => (await ask({ kind: 'longest', since })) ?? 0,
+    takesWrites: async () => {
+      const count = async () => (await ask({ kind: 'count' })) ?? 0;
+      // It answers between two writes, so the next one begins after the answer.
+      for (const before = await count(); (await count()) === before; ) await sleep(POLL_MS);
+    },
   };
 }
