@@ -63,8 +63,8 @@ Examples:
 
   program
     .command('soak')
-    .description('kill the agent at random moments under write load, and show that the host is never hurt')
-    .requiredOption('--kills <number>', 'how many kills; about three seconds each')
+    .description('kill and stop the agent at random moments under write load, and show that the host is never hurt')
+    .requiredOption('--kills <number>', 'how many kills; one or two seconds each, with the stops on top of them')
     .option('--seed <text>', 'draw the kills that were drawn by this seed (default: another one each time)')
     .option('--json', 'one line of JSON, the last one on stdout, instead of text')
     .option('--root <folder>', 'the folder of all labs', DEFAULT_ROOT)
@@ -72,8 +72,9 @@ Examples:
       'after',
       `
 Runs the agent again and again on one host and kills it at random moments: the agent, its process group, its guard
-(one process or all), or SIGTERM to the agent. After each kill nothing may be frozen, locked or left, and no grade
-may lie. Exit status 0 says so, and that the thaws came in time.
+(one process or all), or SIGTERM to the agent. On top of every ten kills it is stopped once, until the server and the
+guard have released what it held. After each run nothing may be frozen, locked or left, and no grade may lie. Exit status
+0 says so, and that thaws and releases came in time.
 
 Example:
   mysql-ebs-snapshot-lab soak --kills 200 --seed friday --json

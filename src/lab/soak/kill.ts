@@ -1,4 +1,3 @@
-import { setTimeout as sleep } from 'node:timers/promises';
 import { signalProcess } from '../machine/lab-processes.ts';
 import type { AgentRun } from '../standing/agent-run.ts';
 import { processesOn } from './host-processes.ts';
@@ -9,7 +8,7 @@ import type { SoakedHost } from './soaked-host.ts';
 import { chooseVictim, type Victim } from './victims.ts';
 
 /** A kill that was done. */
-export interface Strike {
+export interface Kill {
   readonly victim: Victim;
   /** `monotonicMs()` of the signal. */
   readonly at: number;
@@ -17,16 +16,9 @@ export interface Strike {
   readonly hanging: readonly Sentinel[];
 }
 
-/** Waits so long after the start of a run, then kills; `undefined` where the run was over before. */
-export async function strikeAfter(
-  ms: number,
-  { lab, host, sentinels }: SoakedHost,
-  run: AgentRun,
-  kill: PlannedKill,
-): Promise<Strike | undefined> {
-  await Promise.race([sleep(ms, undefined, { signal: lab.shell.signal }), run.ended]);
-  if (run.hasEnded()) return undefined;
-  const victim = chooseVictim(kill, run.pid, processesOn(host));
+/** Kills at once, and looks first at what is frozen. */
+export function killNow({ host, sentinels }: SoakedHost, run: AgentRun, planned: PlannedKill): Kill {
+  const victim = chooseVictim(planned, run.pid, processesOn(host));
   const hanging = sentinels.filter((sentinel) => sentinel.hangs());
   const at = monotonicMs();
   for (const pid of victim.pids) signalProcess(pid, victim.signal);
@@ -37,7 +29,7 @@ export async function strikeAfter(
  * Milliseconds from the kill until the file systems that were frozen at it took writes again, the last of them;
  * `undefined` where none was frozen. Answers when that has happened.
  */
-export async function thawedAfterMs({ at, hanging }: Strike): Promise<number | undefined> {
+export async function thawedAfterMs({ at, hanging }: Kill): Promise<number | undefined> {
   const thaws = await Promise.all(hanging.map((sentinel) => sentinel.writeInFlightAt(at)));
   const known = thaws.filter((thawedAt) => thawedAt !== undefined);
   return known.length > 0 ? Math.max(...known) - at : undefined;

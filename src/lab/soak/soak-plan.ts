@@ -1,0 +1,14 @@
+import { type PlannedKill, planKills } from './kill-plan.ts';
+import { type PlannedStop, planStops } from './stop-plan.ts';
+
+/** What a run meets, drawn beforehand. */
+export type PlannedStrike = PlannedKill | PlannedStop;
+
+/** So many kills, and on top of them stops in proportion, spread evenly among them. */
+export function planSoak(seed: string, kills: number): readonly PlannedStrike[] {
+  const kinds: readonly (readonly PlannedStrike[])[] = [planKills(seed, kills), planStops(seed, kills)];
+  return kinds
+    .flatMap((strikes) => strikes.map((strike) => ({ strike, place: (strike.number - 0.5) / strikes.length })))
+    .toSorted((a, b) => a.place - b.place)
+    .map(({ strike }) => strike);
+}
