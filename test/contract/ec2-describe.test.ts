@@ -88,6 +88,21 @@ describe('DescribeVolumes', () => {
     });
   });
 
+  test("a volume that is attached later is the instance's too, until it is removed", async () => {
+    await lab.aws.addHost(plainHost(1));
+    const found = async () => {
+      const Filters = [{ Name: 'attachment.instance-id', Values: [instanceId(1)] }];
+      return (await ec2.send(new DescribeVolumesCommand({ Filters }))).Volumes?.map((volume) => volume.VolumeId);
+    };
+    const later = { volumeId: volumeId(150), sizeGiB: 1, device: '/dev/sdz', tags: {}, isBoot: false };
+    lab.aws.attachVolume(instanceId(1), later);
+    expect(await found()).toEqual([100, 101, 102, 150].map(volumeId));
+    await take(1, { set: 'a' });
+    expect(lab.store.captures.at(-1)?.volumes).toContain(volumeId(150));
+    lab.aws.removeVolume(volumeId(150));
+    expect(await found()).toEqual([100, 101, 102].map(volumeId));
+  });
+
   test('comes in pages', async () => {
     await lab.aws.addHost(plainHost(1, { data: 11 }));
     const pages: number[] = [];

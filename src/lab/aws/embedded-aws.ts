@@ -4,8 +4,9 @@ import installerPolicy from '../../../iam/installer.json' with { type: 'json' };
 import operatorPolicy from '../../../iam/operator.json' with { type: 'json' };
 import prunerPolicy from '../../../iam/pruner.json' with { type: 'json' };
 import schedulerPolicy from '../../../iam/scheduler.json' with { type: 'json' };
+import type { InstanceId, VolumeId } from '../../shared/ids.ts';
 import { type RunDocument, ssmAgent } from '../ssm-agent/run-document.ts';
-import type { EbsStore, LabHost } from '../world.ts';
+import type { EbsStore, LabHost, LabVolume } from '../world.ts';
 import type { Account } from './account.ts';
 import { type Behaviour, BehaviourChange, usualBehaviour } from './behaviour.ts';
 import { type CallHook, noHook } from './call-hook.ts';
@@ -61,6 +62,10 @@ export interface EmbeddedAws extends AsyncDisposable {
   addHost(host: LabHost, options?: AddHostOptions): Promise<{ readonly imdsEndpoint: string }>;
   /** The same for a host on which nothing runs that would ask an IMDS: for fleets of thousands. */
   registerHost(host: LabHost, options?: AddHostOptions): void;
+  /** Attaches a new volume to an instance of which EC2 knows; the host itself sees nothing of it. */
+  attachVolume(instanceId: InstanceId, volume: LabVolume): void;
+  /** Detaches a volume and deletes it; its snapshots stay. */
+  removeVolume(volumeId: VolumeId): void;
   /** Takes the instance from Systems Manager; EC2 keeps it. */
   deregister(instanceId: string): void;
   /** Takes the instance away, its volumes and its IMDS; its snapshots stay. */
@@ -150,6 +155,8 @@ export async function startEmbeddedAws(options: EmbeddedAwsOptions): Promise<Emb
     putParameter: (name, value) => void services.ssm.parameters.set(name, { name, value, modifiedAt: now() }),
 
     registerHost,
+    attachVolume: (instanceId, volume) => state.attach(instanceId, volume, new Date(now())),
+    removeVolume: (volumeId) => state.detach(volumeId),
     deregister: (instanceId) => void services.ssm.hosts.delete(instanceId),
 
     async addHost(host, addHostOptions) {

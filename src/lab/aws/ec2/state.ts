@@ -1,12 +1,13 @@
 import { randomBytes } from 'node:crypto';
 import * as v from 'valibot';
+import { RunError } from '../../../shared/errors.ts';
 import { type InstanceId, SnapshotId, type VolumeId } from '../../../shared/ids.ts';
-import type { LabHost } from '../../world.ts';
+import type { LabHost, LabVolume } from '../../world.ts';
 
 export interface Ec2Instance {
   readonly instanceId: InstanceId;
   readonly launchTime: Date;
-  readonly volumes: readonly Ec2Volume[];
+  volumes: readonly Ec2Volume[];
   readonly tags: Map<string, string>;
 }
 
@@ -44,17 +45,30 @@ export class Ec2State {
   readonly #byVolume = new Map<string, Ec2Snapshot[]>();
 
   addHost(host: LabHost, now: Date): void {
-    const volumes = host.volumes.map((volume) => ({
+    const { instanceId, tags } = host;
+    this.instances.set(instanceId, { instanceId, launchTime: now, volumes: [], tags: new Map(Object.entries(tags)) });
+    for (const volume of host.volumes) this.attach(instanceId, volume, now);
+  }
+
+  attach(instanceId: InstanceId, volume: LabVolume, now: Date): void {
+    const instance = this.instances.get(instanceId);
+    if (!instance) throw new RunError('bug', `${instanceId} is not there`);
+    const attached: Ec2Volume = {
       ...volume,
       volumeType: volume.volumeType ?? 'gp3',
-      instanceId: host.instanceId,
+      instanceId,
       createTime: now,
       tags: new Map(Object.entries(volume.tags)),
       lastSnapshotAt: Number.NEGATIVE_INFINITY,
-    }));
-    for (const volume of volumes) this.volumes.set(volume.volumeId, volume);
-    const { instanceId, tags } = host;
-    this.instances.set(instanceId, { instanceId, launchTime: now, volumes, tags: new Map(Object.entries(tags)) });
+    };
+    instance.volumes = [...instance.volumes, attached];
+    this.volumes.set(attached.volumeId, attached);
+  }
+
+  detach(volumeId: VolumeId): void {
+    const instance = this.instances.get(this.volumes.get(volumeId)?.instanceId ?? '');
+    if (instance) instance.volumes = instance.volumes.filter((volume) => volume.volumeId !== volumeId);
+    this.volumes.delete(volumeId);
   }
 
   removeHost(instanceId: string): void {
