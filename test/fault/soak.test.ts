@@ -40,7 +40,7 @@ async function expectNothingLeft(): Promise<void> {
   expect(readdirSync(root)).toEqual(['lab.lock']);
 }
 
-it('kills, spread over the whole run, and a stop leave the host unhurt', async () => {
+it('kills, spread over the whole run, a stop and changes of the world leave the host unhurt', async () => {
   const { status, lastLine, said } = await soak(['--kills', '8', '--json']);
   // What was complained of tells more than the counts.
   expect(JSON.parse(lastLine), said.join('\n')).toMatchObject({
@@ -51,6 +51,7 @@ it('kills, spread over the whole run, and a stop leave the host unhurt', async (
     orphans: 0,
     lyingGrades: 0,
     stops: 1,
+    changes: 2,
   });
   // Eight kills are too few to judge the times by: `scripts/soak` does.
   expect([0, ERRORS['soak-failed'].exit]).toContain(status);

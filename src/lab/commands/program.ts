@@ -63,8 +63,10 @@ Examples:
 
   program
     .command('soak')
-    .description('kill and stop the agent at random moments under write load, and show that the host is never hurt')
-    .requiredOption('--kills <number>', 'how many kills; one or two seconds each, with the stops on top of them')
+    .description(
+      'kill and stop the agent at random moments under write load, change the world around it, and show that the host is never hurt',
+    )
+    .requiredOption('--kills <number>', 'how many kills; one or two seconds each, with what comes on top of them')
     .option('--seed <text>', 'draw the kills that were drawn by this seed (default: another one each time)')
     .option('--json', 'one line of JSON, the last one on stdout, instead of text')
     .option('--root <folder>', 'the folder of all labs', DEFAULT_ROOT)
@@ -73,8 +75,9 @@ Examples:
       `
 Runs the agent again and again on one host and kills it at random moments: the agent, its process group, its guard
 (one process or all), or SIGTERM to the agent. On top of every ten kills it is stopped once, until the server and the
-guard have released what it held. After each run nothing may be frozen, locked or left, and no grade may lie. Exit status
-0 says so, and that thaws and releases came in time.
+guard have released what it held; on top of every four, settings, tables, mounts or volumes change during a run. After
+each run nothing may be frozen, locked or left, and no grade may lie. Exit status 0 says so, and that thaws and releases
+came in time.
 
 Example:
   mysql-ebs-snapshot-lab soak --kills 200 --seed friday --json

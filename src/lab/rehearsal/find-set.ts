@@ -1,7 +1,7 @@
 import { DescribeSnapshotsCommand, EC2Client } from '@aws-sdk/client-ec2';
 import * as v from 'valibot';
 import { RunError } from '../../shared/errors.ts';
-import { SnapshotId } from '../../shared/ids.ts';
+import { SnapshotId, VolumeId } from '../../shared/ids.ts';
 import type { SetLevel } from '../../shared/result.ts';
 import { TAG, type Tags } from '../../shared/tags.ts';
 import type { EmbeddedAws } from '../aws/embedded-aws.ts';
@@ -9,6 +9,7 @@ import type { EmbeddedAws } from '../aws/embedded-aws.ts';
 /** A snapshot as EC2 describes it. */
 export interface FoundSnapshot {
   readonly snapshotId: SnapshotId;
+  readonly volumeId: VolumeId;
   readonly tags: Tags;
 }
 
@@ -19,8 +20,9 @@ export async function snapshotsTagged(aws: EmbeddedAws, key: string, value: stri
     const { Snapshots = [] } = await ec2.send(
       new DescribeSnapshotsCommand({ Filters: [{ Name: `tag:${key}`, Values: [value] }] }),
     );
-    return Snapshots.map(({ SnapshotId: id, Tags = [] }) => ({
+    return Snapshots.map(({ SnapshotId: id, VolumeId: volume, Tags = [] }) => ({
       snapshotId: v.parse(SnapshotId, id),
+      volumeId: v.parse(VolumeId, volume),
       tags: Object.fromEntries(Tags.map(({ Key = '', Value = '' }) => [Key, Value])),
     }));
   } finally {

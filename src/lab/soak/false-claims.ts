@@ -7,13 +7,17 @@ export interface Evidence {
   readonly ending: Pick<Ending, 'status' | 'signal' | 'result'>;
   /** The tags of the run's snapshots, as EC2 has them. */
   readonly snapshots: readonly Tags[];
-  /** How many snapshots a whole set of this host has. */
+  /** How many snapshots a whole set of this host has at the least. */
   readonly members: number;
   /** What was seen while EC2 took the set; absent where it took none. */
   readonly truth: Truth | undefined;
 }
 
 export interface Truth {
+  /** What the server's files lay on and the set does not hold, in words. */
+  readonly uncovered: readonly string[];
+  /** What was acknowledged before and is not in the image, in words; none where the image was not looked into. */
+  readonly lost: readonly string[];
   /** What was not frozen all the while, in words. */
   readonly unfrozen: readonly string[];
   /** The GTID position at the end of the binary log, as it was then. */
@@ -27,14 +31,20 @@ export function falseClaims(evidence: Evidence): readonly string[] {
   return [...falseResultClaims(evidence), ...falseGradeClaims(evidence)];
 }
 
-/** A set graded `application` is whole, was frozen, and its coordinates are where the binary log ended. */
+/**
+ * A set graded `application` is whole, was frozen, holds whatever had been acknowledged, and its coordinates are where the
+ * binary log ended.
+ */
 function falseGradeClaims({ snapshots, members, truth }: Evidence): readonly string[] {
   if (!snapshots.some((tags) => tags[TAG.grade] === 'application')) return [];
   const claims: string[] = [];
-  if (snapshots.length !== members || snapshots.some((tags) => tags[TAG.members] !== String(members))) {
-    claims.push(`graded application with ${snapshots.length} of ${members} snapshots`);
+  const told = new Set(snapshots.map((tags) => tags[TAG.members]));
+  if (snapshots.length < members || told.size !== 1 || !told.has(String(snapshots.length))) {
+    const tagged = [...told].join(' and ');
+    claims.push(`graded application with ${snapshots.length} of ${members} snapshots, tagged as ${tagged}`);
   }
-  for (const what of truth?.unfrozen ?? ['nobody saw it taken']) claims.push(`graded application, but ${what}`);
+  const flaws = truth ? [...truth.unfrozen, ...truth.uncovered, ...truth.lost] : ['nobody saw it taken'];
+  for (const what of flaws) claims.push(`graded application, but ${what}`);
   for (const tags of snapshots) {
     const [binlog, gtid] = [tags[TAG.binlog], tags[TAG.gtid]];
     if (gtid !== truth?.gtidAtEnd) claims.push(`tagged gtid ${gtid}, the binary log ended at ${truth?.gtidAtEnd}`);
@@ -59,7 +69,7 @@ function falseResultClaims({ ending: { status, signal, result }, snapshots, memb
   const grades = [...new Set(snapshots.map((tags) => tags[TAG.grade]))];
   const has = `EC2 has ${snapshots.length} snapshots graded ${grades.join(' and ') || 'nothing'}`;
   if (outcome === 'done') {
-    if (grade !== 'application' || grades.join() !== grade || snapshots.length !== members) {
+    if (grade !== 'application' || grades.join() !== grade || snapshots.length < members) {
       claims.push(`says done and ${grade}, ${has}`);
     }
   } else if (grade !== undefined) {

@@ -23,6 +23,15 @@ export type Met =
       readonly afterMs: number;
       /** From the stop to the moment when commits ran, in milliseconds. */
       readonly heldMs: number;
+    }
+  | {
+      readonly kind: 'change';
+      readonly number: number;
+      /** For people. */
+      readonly what: string;
+      readonly afterMs: number;
+      /** It was made before the run had unlocked the server, or had given up. */
+      readonly isInTime: boolean;
     };
 
 /** One run of the agent: what it met, and what was seen after it. */
@@ -54,6 +63,9 @@ export interface SoakReport {
   readonly stops: number;
   /** From a stop to the moment when commits ran, over the stops that landed while commits waited; null where none did. */
   readonly longestLockAfterStopMs: number | null;
+  readonly changes: number;
+  /** Of the runs during which a change was made: those that ended with a good set, and those that refused or failed. */
+  readonly changedSets: { readonly good: number; readonly notGood: number };
 }
 
 /** What the thaw may take after a kill, in milliseconds. */
@@ -72,6 +84,7 @@ export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
   const thaws = thawTimes(kills.filter(({ signal }) => signal === 'SIGKILL'));
   const stops = stopsOf(runs);
   const locks = stops.map(({ heldMs }) => heldMs).filter((heldMs) => heldMs > WAITED_MS);
+  const changed = runs.filter(({ met }) => met?.kind === 'change' && met.isInTime);
   const unstopped = runs.filter(({ met }) => met?.kind !== 'stop');
   return {
     v: 1,
@@ -89,6 +102,8 @@ export function reportOf(runs: readonly SoakedRun[], seed: string): SoakReport {
     seed,
     stops: stops.length,
     longestLockAfterStopMs: locks.length > 0 ? Math.round(Math.max(...locks)) : null,
+    changes: runs.filter(({ met }) => met?.kind === 'change').length,
+    changedSets: { good: changed.filter(isGood).length, notGood: changed.filter((run) => !isGood(run)).length },
   };
 }
 
@@ -106,6 +121,7 @@ export function isUnhurt(report: SoakReport): boolean {
 export function summarize(runs: readonly SoakedRun[], seed: string): string {
   const report = reportOf(runs, seed);
   const { leftFrozen, leftLocked, orphans, lyingGrades, longestLockAfterStopMs: lockMs } = report;
+  const { good, notGood } = report.changedSets;
   const all = killsOf(runs);
   const row = (name: string, some: readonly Kill[]) =>
     `${name.padEnd(16)} ${String(some.length).padStart(5)} kills, ${thawsInWords(thawTimes(some))}`;
@@ -123,6 +139,7 @@ export function summarize(runs: readonly SoakedRun[], seed: string): string {
     `${'agent, stopped'.padEnd(16)} ${String(report.stops).padStart(5)} stops, ${
       lockMs === null ? '0 while commits waited' : `commits waited for ${lockMs} ms (most)`
     }`,
+    `${'world, changed'.padEnd(16)} ${String(report.changes).padStart(5)} changes; of the runs that met one in time ${good} were good, ${notGood} were not`,
     ...runs.filter((run) => complaintsOf(run).length > 0).map((run) => describeRun(run, report.kills)),
     `Left behind: ${leftFrozen} frozen file systems, ${leftLocked} locked servers, ${orphans} orphans; ${lyingGrades} runs lied.`,
     `No write hung for longer than ${report.longestFreezeMs} ms.`,
@@ -154,6 +171,8 @@ function describeMet(met: Met | undefined, kills: number): string {
     }
     case 'stop':
       return `stop ${met.number}, ${met.whom} ${after}; commits ran after ${oneDecimal(met.heldMs)} ms`;
+    case 'change':
+      return `change ${met.number}, ${met.what} ${after}${met.isInTime ? '' : ', but made after the unlock'}`;
   }
 }
 
@@ -164,6 +183,8 @@ function complaintsOf({ met, hurt, falseClaims, longestFreezeMs }: SoakedRun): r
   } else if (longestFreezeMs > FREEZE_LIMIT_MS) complaints.push(`a write hung for ${Math.round(longestFreezeMs)} ms`);
   return complaints;
 }
+
+const isGood = ({ ending }: SoakedRun): boolean => ending.result?.outcome === 'done';
 
 type Kill = Extract<Met, { kind: 'kill' }>;
 type Stop = Extract<Met, { kind: 'stop' }>;

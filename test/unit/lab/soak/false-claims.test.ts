@@ -20,7 +20,7 @@ const result = (outcome: Result['outcome'], more: Partial<Result> = {}): Result 
 const ended = (status: number, told?: Result): Evidence['ending'] => ({ status, signal: null, result: told });
 const killed: Evidence['ending'] = { status: null, signal: 'SIGKILL', result: undefined };
 
-const truth = { unfrozen: [], gtidAtEnd: GTID, gtidAtTag: GTID };
+const truth = { unfrozen: [], uncovered: [], lost: [], gtidAtEnd: GTID, gtidAtTag: GTID };
 const done: Evidence = {
   ending: ended(0, result('done', { grade: 'application' })),
   snapshots: [tags('application'), tags('application')],
@@ -33,6 +33,19 @@ const unproven = { ...done, snapshots: [tags('unproven'), tags('unproven')] };
 describe('an honest run tells no lie:', () => {
   it.each<[string, Evidence]>([
     ['done', done],
+    [
+      'done, with a volume more than is due in any case',
+      { ...done, snapshots: [1, 2, 3].map(() => tags('application', { [TAG.members]: '3' })) },
+    ],
+    [
+      'a broken set that lacks what came after the plan',
+      {
+        ...done,
+        ending: ended(36, result('failed', { code: 'set-broken', grade: 'broken' })),
+        snapshots: [tags('broken'), tags('broken')],
+        truth: { ...truth, uncovered: ['/other lay on vol-3, which the set does not hold'] },
+      },
+    ],
     ['killed before EC2 was asked', { ...nothing, ending: killed }],
     ['killed in the window', { ...unproven, ending: killed, truth: { ...truth, unfrozen: ['/data was not frozen'] } }],
     ['killed after the grade', { ...done, ending: killed }],
@@ -56,6 +69,16 @@ describe('an honest run tells no lie:', () => {
 describe('a lie is told:', () => {
   it.each<[string, Evidence, string]>([
     ['not frozen', { ...done, truth: { ...truth, unfrozen: ['/data was not frozen'] } }, 'but /data was not frozen'],
+    [
+      'a table elsewhere',
+      { ...done, truth: { ...truth, uncovered: ['/other lay on vol-3, which the set does not hold'] } },
+      'but /other lay on vol-3, which the set does not hold',
+    ],
+    [
+      'commits that were not durable',
+      { ...done, truth: { ...truth, lost: ['3 of 40 rows that were acknowledged before are not in its image'] } },
+      'but 3 of 40 rows',
+    ],
     ['not seen taken', { ...done, truth: undefined }, 'but nobody saw it taken'],
     ['a commit more', { ...done, truth: { ...truth, gtidAtEnd: '0-1-43' } }, 'the binary log ended at 0-1-43'],
     ['a wrong place', { ...done, truth: { ...truth, gtidAtTag: '0-1-41' } }, 'which is gtid 0-1-41'],

@@ -29,11 +29,32 @@ const stopped = (number: number, heldMs: number): SoakedRun => ({
   met: { kind: 'stop', number, whom: 'agent', afterMs: 640.2, heldMs },
   longestFreezeMs: 12_010,
 });
+const done = { v: 1, run: 'r', outcome: 'done', grade: 'application' } as const;
+const changed = (number: number, isGood: boolean, isInTime = true): SoakedRun => ({
+  ...undisturbed,
+  met: { kind: 'change', number, what: 'volume attached', afterMs: 400, isInTime },
+  ending: { ...undisturbed.ending, result: isGood ? done : { ...done, outcome: 'failed', code: 'set-broken' } },
+});
 const good = [undisturbed, killed(1), killed(2, 3.14), killed(3, 9.06)];
 
 test('the result line, field by field and in its order', () => {
-  expect(JSON.stringify(reportOf([...good, stopped(1, 12_004.4), stopped(2, 3.2)], 'friday'))).toBe(
-    '{"v":1,"kills":3,"leftFrozen":0,"leftLocked":0,"orphans":0,"thawAfterKillMs":{"p50":6.1,"max":9.1},"lyingGrades":0,"killsWhileFrozen":2,"longestFreezeMs":340,"seed":"friday","stops":2,"longestLockAfterStopMs":12004}',
+  expect(
+    JSON.stringify(
+      reportOf(
+        [
+          ...good,
+          stopped(1, 12_004.4),
+          stopped(2, 3.2),
+          changed(1, true),
+          changed(2, false),
+          changed(3, false),
+          changed(4, true, false),
+        ],
+        'friday',
+      ),
+    ),
+  ).toBe(
+    '{"v":1,"kills":3,"leftFrozen":0,"leftLocked":0,"orphans":0,"thawAfterKillMs":{"p50":6.1,"max":9.1},"lyingGrades":0,"killsWhileFrozen":2,"longestFreezeMs":340,"seed":"friday","stops":2,"longestLockAfterStopMs":12004,"changes":4,"changedSets":{"good":1,"notGood":2}}',
   );
 });
 
@@ -84,7 +105,12 @@ test.each<[string, readonly SoakedRun[], boolean]>([
 });
 
 test('the summary for people names what was complained of', () => {
-  const runs = [...good, hurt({ leftFrozen: 1, complaints: ['/data is left frozen'] }), stopped(1, 15_100.6)];
+  const runs = [
+    ...good,
+    hurt({ leftFrozen: 1, complaints: ['/data is left frozen'] }),
+    stopped(1, 15_100.6),
+    changed(1, true),
+  ];
   expect(summarize(runs, 'friday')).toMatchInlineSnapshot(`
     "agent                4 kills, 2 while frozen: thawed after 6.1 ms (median), 9.1 ms (most)
     process group        0 kills, 0 while frozen
@@ -93,6 +119,7 @@ test('the summary for people names what was complained of', () => {
     agent (SIGTERM)      0 kills, 0 while frozen
     SIGKILL in all       4 kills, 2 while frozen: thawed after 6.1 ms (median), 9.1 ms (most)
     agent, stopped       1 stops, commits waited for 15101 ms (most)
+    world, changed       1 changes; of the runs that met one in time 1 were good, 0 were not
     kill 4 of 4, agent after 812 ms; ended: SIGKILL
       /data is left frozen
     stop 1, agent after 640 ms; commits ran after 15100.6 ms; ended: 0 (no result)
