@@ -26,7 +26,10 @@ export function missOf(result: Result | undefined): Miss | undefined {
 }
 
 /** What is wrong with the snapshots of a run that left no good set: none may be graded as if it had. */
-export const falseGrades = (miss: Miss, snapshots: readonly FoundSnapshot[]): readonly string[] =>
+export const falseGrades = (
+  miss: Miss,
+  snapshots: readonly Pick<FoundSnapshot, 'snapshotId' | 'tags'>[],
+): readonly string[] =>
   snapshots.flatMap(({ snapshotId, tags }) => {
     const grade = tags[TAG.grade];
     return SetLevel.options.some((good) => good === grade)
