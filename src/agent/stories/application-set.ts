@@ -20,7 +20,11 @@ import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
-import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
+import {
+  proveSettingsUnchanged,
+  proveSourcesUnchanged,
+  proveStorageUnchanged,
+} from '../window/prove-plan-unchanged.ts';
 import { LockNotGranted, PAUSE_BETWEEN_TRIES_MS, takeReadLock } from '../window/read-lock.ts';
 import { askServer } from '../window/recorded-server.ts';
 import { proveRedoDurable } from '../window/redo-log.ts';
@@ -209,7 +213,11 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
     // On MySQL commits go on here; DDL, and so the list of files, is still held back. A setting that was changed and changed
     // back shows afterwards as well.
     await lock.unblockCommits();
-    proofs.push(await proveSettingsUnchanged(session, plan), await proveStorageUnchanged(ports.host, plan, files));
+    proofs.push(
+      await proveSettingsUnchanged(session, plan),
+      await proveSourcesUnchanged(session, plan),
+      await proveStorageUnchanged(ports.host, plan, files),
+    );
     if (plan.lock.unblockCommits && plan.lock.ddl) proofs.push(await proveLockHeld(session, plan.lock.ddl));
     return { coordinates, answer, apiMs, proofs };
   } catch (error) {

@@ -8,7 +8,11 @@ import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { startFileWriter } from '../window/file-writer.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
-import { proveSettingsUnchanged, proveStorageUnchanged } from '../window/prove-plan-unchanged.ts';
+import {
+  proveSettingsUnchanged,
+  proveSourcesUnchanged,
+  proveStorageUnchanged,
+} from '../window/prove-plan-unchanged.ts';
 import { proveRecoveryUnchanged } from '../window/prove-recovery-exact.ts';
 import { holdDdl, LockNotGranted, PAUSE_BETWEEN_TRIES_MS } from '../window/read-lock.ts';
 import { refuseUnplannedFiles } from '../window/refuse-unplanned-files.ts';
@@ -84,6 +88,7 @@ async function takeWithoutDdl(attempt: SyncedAttempt, takenAt: Date): Promise<Ta
   const proofs = [
     ...(held && plan.lock.ddl ? [await proveLockHeld(session, plan.lock.ddl)] : []),
     await proveSettingsUnchanged(session, plan),
+    await proveSourcesUnchanged(session, plan),
     await proveStorageUnchanged(ports.host, plan, files),
   ];
   return { answer, apiMs, proofs };

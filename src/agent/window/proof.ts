@@ -6,6 +6,7 @@ export interface Proof {
     | 'recovery exact'
     | 'coordinates unmoved'
     | 'settings as planned'
+    | 'sources as planned'
     | 'storage as planned';
   readonly held: boolean;
   readonly detail: string;

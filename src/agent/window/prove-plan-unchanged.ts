@@ -1,6 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { messageOf } from '../../shared/errors.ts';
 import type { ServerFile, StorageMap } from '../discovery/facts.ts';
+import { channelsOf, type RawChannel, replicaStatus } from '../discovery/replica.ts';
 import { mapStorage } from '../discovery/storage-map.ts';
 import { changedSetting, parseSettings, watchedSettings } from '../discovery/watched-settings.ts';
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
@@ -19,6 +20,29 @@ export async function proveSettingsUnchanged(
     const rows = await session.run(watchedSettings(server.version).sql, STATEMENT_DEADLINE_MS);
     const change = changedSetting(server.watched, parseSettings(rows), plan.level);
     return change === undefined ? proof(true, 'none was set') : proof(false, change);
+  } catch (error) {
+    return proof(false, messageOf(error));
+  }
+}
+
+/**
+ * Proves that the server has the channels of the plan and no others: of one that was planned as no replica, the coordinates
+ * do not hold what it executes of a source. Never throws.
+ */
+export async function proveSourcesUnchanged(
+  session: ServerSession,
+  { facts: { server } }: Pick<SnapshotPlan, 'facts'>,
+): Promise<Proof> {
+  const proof = (held: boolean, detail: string): Proof => ({ name: 'sources as planned', held, detail });
+  try {
+    const status = replicaStatus(server.version);
+    const rows = await session.run(status.sql, STATEMENT_DEADLINE_MS);
+    const nameOf = ({ name, autoPosition }: Pick<RawChannel, 'name' | 'autoPosition'>) =>
+      `'${name}' ${autoPosition ? 'by GTID' : 'by position'}`;
+    const planned = (server.replica?.channels ?? []).map(nameOf).sort();
+    const now = channelsOf(rows, status, { parallel: false, stopped: [] }).map(nameOf).sort();
+    if (isDeepStrictEqual(planned, now)) return proof(true, planned.join(', ') || 'the server is no replica');
+    return proof(false, `the channels were ${planned.join(', ') || 'none'} and are ${now.join(', ') || 'none'}`);
   } catch (error) {
     return proof(false, messageOf(error));
   }

@@ -104,6 +104,7 @@ test('what the server did not sync is synced, on every file system, before EC2 i
     'CreateSnapshots',
     'SELECT CONNECTION_ID() AS id',
     expect.stringContaining('GLOBAL_VALUE_ORIGIN'),
+    'SHOW ALL SLAVES STATUS',
     'BACKUP STAGE END',
     'SET SESSION wait_timeout = 86400',
     'SET SESSION max_statement_time = 0',
