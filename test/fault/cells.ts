@@ -13,6 +13,10 @@ export interface Scenario {
   readonly ends: Ending;
   /** What the set is graded when the run has ended; absent where there is none. */
   readonly grade?: Grade;
+  /** How many volumes the set has, where it is not data and binary log. */
+  readonly members?: number;
+  /** What changed behind the plan was met before commits waited. */
+  readonly plannedAnew?: true;
   /** Nobody could thaw, or forget that it was frozen: `thaw` has to. */
   readonly leaves?: 'frozen' | 'a record';
   /** A deadline of half a minute or more has to pass, and whether a lock is held for so long. */
@@ -25,18 +29,18 @@ export interface Impossible {
 
 type Row = Readonly<Record<FaultName, Cell>>;
 
-const ends = (ending: Ending, more: Omit<Scenario, 'ends'> = {}): Scenario => ({ ends: ending, ...more });
-const impossible = (reason: string): Impossible => ({ impossible: reason });
+export const ends = (ending: Ending, more: Omit<Scenario, 'ends'> = {}): Scenario => ({ ends: ending, ...more });
+export const impossible = (reason: string): Impossible => ({ impossible: reason });
 
-const DONE = ends('done', { grade: 'application' });
-const BROKEN = ends('set-broken', { grade: 'broken' });
+export const DONE = ends('done', { grade: 'application' });
+export const BROKEN = ends('set-broken', { grade: 'broken' });
 const KILLED = ends('killed');
 
 const ONLY_READS = impossible('it only reads: an answer that is lost is one that does not come');
 const ONLY_LINE = impossible('it says one word and lives on: a word that is lost is one that does not come');
 const NO_GUARD_YET = impossible('the guard has not been started');
 const GUARD_HAS_THAWED = impossible('the guard has thawed, and has nothing left to do but to forget it');
-const NOBODY_WAITS = impossible('the agent does not wait for this, it is struck at the steps of its own');
+export const NOBODY_WAITS = impossible('the agent does not wait for this, it is struck at the steps of its own');
 const NO_CONNECTION = impossible('there is no connection yet');
 
 /** The agent dies, and the server drops what its connection held, if anything. */
@@ -284,7 +288,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'look at the files again': {
     ...underTheLock,
-    throws: DONE,
+    throws: ends('done', { grade: 'application', plannedAnew: true }),
     // The server's own bound for an idle session is the first to end it.
     hangs: ends('connection-lost'),
     'the answer is lost': ONLY_READS,

@@ -13,13 +13,14 @@ export const STEPS = {
   'connect to the server': { ...before(connection()), covers: /^SET (SESSION|NAMES)|^SELECT VERSION\(\)/ },
   'ask the server for its files': {
     ...before(statement(/^SHOW GLOBAL VARIABLES/)),
+    beside: 'aws',
     covers:
       /^SHOW (GLOBAL STATUS|GRANTS|ENGINES|ALL SLAVES STATUS)|^SELECT [^(]* FROM information_schema|^SHOW BINLOG STATUS/,
   },
-  'get credentials': before(metadata(/security-credentials/)),
-  'describe the instance': before(call(/^DescribeInstances$/)),
-  'describe the volumes': before(call(/^DescribeVolumes$/)),
-  'count the pending snapshots': before(call(/^DescribeSnapshots$/)),
+  'get credentials': { ...before(metadata(/security-credentials/)), beside: 'server' },
+  'describe the instance': { ...before(call(/^DescribeInstances$/)), beside: 'server' },
+  'describe the volumes': { ...before(call(/^DescribeVolumes$/)), beside: 'server' },
+  'count the pending snapshots': { ...before(call(/^DescribeSnapshots$/)), beside: 'server' },
   'see that it is this server': {
     ...before(program('stat', /^-L --printf/)),
     covers: /^stat --printf/,
@@ -100,8 +101,10 @@ export interface Step {
   readonly deadlineSeconds?: number;
   /** What the server needs to have left to write, for a stalled device to be met at the next statements. */
   readonly unwritten?: 'a commit' | 'a row';
+  /** Who is asked for the plan at the same time, and has said all when this step is looked at. */
+  readonly beside?: 'server' | 'aws';
   /** Without this the story does not come here. */
-  readonly given?: 'left frozen' | 'freeze never' | 'answer of EC2 lost';
+  readonly given?: 'left frozen' | 'freeze never' | 'answer of EC2 lost' | 'level crash';
 }
 
 /** What is asked, of whom, and which time of those: of all, or of those since something else was asked. */
@@ -116,7 +119,7 @@ interface Which {
   readonly since?: RegExp;
 }
 
-function statement(what: RegExp, which: Which = {}): Place {
+export function statement(what: RegExp, which: Which = {}): Place {
   return { of: 'server', what, ...which };
 }
 
@@ -125,11 +128,11 @@ function connection(): Place {
   return { of: 'server', what: /^$/ };
 }
 
-function program(name: string, what: RegExp, which: Which = {}): Place {
+export function program(name: string, what: RegExp, which: Which = {}): Place {
   return { of: 'program', name, what, ...which };
 }
 
-function call(what: RegExp, which: Which = {}): Place {
+export function call(what: RegExp, which: Which = {}): Place {
   return { of: 'aws', what, ...which };
 }
 
@@ -137,11 +140,11 @@ function metadata(what: RegExp): Place {
   return { of: 'metadata service', what };
 }
 
-function before(at: Place) {
+export function before(at: Place) {
   return { when: 'before the lock', at } as const;
 }
 
-function underLock(at: Place, deadlineSeconds: number) {
+export function underLock(at: Place, deadlineSeconds: number) {
   return { when: 'under the lock', at, deadlineSeconds } as const;
 }
 

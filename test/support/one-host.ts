@@ -16,6 +16,7 @@ import type { Distribution } from '../../src/lab/servers/distribution.ts';
 import { installedServer } from '../../src/lab/servers/installed.ts';
 import { obtainServer } from '../../src/lab/servers/obtain-server.ts';
 import { INSTALLED_SERVER, type ServerName } from '../../src/lab/servers/server-name.ts';
+import type { LabHost } from '../../src/lab/world.ts';
 import { InstanceId, VolumeId } from '../../src/shared/ids.ts';
 import { decodeResult, type Result } from '../../src/shared/result.ts';
 import { TAG } from '../../src/shared/tags.ts';
@@ -111,7 +112,7 @@ export async function oneHost({ volumes, extra = [], server: name = INSTALLED_SE
       callHook: calls.callHook,
     });
     stack.push(() => aws[Symbol.asyncDispose]());
-    const environment = await addInstance(aws, storage.volumes);
+    const environment = await addInstance(aws, instanceWith(storage.volumes));
     const optionFile = join(storage.folder, 'agent.cnf');
     writeOptionFile(optionFile, server.socket);
     const argumentsOf = (verb = 'snapshot', ...rest: string[]) => {
@@ -186,21 +187,27 @@ export function writeOptionFile(path: string, socket: string): void {
   writeFileSync(path, options, { mode: 0o600 });
 }
 
-/** Adds the instance with these volumes, a boot volume and one that is not the server's; answers the agent's environment. */
-export async function addInstance(aws: EmbeddedAws, volumes: readonly XfsVolume[]): Promise<NodeJS.ProcessEnv> {
-  const volumeId = (number: number) => v.parse(VolumeId, `vol-${String(number).padStart(17, '0')}`);
+export const volumeId = (number: number): VolumeId => v.parse(VolumeId, `vol-${String(number).padStart(17, '0')}`);
+
+/** The instance with these volumes, a boot volume and one that is not the server's. */
+export function instanceWith(volumes: readonly XfsVolume[]): LabHost {
   const attached = volumes.map(({ device }, index) => {
     return { volumeId: volumeId(index + 1), sizeGiB: 1, device, tags: { Team: 'db' }, isBoot: false };
   });
   const boot = { volumeId: volumeId(0), sizeGiB: 8, device: '/dev/xvda', tags: {}, isBoot: true };
   const other = { volumeId: volumeId(9), sizeGiB: 5, device: '/dev/sdz', tags: {}, isBoot: false };
-  const { imdsEndpoint } = await aws.addHost({
+  return {
     instanceId: v.parse(InstanceId, 'i-0123456789abcdef0'),
     tags: { Name: 'db-one' },
     volumes: [boot, ...attached, other],
     enter: [],
     environment: {},
-  });
+  };
+}
+
+/** Adds the instance; answers the agent's environment. */
+export async function addInstance(aws: EmbeddedAws, instance: LabHost): Promise<NodeJS.ProcessEnv> {
+  const { imdsEndpoint } = await aws.addHost(instance);
   return {
     PATH: process.env['PATH'],
     AWS_ENDPOINT_URL: aws.endpoint,

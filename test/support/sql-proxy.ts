@@ -14,6 +14,8 @@ export interface SqlProxy extends AsyncDisposable {
   readonly socket: string;
   /** Every statement that came, in order. */
   readonly statements: readonly string[];
+  /** Those that the server has answered. */
+  readonly answered: readonly string[];
   /** The server's own id of the agent's connection, once there is one. */
   readonly connectionId: number | undefined;
   /** Waits until the server has ended the agent's connection, where there is one. */
@@ -25,15 +27,17 @@ export type AtStatement = (sql: string, earlier: readonly string[]) => HeldState
 
 export async function startSqlProxy(socket: string, serverSocket: string, at: AtStatement): Promise<SqlProxy> {
   const statements: string[] = [];
+  const answered: string[] = [];
   const conversations = new Set<Conversation>();
   const server = createServer({ allowHalfOpen: true }, (client) => {
-    conversations.add(new Conversation(client, serverSocket, at, statements));
+    conversations.add(new Conversation(client, serverSocket, at, { statements, answered }));
   });
   server.listen(socket);
   await once(server, 'listening');
   return {
     socket,
     statements,
+    answered,
     get connectionId() {
       return [...conversations].at(-1)?.connectionId;
     },
@@ -56,11 +60,18 @@ const NO_ATTRIBUTES = '\0\x01';
 /** After the greeting's protocol version comes the server version, ended by a zero, then the id of the connection. */
 const GREETING_VERSION_AT = HEADER_BYTES + 1;
 
+/** What all conversations have said so far. */
+interface Said {
+  readonly statements: string[];
+  readonly answered: string[];
+}
+
 class Conversation {
   connectionId: number | undefined;
   readonly #client: Socket;
   readonly #at: AtStatement;
-  readonly #statements: string[];
+  readonly #said: Said;
+  #unanswered: string | undefined;
   #server: Socket | undefined;
   #unread = Buffer.alloc(0);
   #losesNextAnswer = false;
@@ -68,10 +79,10 @@ class Conversation {
   /** What the client has sent is dealt with in order, one after the other. */
   #work: Promise<void>;
 
-  constructor(client: Socket, serverSocket: string, at: AtStatement, statements: string[]) {
+  constructor(client: Socket, serverSocket: string, at: AtStatement, said: Said) {
     this.#client = client;
     this.#at = at;
-    this.#statements = statements;
+    this.#said = said;
     client.on('error', () => {});
     client.on('data', (chunk) => this.#then(() => this.#take(chunk)));
     for (const farewell of ['end', 'close']) client.on(farewell, () => this.#leave());
@@ -111,6 +122,8 @@ class Conversation {
 
   #answer(chunk: Buffer): void {
     this.connectionId ??= chunk.readUInt32LE(chunk.indexOf(0, GREETING_VERSION_AT) + 1);
+    if (this.#unanswered !== undefined) this.#said.answered.push(this.#unanswered);
+    this.#unanswered = undefined;
     if (this.#losesNextAnswer) this.cut();
     else this.#client.write(chunk);
   }
@@ -129,8 +142,8 @@ class Conversation {
   async #forward(packet: Buffer): Promise<void> {
     const isStatement = packet[3] === 0 && packet[HEADER_BYTES] === COM_QUERY;
     const sql = isStatement ? packet.toString('utf8', HEADER_BYTES + 1).replace(NO_ATTRIBUTES, '') : undefined;
-    this.#heldAt = sql === undefined ? undefined : this.#at(sql, this.#statements);
-    if (sql !== undefined) this.#statements.push(sql);
+    this.#heldAt = sql === undefined ? undefined : this.#at(sql, this.#said.statements);
+    if (sql !== undefined) this.#said.statements.push(sql);
     switch (await this.#heldAt?.pass()) {
       case 'refuse':
         this.#client.write(errorPacket(1, 1105, 'refused by the test'));
@@ -138,6 +151,7 @@ class Conversation {
       case 'lose':
         this.#losesNextAnswer = true;
     }
+    this.#unanswered = sql;
     this.#server?.write(packet);
   }
 }

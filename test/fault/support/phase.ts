@@ -1,9 +1,15 @@
 import { afterAll, beforeAll, describe, it } from 'vitest';
 import { CELLS, type Cell, type Scenario } from '../cells.ts';
+import type { ChangeName } from '../changes.ts';
+import { CRASH_STEPS } from '../crash-steps.ts';
+import { CRASH_WORLD_CELLS } from '../crash-world-cells.ts';
 import { FAULTS, type FaultName } from '../faults.ts';
 import { STEPS, type Step, type StepName } from '../steps.ts';
+import { WORLD_CELLS } from '../world-cells.ts';
 import { type FaultHost, faultHost } from './fault-host.ts';
+import { type Played, played } from './grid.ts';
 import { play } from './play.ts';
+import { playChange } from './play-change.ts';
 
 /** They wait for one another's turns as well as for their deadlines. */
 const SLOW_TEST_MS = 900_000;
@@ -36,10 +42,29 @@ export function slowScenarios(): void {
   }
 }
 
-function hostOfThisFile(): () => FaultHost {
+/** The changes of the world in these phases of the story, one after the other, on one host. */
+export function changesOf(...phases: readonly Step['when'][]): void {
+  const cells = played(WORLD_CELLS).filter(({ row }) => phases.includes(STEPS[row].when));
+  playAll(cells, (step) => STEPS[step], '0/0');
+}
+
+/** The same at level `crash`, all of the story. */
+export const changesAtLevelCrash = (): void => playAll(played(CRASH_WORLD_CELLS), (step) => CRASH_STEPS[step], '1/1');
+
+function playAll<Name extends string>(
+  cells: readonly Played<Name, ChangeName>[],
+  stepOf: (name: Name) => Step,
+  durability: FaultHost['durability'],
+): void {
+  const host = hostOfThisFile(durability);
+  for (const { row, column, scenario } of cells)
+    it(`${row} > ${column}`, () => playChange(host(), stepOf(row), column, scenario));
+}
+
+function hostOfThisFile(durability?: FaultHost['durability']): () => FaultHost {
   let host: FaultHost;
   beforeAll(async () => {
-    host = await faultHost();
+    host = await faultHost(durability);
   });
   afterAll(() => host?.[Symbol.asyncDispose]());
   return () => host;

@@ -10,9 +10,9 @@ import { expectNoLyingGrade, expectTruth } from './truth.ts';
 import { expectHostWhole, RELEASE_MS } from './whole.ts';
 import { within } from './within.ts';
 
-const ARRIVAL_MS = 30_000;
+export const ARRIVAL_MS = 30_000;
 /** The longest documented deadline, with what goes before and after it. */
-const END_MS = 150_000;
+export const END_MS = 150_000;
 /** `thaw` waits for the kernel, then gives up by itself; an AWS on this machine answers at once. */
 const THAW_MS = 60_000;
 const ANSWERED_MS = 30_000;
@@ -54,7 +54,7 @@ export async function play(host: FaultHost, name: StepName, fault: FaultName, ex
 }
 
 /** The run comes to its step before it ends (what the guard does by itself, shortly after), or never. */
-async function arrival({ stop, ended }: Scene): Promise<void> {
+export async function arrival({ stop, ended }: Scene): Promise<void> {
   const missed = ended.then(async ({ stderr }) => {
     await sleep(GUARD_BEHIND_MS);
     throw new Error(`the run ended before it came to the step: ${stderr}`);
@@ -88,7 +88,7 @@ async function expectThawPutsRight(scene: Scene, step: Step, { leaves }: Scenari
 }
 
 /** What was asked of EC2 before the end may be answered after it. */
-async function allAnswered({ aws }: Scene): Promise<void> {
+export async function allAnswered({ aws }: Scene): Promise<void> {
   const isAnswered = () => {
     const open = aws.calls.filter(({ outcome }) => outcome === undefined).map(({ action }) => action);
     if (open.length > 0) throw new Error(`AWS has not answered within ${ANSWERED_MS} ms: ${open.join(', ')}`);

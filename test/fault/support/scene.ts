@@ -5,8 +5,8 @@ import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../../../src/agent/state
 import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
-import type { EbsStore } from '../../../src/lab/world.ts';
-import { type AgentRun, addInstance, startAgent, writeOptionFile } from '../../support/one-host.ts';
+import type { EbsStore, LabVolume } from '../../../src/lab/world.ts';
+import { type AgentRun, addInstance, instanceWith, startAgent, writeOptionFile } from '../../support/one-host.ts';
 import { type SqlProxy, startSqlProxy } from '../../support/sql-proxy.ts';
 import { isAt, type Place, type Step } from '../steps.ts';
 import type { FaultHost } from './fault-host.ts';
@@ -27,6 +27,7 @@ export interface Scene extends AsyncDisposable {
   readonly host: FaultHost;
   readonly stop: Stop;
   readonly pid: number;
+  readonly level: 'application' | 'crash';
   /** Whether this run freezes at all. */
   readonly freezes: boolean;
   readonly unwritten: Step['unwritten'];
@@ -34,6 +35,10 @@ export interface Scene extends AsyncDisposable {
   readonly processes: ProcessesWithin;
   readonly server: SqlProxy;
   readonly aws: EmbeddedAws;
+  /** Prefix of what runs in the scene's own mount namespace, in which the agent is. */
+  readonly enter: readonly string[];
+  /** Changes what EC2 has at the instance. */
+  changeVolumes(change: (volumes: readonly LabVolume[]) => readonly LabVolume[]): void;
   /** What the sets really are, by snapshot. */
   readonly captured: ReadonlyMap<string, Captured>;
   freezeRecords(): readonly string[];
@@ -71,10 +76,11 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
       shims.add(name, at('program', name));
     const server = await startSqlProxy(join(folder, 'proxy.sock'), host.socket, at('server'));
     undo.push(() => server[Symbol.asyncDispose]());
-    const store = witness(host);
+    let instance = instanceWith(host.storage.volumes);
+    const store = witness(host, () => instance.volumes);
     const aws = await awsWithHook(store, folder, at);
     undo.push(() => aws[Symbol.asyncDispose]());
-    const environment = await addInstance(aws, host.storage.volumes);
+    const environment = await addInstance(aws, instance);
 
     const state = join(folder, 'state');
     const records = join(state, basename(FREEZE_RECORDS));
@@ -91,18 +97,27 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
       aws.behave({ faults: [{ kind: 'drop-after', action: 'CreateSnapshots' }] });
     const options = ['--defaults-file', optionFile, '--no-log-file', '--run-id', RUN_ID, ...TIMEOUTS];
     if (step?.given === 'freeze never') options.push('--freeze', 'never');
+    if (step?.given === 'level crash') options.push('--level', 'crash');
+    const level = step?.given === 'level crash' ? 'crash' : 'application';
+    const freezes = level === 'application' && step?.given !== 'freeze never';
     const agent = startAgent(['snapshot', ...options], environment, enter);
     return {
       host,
       stop,
       pid: agent.pid,
-      freezes: step?.given !== 'freeze never',
+      level,
+      freezes,
       unwritten: step?.unwritten,
       ended: agent.ended,
       processes,
       server,
       aws,
       captured: store.captured,
+      enter,
+      changeVolumes(change) {
+        instance = { ...instance, volumes: change(instance.volumes) };
+        aws.registerHost(instance);
+      },
       freezeRecords: () => readdirSync(records),
       runLockIsFree: () => spawnSync('flock', ['--nonblock', join(state, basename(RUN_LOCK)), 'true']).status === 0,
       thaw: () => startAgent(['thaw', '--no-log-file'], environment, enter).ended,

@@ -1,11 +1,13 @@
 import { setTimeout as sleep } from 'node:timers/promises';
-import type { Connection } from 'mysql2/promise';
+import type { Connection, RowDataPacket } from 'mysql2/promise';
 
 const PAUSE_MS = 20;
 const BETWEEN_CONNECTIONS_MS = 50;
 
 /** An application: commits one row of InnoDB again and again, and comes back when the server does. */
 export class Writer implements AsyncDisposable {
+  /** Where InnoDB's redo log ended before the last commit that was acknowledged: all others are in it up to there. */
+  acknowledgedLsn = 0n;
   readonly #connect: () => Promise<Connection>;
   readonly #waiting = new Set<() => void>();
   readonly #life: Promise<void>;
@@ -45,7 +47,9 @@ export class Writer implements AsyncDisposable {
     while (!this.#stopped) {
       try {
         this.#connection ??= await this.#prepared();
+        const lsn = await lsnOf(this.#connection, 'CURRENT');
         await this.#connection.query('UPDATE application.counter SET commits = commits + 1');
+        this.acknowledgedLsn = lsn;
         const waiting = [...this.#waiting];
         this.#waiting.clear();
         for (const resolve of waiting) resolve();
@@ -68,4 +72,11 @@ export class Writer implements AsyncDisposable {
     );
     return connection;
   }
+}
+
+/** Where the redo log ends, or up to where it has been flushed. */
+export async function lsnOf(connection: Pick<Connection, 'query'>, which: 'CURRENT' | 'FLUSHED'): Promise<bigint> {
+  const sql = `SELECT VARIABLE_VALUE AS lsn FROM information_schema.GLOBAL_STATUS WHERE VARIABLE_NAME = 'INNODB_LSN_${which}'`;
+  const [[row]] = await connection.query<RowDataPacket[]>(sql);
+  return BigInt(row?.['lsn']);
 }

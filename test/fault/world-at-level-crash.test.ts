@@ -1,0 +1,3 @@
+import { changesAtLevelCrash } from './support/phase.ts';
+
+changesAtLevelCrash();

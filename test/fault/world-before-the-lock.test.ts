@@ -1,0 +1,3 @@
+import { changesOf } from './support/phase.ts';
+
+changesOf('before the lock');
