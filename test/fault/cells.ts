@@ -21,6 +21,8 @@ export interface Scenario {
   readonly leaves?: 'frozen' | 'a record';
   /** A deadline of half a minute or more has to pass, and whether a lock is held for so long. */
   readonly slow?: 'holding nothing' | 'holding a lock';
+  /** Takes too long for every gate: played where the whole grid is. */
+  readonly inTheWholeGridOnly?: true;
 }
 
 export interface Impossible {
@@ -42,12 +44,20 @@ const NO_GUARD_YET = impossible('the guard has not been started');
 const GUARD_HAS_THAWED = impossible('the guard has thawed, and has nothing left to do but to forget it');
 export const NOBODY_WAITS = impossible('the agent does not wait for this, it is struck at the steps of its own');
 const NO_CONNECTION = impossible('there is no connection yet');
+const ORDER_GIVEN = impossible('the order has been given');
+const NEVER_FROZEN = impossible('nothing is frozen here: the guard has no thawer');
 
 /** The agent dies, and the server drops what its connection held, if anything. */
 const agentDies = { 'the agent is killed': KILLED, 'the group is killed': KILLED } as const;
 
+/** The server ends the session, and with it the lock. */
+const stopped = (ending: Ending, more: Omit<Scenario, 'ends'> = {}) =>
+  ends(ending, { ...more, inTheWholeGridOnly: true });
+
 const beforeTheGuard = {
   ...agentDies,
+  'the agent is stopped': DONE,
+  'the thawer is gone before the order': NO_GUARD_YET,
   'SIGTERM to the agent': ends('cancelled'),
   'the guard is killed': NO_GUARD_YET,
   'agent and guard are killed': NO_GUARD_YET,
@@ -69,12 +79,15 @@ const afterTheConnection = {
 
 const afterTheGuard = {
   ...afterTheConnection,
+  'the thawer is gone before the order': ends('freeze-failed'),
   'the guard is killed': ends('freeze-failed'),
   'agent and guard are killed': KILLED,
 } as const;
 
 const underTheLock = {
   ...agentDies,
+  'the agent is stopped': stopped('connection-lost'),
+  'the thawer is gone before the order': ends('freeze-failed'),
   'SIGTERM to the agent': DONE,
   'the guard is killed': ends('freeze-failed'),
   'agent and guard are killed': KILLED,
@@ -84,6 +97,8 @@ const underTheLock = {
 } as const;
 
 const afterTheSet = {
+  'the agent is stopped': stopped('set-broken', { grade: 'broken' }),
+  'the thawer is gone before the order': ORDER_GIVEN,
   'the agent is killed': ends('killed', { grade: 'unproven' }),
   'the group is killed': ends('killed', { grade: 'unproven' }),
   'agent and guard are killed': ends('killed', { grade: 'unproven' }),
@@ -102,6 +117,7 @@ const afterTheThaw = {
 
 const afterTheUnlock = {
   ...afterTheThaw,
+  'the agent is stopped': DONE,
   'the connection is killed': DONE,
   'the server is shut down': DONE,
 } as const;
@@ -274,6 +290,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
 
   'prepare the session': {
     ...underTheLock,
+    'the agent is stopped': DONE,
     throws: ends('lock-refused'),
     hangs: ends('connection-lost', { slow: 'holding nothing' }),
     'the answer is lost': ends('connection-lost'),
@@ -288,6 +305,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'look at the files again': {
     ...underTheLock,
+    'the agent is stopped': ends('connection-lost'),
     throws: ends('done', { grade: 'application', plannedAnew: true }),
     // The server's own bound for an idle session is the first to end it.
     hangs: ends('connection-lost'),
@@ -317,6 +335,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'write the files': {
     ...underTheLock,
+    'the agent is stopped': ends('connection-lost'),
     throws: ends('write-failed'),
     hangs: ends('write-failed'),
     'the answer is lost': ends('write-failed'),
@@ -329,6 +348,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'sync under the lock': {
     ...underTheLock,
+    'the agent is stopped': stopped('write-failed'),
+    'the thawer is gone before the order': NEVER_FROZEN,
     throws: ends('write-failed'),
     hangs: ends('write-failed'),
     'the answer is lost': ends('write-failed'),
@@ -339,6 +360,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   freeze: {
     ...underTheLock,
+    'the agent is stopped': ends('freeze-failed'),
+    'the thawer is gone before the order': ORDER_GIVEN,
     throws: ends('freeze-failed'),
     hangs: ends('freeze-unknown'),
     'the answer is lost': ends('freeze-failed'),
@@ -347,6 +370,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'create the set': {
     ...underTheLock,
+    'the agent is stopped': ends('outcome-unknown', { grade: 'broken' }),
+    'the thawer is gone before the order': ORDER_GIVEN,
     throws: ends('create-refused'),
     hangs: ends('outcome-unknown'),
     'the answer is lost': ends('outcome-unknown', { grade: 'unproven' }),
@@ -401,6 +426,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   unlock: {
     ...afterTheThaw,
+    'the agent is stopped': DONE,
     throws: DONE,
     hangs: DONE,
     'the answer is lost': DONE,
@@ -417,6 +443,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     'the agent is killed': NOBODY_WAITS,
     'the group is killed': NOBODY_WAITS,
     'agent and guard are killed': NOBODY_WAITS,
+    'the agent is stopped': NOBODY_WAITS,
+    'the thawer is gone before the order': ORDER_GIVEN,
     'the connection is killed': NOBODY_WAITS,
     'the server is shut down': NOBODY_WAITS,
     'the device stalls': NOBODY_WAITS,
@@ -434,6 +462,7 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
     throws: ends('outcome-unknown', { grade: 'unproven' }),
     hangs: ends('outcome-unknown', { grade: 'unproven', slow: 'holding nothing' }),
     'the answer is lost': ONLY_READS,
+    'the agent is stopped': ends('outcome-unknown', { grade: 'unproven' }),
     'SIGTERM to the agent': ends('outcome-unknown', { grade: 'unproven' }),
     'the connection is killed': ends('outcome-unknown', { grade: 'unproven' }),
     'the server is shut down': ends('outcome-unknown', { grade: 'unproven' }),

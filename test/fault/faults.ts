@@ -1,5 +1,8 @@
+import { expect, vi } from 'vitest';
 import { signalWasTaken } from '../support/signal-taken.ts';
+import type { LivingProcess } from './support/processes-within.ts';
 import type { Scene } from './support/scene.ts';
+import { GUARD_MS, RELEASE_MS } from './support/whole.ts';
 import { within } from './support/within.ts';
 
 /** All that may go wrong at a step. What each does, beginning when the run has been stopped there: */
@@ -40,6 +43,39 @@ export const FAULTS = {
     await agentIsGone(scene);
     scene.stop.say('go');
   },
+  /**
+   * As by a cgroup's freezer, or a page fault on a root disk that stalls: the agent neither dies nor goes on until the guard
+   * and the server have ended all that waited for it.
+   */
+  'the agent is stopped': async (scene) => {
+    const { host, pid, processes, server, stop, lockSeconds, freezeRecords } = scene;
+    process.kill(pid, 'SIGSTOP');
+    const isStopped = (living: readonly LivingProcess[]) =>
+      living.some((each) => each.pid === pid && each.state === 'T');
+    await processes.until('stopped', isStopped, GONE_MS);
+    stop.say('go');
+    if (lockSeconds !== undefined) {
+      const boundMs = lockSeconds * 1000 + RELEASE_MS;
+      await within(boundMs, 'the server did not end the session of an agent that is stopped', server.serverLetGo());
+      // A record stands while anything may be frozen: before that, to look whether it is would be in the guard's way.
+      await vi.waitUntil(() => freezeRecords().length === 0, { timeout: GUARD_MS, interval: POLL_MS });
+    }
+    await within(RELEASE_MS, 'DDL waits for an agent that is stopped', host.query(DDL));
+    await host.writer.commitsWithin(RELEASE_MS);
+    expect(host.frozen()).toEqual([]);
+    process.kill(pid, 'SIGCONT');
+  },
+  /** One of them, of which the agent is told nothing. */
+  'the thawer is gone before the order': async ({ pid, processes, stop }) => {
+    const thawer = (await processes.list()).filter(isOfGuard(pid)).find((each, _, guard) => {
+      const holder = guard.find((other) => other.pid === each.parent);
+      return holder !== undefined && holder.parent === each.session;
+    });
+    if (thawer === undefined) throw new Error('the guard has no thawer');
+    process.kill(thawer.pid, 'SIGKILL');
+    await processes.until('gone', (living) => living.every((each) => each.pid !== thawer.pid), GONE_MS);
+    stop.say('go');
+  },
   'the connection is killed': async ({ host, server, stop }) => {
     await host.query(`KILL ${server.connectionId}`);
     await serverLetGo(server);
@@ -63,6 +99,8 @@ export const FAULTS = {
 export type FaultName = keyof typeof FAULTS;
 
 const GONE_MS = 10_000;
+const POLL_MS = 10;
+const DDL = 'CREATE OR REPLACE TABLE uncommitted.made_by_ddl (number BIGINT) ENGINE=InnoDB';
 const COMMIT_MS = 10_000;
 
 const agentIsGone = ({ pid, processes }: Scene) =>
@@ -72,8 +110,10 @@ const serverLetGo = (server: Scene['server']) =>
   within(GONE_MS, 'the server did not end the connection of the agent', server.serverLetGo());
 
 /** All processes of the guard, and what it has started: they live in a session of their own. */
+const isOfGuard = (agent: number) => (each: LivingProcess) => each.session !== agent;
+
 async function killGuard({ pid, processes }: Scene): Promise<void> {
-  const isGuard = (each: { session: number }) => each.session !== pid;
+  const isGuard = isOfGuard(pid);
   // Stopped first, all of them: none lives to act on the end of another.
   await processes.signal('SIGSTOP', isGuard);
   await processes.signal('SIGKILL', isGuard);

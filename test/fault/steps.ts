@@ -48,6 +48,7 @@ export const STEPS = {
   'prepare the session': {
     ...underLock(statement(/^SET SESSION lock_wait_timeout/), 61),
     covers: /^SET SESSION/,
+    lock: 'not yet',
     unwritten: 'a commit',
   },
   'keep out DDL': {
@@ -81,7 +82,7 @@ export const STEPS = {
   'prove the lock held': underLock(statement(/^BACKUP STAGE BLOCK_COMMIT/, { nth: 2 }), 3),
   'prove the coordinates unmoved': underLock(statement(/^SHOW BINLOG STATUS/, { since: /^SELECT CONNECTION_ID/ }), 3),
   'prove the settings unchanged': underLock(statement(/GLOBAL_VALUE_ORIGIN/, { since: /^SELECT CONNECTION_ID/ }), 3),
-  unlock: underLock(statement(/^BACKUP STAGE END/, { since: /BLOCK_COMMIT$/ }), 5),
+  unlock: { ...underLock(statement(/^BACKUP STAGE END/, { since: /BLOCK_COMMIT$/ }), 5), lock: 'released' },
 
   'forget the freeze': afterwards(program('rm', /\/frozen\//)),
   'raise the grade': afterwards(call(/^CreateTags$/)),
@@ -101,6 +102,8 @@ export interface Step {
   readonly deadlineSeconds?: number;
   /** What the server needs to have left to write, for a stalled device to be met at the next statements. */
   readonly unwritten?: 'a commit' | 'a row';
+  /** Of a step under the lock: it is not held yet, or no more. */
+  readonly lock?: 'not yet' | 'released';
   /** Who is asked for the plan at the same time, and has said all when this step is looked at. */
   readonly beside?: 'server' | 'aws';
   /** Without this the story does not come here. */

@@ -1,7 +1,7 @@
 import type { Cell, Scenario } from '../cells.ts';
 
 /** `scripts/test --full`: every scenario of every grid is played, not only those that the gate has time for. */
-const WHOLE_GRID = process.env['WHOLE_GRID'] === '1';
+export const WHOLE_GRID = process.env['WHOLE_GRID'] === '1';
 
 /** One cell that can be played. */
 export interface Played<Row, Column> {

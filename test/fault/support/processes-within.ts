@@ -5,6 +5,7 @@ import { namespaceOf } from '../../../src/lab/machine/kernel-mounts.ts';
 /** A living process; `session` as proc_pid_stat(5) has it, `state` R, S, D (stuck in the kernel) … */
 export interface LivingProcess {
   readonly pid: number;
+  readonly parent: number;
   readonly session: number;
   readonly state: string;
   readonly commandLine: string;
@@ -56,10 +57,10 @@ export class ProcessesWithin {
     try {
       if ((await namespaceOf(pid)) !== this.#namespace) return undefined;
       const stat = readFileSync(`/proc/${pid}/stat`, 'utf8');
-      const [state = '', , , session = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
+      const [state = '', parent = '', , session = ''] = stat.slice(stat.lastIndexOf(')') + 2).split(' ');
       if (state === 'Z') return undefined;
       const commandLine = readFileSync(`/proc/${pid}/cmdline`, 'utf8').replaceAll('\0', ' ').trim().slice(0, 200);
-      return { pid: Number(pid), session: Number(session), state, commandLine };
+      return { pid: Number(pid), parent: Number(parent), session: Number(session), state, commandLine };
     } catch {
       return undefined;
     }

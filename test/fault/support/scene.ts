@@ -1,6 +1,7 @@
 import { execFileSync, spawnSync } from 'node:child_process';
 import { chmodSync, mkdirSync, mkdtempSync, readdirSync, writeFileSync } from 'node:fs';
 import { basename, join } from 'node:path';
+import { lockIdleSeconds } from '../../../src/agent/plan/idle-limit.ts';
 import { FREEZE_RECORDS, RUN_LOCK, STATE_FOLDER } from '../../../src/agent/state-paths.ts';
 import { type EmbeddedAws, startEmbeddedAws } from '../../../src/lab/aws/embedded-aws.ts';
 import { makeMountNamespace } from '../../../src/lab/machine/mount-namespace.ts';
@@ -31,6 +32,8 @@ export interface Scene extends AsyncDisposable {
   /** Whether this run freezes at all. */
   readonly freezes: boolean;
   readonly unwritten: Step['unwritten'];
+  /** After how many seconds the server lets go what a session of this run holds that idles; absent where nothing is held. */
+  readonly lockSeconds: number | undefined;
   readonly ended: Promise<AgentRun>;
   readonly processes: ProcessesWithin;
   readonly server: SqlProxy;
@@ -108,6 +111,7 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
       level,
       freezes,
       unwritten: step?.unwritten,
+      lockSeconds: step && isHeldAt(step) ? lockIdleSeconds(level, FREEZE_TIMEOUT, !freezes) : undefined,
       ended: agent.ended,
       processes,
       server,
@@ -129,6 +133,10 @@ export async function setScene(host: FaultHost, step?: Step, watch?: Watch): Pro
   }
 }
 
+/** What takes the lock, or comes while it is held, and does not release it. */
+const isHeldAt = ({ when, lock }: Step): boolean => when === 'under the lock' && lock === undefined;
+
+const FREEZE_TIMEOUT = { freezeTimeoutMs: FREEZE_TIMEOUT_SECONDS * 1000 };
 const RUN_ID = 'fault';
 const TIMEOUTS = [
   ...['--lock-timeout', String(LOCK_TIMEOUT_SECONDS), '--lock-tries', '1'],

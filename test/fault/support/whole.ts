@@ -5,14 +5,14 @@ import { FREEZE_TIMEOUT_SECONDS, type Scene } from './scene.ts';
 /** The longest that a guard may live after its agent: its own deadline, and then the thaw's (window/guard.ts). */
 const GUARD_GRACE_SECONDS = 2;
 const THAW_SECONDS = 10;
-const LEFT_MS = (FREEZE_TIMEOUT_SECONDS + GUARD_GRACE_SECONDS + THAW_SECONDS) * 1000;
+export const GUARD_MS = (FREEZE_TIMEOUT_SECONDS + GUARD_GRACE_SECONDS + THAW_SECONDS) * 1000;
 /** Once nothing is held any more a commit waits for nobody but the disk; the server's own release (window/read-lock.ts). */
 export const RELEASE_MS = 5_000;
 const POLL_MS = 20;
 
 /** Whatever became of the run, nothing of it is left: no process, no freeze, no lock, no session. */
 export async function expectHostWhole({ host, processes, server, freezeRecords, runLockIsFree }: Scene): Promise<void> {
-  await processes.until('without a process of the run', (living) => living.length === 0, LEFT_MS);
+  await processes.until('without a process of the run', (living) => living.length === 0, GUARD_MS);
   expect(host.frozen()).toEqual([]);
   expect(freezeRecords()).toEqual([]);
   expect(runLockIsFree()).toBe(true);
