@@ -1,5 +1,5 @@
 import { describe, expect, test } from 'vitest';
-import type { HostFacts, ReplicaFacts, ServerFacts } from '../../../../src/agent/discovery/facts.ts';
+import type { HostFacts, ReplicaFacts, ServerFacts, ServerVersion } from '../../../../src/agent/discovery/facts.ts';
 import { preflight } from '../../../../src/agent/plan/preflight/index.ts';
 import type { AgentPath, DecidedRequest } from '../../../../src/agent/plan/snapshot-plan.ts';
 import { ERRORS } from '../../../../src/shared/errors.ts';
@@ -292,6 +292,20 @@ test('doublewrite is needed where nothing is frozen', () => {
   expect(messages(withServer({ doublewrite: false }, onRoot))).toEqual([
     expect.stringContaining('/ would not be frozen'),
   ]);
+});
+
+test('where nothing is frozen, doublewrite that was set on MariaDB is refused: a further change would leave no trace', () => {
+  const version = { flavour: 'mariadb', major: 11, minor: 8, patch: 9 } as const;
+  const of = (flavour: ServerVersion['flavour'], trace: string, request?: Partial<DecidedRequest>) =>
+    messages(
+      withServer({ version: { ...version, flavour }, watched: [{ name: 'innodb_doublewrite', value: 'ON', trace }] }),
+      request,
+    );
+  expect(of('mariadb', 'SQL')).toEqual([]);
+  expect(of('mariadb', 'CONFIG', { freeze: 'never' })).toEqual([]);
+  expect(of('mariadb', 'SQL', { freeze: 'never' })[0]).toContain('innodb_doublewrite was set by SET GLOBAL');
+  // There the trace is the time of the last change.
+  expect(of('mysql', '2026-11-28 12:00:00', { freeze: 'never' }).join()).not.toContain('innodb_doublewrite');
 });
 
 describe('what is only synced', () => {
