@@ -11,6 +11,7 @@ export type WorldStep = Exclude<
   | 'take the run lock'
   | 'share the run lock'
   | 'thaw what an earlier run left'
+  | 'take the writers’ lock'
   | 'connect to the server'
 >;
 
@@ -134,7 +135,10 @@ export const WORLD_CELLS: Readonly<Record<WorldStep, Row>> = {
   'ask whether the run id is used': planned,
   'ask who we are': planned,
   'start the guard': planned,
+  'start the syncer': planned,
   'start the file writer': planned,
+  'probe the file systems': planned,
+  'open the files': planned,
   'look for long statements': planned,
   'sync ahead': planned,
   'look for other backups': planned,
