@@ -1,6 +1,7 @@
 import { BROKEN, type Cell, ends } from './cells.ts';
 import type { ChangeName } from './changes.ts';
 import type { CrashStep } from './crash-steps.ts';
+import { HELD_OPEN } from './world-cells.ts';
 
 type Row = Readonly<Record<ChangeName, Cell>>;
 
@@ -71,14 +72,10 @@ export const CRASH_WORLD_CELLS: Readonly<Record<CrashStep, Row>> = {
     'a volume is exchanged': BROKEN,
     'the device of the data grows': ends('volume-unresolved'),
   },
-  'see that it is this server': {
-    ...planned,
-    'the mount of the data is moved': NOT_FOUND,
-    'the binary log is unmounted': NOT_FOUND,
-  },
+  'see that it is this server': { ...planned, 'the mount of the data is moved': NOT_FOUND },
   'ask who we are': planned,
   'prove the permission': noFolderForTheWriter,
-  'write the files': planned,
+  'write the files': { ...planned, 'the data is mounted read-only': HELD_OPEN },
   'sync ahead': filesWritten,
   'look for other backups': filesWritten,
   'prove the permission again': filesWritten,

@@ -23,6 +23,8 @@ const ONE_TOO_MANY = ends('set-broken', { grade: 'broken', members: 3 });
 const NOT_FOUND = ends('files-unresolved');
 const NOT_FOUND_ANEW = ends('files-unresolved', { plannedAnew: true });
 const NOT_WRITTEN = ends('write-failed');
+/** The kernel refuses it. */
+export const HELD_OPEN = impossible('the file writer has files open there for writing, so the mount is busy');
 const WAITS_FOR_THE_THAW = impossible('it writes, so it is made at the thaw: before the proof or behind it');
 
 /** A level at which the redo log is flushed and proven under the lock rests on neither. */
@@ -82,8 +84,11 @@ const planned = {
   'the device of the data grows': BROKEN,
 } as const;
 
+/** The file writer has its temporary files open. */
+const filesOpen = { ...planned, 'the data is mounted read-only': HELD_OPEN } as const;
+
 /** DDL is held back: a table comes when all is over. */
-const ddlHeld = { ...planned, 'a table comes to another volume': DONE } as const;
+const ddlHeld = { ...filesOpen, 'a table comes to another volume': DONE } as const;
 
 const filesSettled = {
   ...ddlHeld,
@@ -127,11 +132,7 @@ export const WORLD_CELLS: Readonly<Record<WorldStep, Row>> = {
   'describe the instance': { ...filesKnown, ...volumesToCome },
   'describe the volumes': { ...filesKnown, ...volumesToCome },
   'count the pending snapshots': { ...filesKnown, ...volumesKnown },
-  'see that it is this server': {
-    ...planned,
-    'the mount of the data is moved': NOT_FOUND,
-    'the binary log is unmounted': NOT_FOUND,
-  },
+  'see that it is this server': { ...planned, 'the mount of the data is moved': NOT_FOUND },
   'ask whether the run id is used': planned,
   'ask who we are': planned,
   'start the guard': planned,
@@ -139,14 +140,14 @@ export const WORLD_CELLS: Readonly<Record<WorldStep, Row>> = {
   'start the file writer': planned,
   'probe the file systems': planned,
   'open the files': planned,
-  'look for long statements': planned,
-  'sync ahead': planned,
-  'look for other backups': planned,
-  'prove the permission': planned,
-  'look for long statements again': planned,
+  'look for long statements': filesOpen,
+  'sync ahead': filesOpen,
+  'look for other backups': filesOpen,
+  'prove the permission': filesOpen,
+  'look for long statements again': filesOpen,
 
-  'prepare the session': planned,
-  'keep out DDL': planned,
+  'prepare the session': filesOpen,
+  'keep out DDL': filesOpen,
   'look at the files again': ddlHeld,
   'keep out commits': filesSettled,
   'read the coordinates': filesSettled,
