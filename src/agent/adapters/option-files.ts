@@ -1,16 +1,20 @@
 import { existsSync, readdirSync, readFileSync, statSync } from 'node:fs';
-import { join } from 'node:path';
+import { join, resolve } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { OptionFileError, parseOptionFile } from '../options/option-file.ts';
 import { decidesServer, type SaidOption } from '../options/said-option.ts';
 
-/** The usual places, in the order in which MySQL's and MariaDB's own programs read them. */
-const usualFiles = ({ home, mysqlHome }: Homes): readonly string[] => [
-  '/etc/my.cnf',
-  '/etc/mysql/my.cnf',
-  ...(mysqlHome ? [join(mysqlHome, 'my.cnf')] : []),
-  ...(home === undefined ? [] : [join(home, '.my.cnf')]),
-];
+/** Where the programs of MySQL's archives and of its RPMs look besides; nowhere else does a package put a file there. */
+const COMPILED_IN = ['/usr/local/mysql/etc', '/usr/etc'];
+
+/** The usual places, in the order in which MySQL's and MariaDB's own programs read them: a folder said again comes later. */
+export function usualFiles({ home, mysqlHome }: Homes): readonly string[] {
+  const folders = ['/etc', '/etc/mysql', ...COMPILED_IN, ...(mysqlHome ? [mysqlHome] : [])].map((each) =>
+    resolve(each),
+  );
+  const files = folders.filter((each, at) => !folders.includes(each, at + 1)).map((each) => join(each, 'my.cnf'));
+  return home === undefined ? files : [...files, join(home, '.my.cnf')];
+}
 
 const DEEPEST_INCLUDE = 10;
 const WRITABLE_BY_ALL = 0o002;

@@ -4,7 +4,7 @@ import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
-import { readOptionFiles } from '../../../src/agent/adapters/option-files.ts';
+import { readOptionFiles, usualFiles } from '../../../src/agent/adapters/option-files.ts';
 import { optionGroups } from '../../../src/agent/options/said-option.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { obtainServer } from '../../../src/lab/servers/obtain-server.ts';
@@ -101,6 +101,21 @@ describe.each(flavours)('as the programs of %s read them:', (flavour) => {
     for (const name of [...names, ...more]) writeFileSync(join(conf, name), `[client]\nfrom=${name}\n`);
     writeFileSync(join(folder, 'open.cnf'), '[client]\nuser=x\n');
     chmodSync(join(folder, 'open.cnf'), 0o666);
+  });
+
+  it.each(['', '/srv/my', '/etc', '/etc/mysql/', '/etc/mysql'])('the usual files, with MYSQL_HOME=%j', (mysqlHome) => {
+    const [program = '', ...loader] = programs[flavour];
+    const environment = { ...process.env, MYSQL_HOME: mysqlHome, MARIADB_HOME: undefined };
+    const { stdout } = spawnSync(program, [...loader, '--help'], { encoding: 'utf8', env: environment });
+    const theirs = /in the given order:\n(.*)\n/.exec(stdout)?.[1]?.trim().split(' ');
+    // These are compiled into the programs of MySQL's own archives and RPMs, behind /etc and before MYSQL_HOME.
+    const elsewhere = ['/usr/local/mysql/etc/my.cnf', '/usr/etc/my.cnf'];
+    const ours = usualFiles({ home: '~', mysqlHome });
+    expect(ours.filter((file) => !elsewhere.includes(file))).toEqual(theirs);
+    expect(ours.filter((file) => elsewhere.includes(file))).toEqual(elsewhere);
+    expect(ours.indexOf('/usr/local/mysql/etc/my.cnf')).toBe(
+      ['/etc', '/etc/mysql/', '/etc/mysql'].includes(mysqlHome) ? 1 : 2,
+    );
   });
 
   it('groups with a suffix', () => {
