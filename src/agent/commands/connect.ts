@@ -9,7 +9,7 @@ import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
 import { type ConnectionOptions, connectionOptions, type MeantConnection } from '../options/connection-options.ts';
-import { optionGroups } from '../options/said-option.ts';
+import { readForEach } from '../options/flavours.ts';
 import type { ServerSession } from '../ports.ts';
 
 /** The way to the server. */
@@ -33,14 +33,14 @@ export async function connector(
 ): Promise<(aws: AwsSettings) => Promise<Connector>> {
   await disableCoreDumps(processes);
   const environment = process.env;
-  // As MySQL's programs: the option, else the variable.
-  const suffix = options.defaultsGroupSuffix || (environment['MYSQL_GROUP_SUFFIX'] ?? '');
-  const homes = { home: environment['HOME'], mysqlHome: environment['MYSQL_HOME'] };
-  const read = readOptionFiles(optionGroups(suffix), options.defaultsFile, homes);
-  read.warnings.forEach(warn);
-  const wishes = { ...options, defaultsGroupSuffix: suffix };
-  const resolve = (password?: string) =>
-    connectionOptions(wishes, read.options, password, { environment, defaultSocket: defaultSocket() });
+  const warnings = new Set<string>();
+  const readings = readForEach(options.defaultsGroupSuffix, environment, (groups, mysqlHome) => {
+    const read = readOptionFiles(groups, options.defaultsFile, { home: environment['HOME'], mysqlHome });
+    for (const warning of read.warnings) warnings.add(warning);
+    return read.options;
+  });
+  warnings.forEach(warn);
+  const resolve = (password?: string) => connectionOptions(options, readings, password, defaultSocket());
   const { passwordParameter } = options;
   // The password is not known yet, but where it may not be sent is.
   resolve(passwordParameter);

@@ -1,14 +1,8 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunError } from '../../shared/errors.ts';
-import {
-  hasSuffix,
-  isOfEveryFlavour,
-  type KnownOption,
-  knownOptions,
-  type SaidOption,
-  strongest,
-} from './said-option.ts';
-import { atSocket, decideAddress, type ServerAddress, type Surroundings } from './server-address.ts';
+import { MARIADB_VARIABLES, type Reading, type Readings } from './flavours.ts';
+import { hasSuffix, isOfEveryFlavour, type KnownOption, knownOptions, strongest } from './said-option.ts';
+import { atSocket, decideAddress, type ServerAddress } from './server-address.ts';
 
 /** Where and as whom the server is reached. Exactly one of `socket` and `host` counts; the socket wins. */
 export interface ConnectionOptions {
@@ -38,7 +32,6 @@ export interface TlsOptions {
 export interface ConnectionWishes {
   readonly socket: string | undefined;
   readonly user: string | undefined;
-  readonly defaultsGroupSuffix: string;
 }
 
 /**
@@ -47,18 +40,11 @@ export interface ConnectionWishes {
  */
 export function connectionOptions(
   wishes: ConnectionWishes,
-  fromFiles: readonly SaidOption[],
+  readings: Readings,
   password: string | undefined,
-  surroundings: Surroundings,
+  defaultSocket: string,
 ): MeantConnection {
-  const { defaultsGroupSuffix: suffix } = wishes;
-  if (suffix !== '' && !fromFiles.some((option) => hasSuffix(option, suffix))) {
-    throw new RunError('usage', `no option file has an option in a group with the suffix '${suffix}'`, {
-      hint: `Add the group [mysql-ebs-snapshot${suffix}].`,
-    });
-  }
-  const options = knownOptions(fromFiles, suffix);
-  const address = wishes.socket === undefined ? decideAddress(options, suffix, surroundings) : atSocket(wishes.socket);
+  const { options, address } = addressBy(readings.mariadb, wishes, defaultSocket);
   const secret = password ?? strongest(options, 'password')?.value;
   return {
     socket: address.socket,
@@ -67,8 +53,28 @@ export function connectionOptions(
     user: wishes.user ?? strongest(options, 'user')?.value ?? 'root',
     password: secret,
     tls: address.host === undefined ? undefined : tlsOptions(address, options, secret),
-    mariadbOnly: wishes.socket === undefined ? onlyForMariadb(address, options, suffix, surroundings) : undefined,
+    mariadbOnly: onlyForMariadb(address, wishes, readings, defaultSocket),
   };
+}
+
+interface Addressed {
+  readonly address: ServerAddress;
+  readonly options: readonly KnownOption[];
+}
+
+function addressBy(
+  { suffix, options: said, environment }: Reading,
+  { socket }: ConnectionWishes,
+  defaultSocket: string,
+): Addressed {
+  if (suffix !== '' && !said.some((option) => hasSuffix(option, suffix))) {
+    throw new RunError('usage', `no option file has an option in a group with the suffix '${suffix}'`, {
+      hint: `Add the group [mysql-ebs-snapshot${suffix}].`,
+    });
+  }
+  const options = knownOptions(said, suffix);
+  const decided = () => decideAddress(options, suffix, { environment, defaultSocket });
+  return { options, address: socket === undefined ? decided() : atSocket(socket) };
 }
 
 /** Any account may listen on a port of 127.0.0.1 while the server is down, and ask for the password in clear. */
@@ -96,17 +102,17 @@ function wantsIdentity(options: readonly KnownOption[]): boolean {
 /** MySQL's programs do not read all that MariaDB's do: who means another server for MySQL may not meet one here. */
 function onlyForMariadb(
   address: ServerAddress,
-  options: readonly KnownOption[],
-  suffix: string,
-  surroundings: Surroundings,
+  wishes: ConnectionWishes,
+  { mariadb, mysql }: Readings,
+  defaultSocket: string,
 ): string | undefined {
-  const { MARIADB_UNIX_PORT: _unread, ...environment } = surroundings.environment;
+  if (wishes.socket !== undefined) return undefined;
   try {
-    const forMysql = decideAddress(options.filter(isOfEveryFlavour), suffix, { ...surroundings, environment });
-    if (isDeepStrictEqual(forMysql, address)) return undefined;
+    if (isDeepStrictEqual(addressBy(mysql, wishes, defaultSocket).address, address)) return undefined;
   } catch (error) {
     if (!(error instanceof RunError)) throw error;
   }
-  const unread = [...new Set(options.filter((option) => !isOfEveryFlavour(option)).map(({ group }) => `[${group}]`))];
-  return `${unread.join(', ') || 'MARIADB_UNIX_PORT'} decides which server is met, and MySQL's programs do not read that`;
+  const groups = mariadb.options.filter((option) => !isOfEveryFlavour(option)).map(({ group }) => `[${group}]`);
+  const unread = new Set([...groups, ...MARIADB_VARIABLES.filter((name) => mariadb.environment[name] !== undefined)]);
+  return `${[...unread].join(', ')} decides which server is met, and MySQL's programs do not read that`;
 }

@@ -35,7 +35,9 @@ export function decideAddress(
   }
 
   const protocol = unlessEmpty(strongest(decisive, 'protocol'));
-  const host = unlessEmpty<Source>(strongest(decisive, 'host') ?? fromEnvironment('host', 'MYSQL_HOST', environment));
+  const said = strongest(decisive, 'host');
+  if (said === undefined) refuseDisputedHost(environment);
+  const host = unlessEmpty<Source>(said ?? fromEnvironment('host', 'MYSQL_HOST', environment));
   const elsewhere =
     unlessEmpty(strongest(decisive, 'dns-srv-name')) ?? (host && !LOCAL.test(host.value) ? host : undefined);
   if (elsewhere !== undefined) {
@@ -119,6 +121,14 @@ function refuseForeignSuffix(decisive: readonly KnownOption[], own: Rank, suffix
   if (own === 2 || meant === undefined) return;
   const hint = `Say it in [mysql-ebs-snapshot${suffix}].`;
   throw refusal(meant, 'and [mysql-ebs-snapshot], which wins, name different servers', hint);
+}
+
+/** MariaDB's programs read MARIADB_HOST, over MYSQL_HOST, in 11.8 and not in 10.11 [seen]: they meet different servers. */
+function refuseDisputedHost({ MARIADB_HOST: ofNewer, MYSQL_HOST: ofAll = '' }: Surroundings['environment']): void {
+  const meant = (host: string) => (host === 'localhost' ? '' : host);
+  if (ofNewer === undefined || meant(ofNewer) === meant(ofAll)) return;
+  const source = { name: 'host', value: ofNewer, rank: 0, group: ENVIRONMENT, where: 'MARIADB_HOST' } as const;
+  throw refusal(source, 'is read by newer programs of MariaDB alone', 'Give the server in [mysql-ebs-snapshot].');
 }
 
 const ENVIRONMENT = 'the environment';

@@ -5,6 +5,7 @@ import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
 import { readOptionFiles, usualFiles } from '../../../src/agent/adapters/option-files.ts';
+import { readForEach } from '../../../src/agent/options/flavours.ts';
 import { optionGroups } from '../../../src/agent/options/said-option.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { obtainServer } from '../../../src/lab/servers/obtain-server.ts';
@@ -31,11 +32,16 @@ type Flavour = keyof typeof programs;
 const written = (name: string, value: string) => `--${name.replaceAll('_', '-')}=${value}`;
 
 /** What a flavour's own program reads, in order; `undefined` where it gives up. */
-function asProgramsRead(flavour: Flavour, groups: readonly string[], options: readonly string[] = []) {
+function asProgramsRead(
+  flavour: Flavour,
+  groups: readonly string[],
+  options: readonly string[] = [],
+  environment: Readonly<Record<string, string>> = {},
+) {
   const [program = '', ...loader] = programs[flavour];
   const show = flavour === 'MySQL' ? ['-s'] : [];
   const argv = [...loader, `--defaults-file=${main}`, ...options, ...show, ...groups];
-  const { stdout, stderr } = spawnSync(program, argv, { encoding: 'utf8' });
+  const { stdout, stderr } = spawnSync(program, argv, { encoding: 'utf8', env: { ...process.env, ...environment } });
   if (/Fatal error/.test(stdout + stderr)) return undefined;
   const lines = stdout.split('\n').filter((line) => line.startsWith('--'));
   return lines.map((line) => {
@@ -122,6 +128,18 @@ describe.each(flavours)('as the programs of %s read them:', (flavour) => {
     writeFileSync(main, '[client]\na=1\n[client_two]\na=2\n[client]\na=3\n[Client_TWO]\nb=4\n[mysql_two]\nc=1\n');
     const ours = optionGroups('_two').filter((group) => group === 'client' || group === 'client_two');
     expect(asWeRead(ours)).toEqual(asProgramsRead(flavour, ['client'], ['--defaults-group-suffix=_two']));
+  });
+
+  it.each([
+    { MARIADB_GROUP_SUFFIX: '_x', MYSQL_GROUP_SUFFIX: '_y' },
+    { MARIADB_GROUP_SUFFIX: '_x' },
+    { MARIADB_GROUP_SUFFIX: '', MYSQL_GROUP_SUFFIX: '_y' },
+  ])('the suffix of the environment: %j', (environment) => {
+    writeFileSync(main, '[client]\na=1\n[client_x]\na=2\n[client_y]\na=3\n');
+    const read = (groups: readonly string[]) => readOptionFiles(groups, main, { home: undefined }).options;
+    const ours = readForEach('', environment, read)[flavour === 'MariaDB' ? 'mariadb' : 'mysql'].options;
+    const theirs = asProgramsRead(flavour, ['client'], [], environment);
+    expect(ours.map(({ name, value }) => written(name, value))).toEqual(theirs);
   });
 
   it('any lines', () => {

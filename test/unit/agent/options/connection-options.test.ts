@@ -1,20 +1,25 @@
 import { describe, expect, it } from 'vitest';
 import { connectionOptions } from '../../../../src/agent/options/connection-options.ts';
+import { readForEach } from '../../../../src/agent/options/flavours.ts';
 import { parseOptionFile } from '../../../../src/agent/options/option-file.ts';
 import { optionGroups } from '../../../../src/agent/options/said-option.ts';
 
 const SOCKET = '/run/mysqld/mysqld.sock';
-type Wishes = { socket?: string; user?: string; suffix?: string; environment?: Record<string, string> };
+type Texts = Readonly<Record<string, string>>;
+type Wishes = { socket?: string; user?: string; suffix?: string; environment?: Texts; folders?: Texts };
 
-/** From the text of an option file. */
-function connectBy(text: string, { socket, user, suffix = '', environment = {} }: Wishes = {}, password?: string) {
-  const said = parseOptionFile(text).flatMap((part) =>
-    part.kind === 'option' && optionGroups(suffix).includes(part.group)
-      ? [{ ...part, where: `my.cnf, line ${part.line}` }]
-      : [],
+/** From the text of an option file, and of another one in some folder. */
+function connectBy(
+  text: string,
+  { socket, user, suffix = '', environment = {}, folders = {} }: Wishes = {},
+  password?: string,
+) {
+  const readings = readForEach(suffix, environment, (groups, serverHome = '') =>
+    parseOptionFile(`${text}\n${folders[serverHome] ?? ''}`).flatMap((part) =>
+      part.kind === 'option' && groups.includes(part.group) ? [{ ...part, where: `my.cnf, line ${part.line}` }] : [],
+    ),
   );
-  const surroundings = { environment, defaultSocket: SOCKET };
-  return connectionOptions({ socket, user, defaultsGroupSuffix: suffix }, said, password, surroundings);
+  return connectionOptions({ socket, user }, readings, password, SOCKET);
 }
 
 /** From options of our own group. */
@@ -163,5 +168,36 @@ describe('where and as whom the server is reached', () => {
     expect(only('[client]\nsocket=/a\n[client-server]\nsocket=/a\nport=1')).toBeUndefined();
     expect(only(`[client-server]\nsocket=${SOCKET}`)).toBeUndefined();
     expect(only('[client-server]\nsocket=/a\n[mysql-ebs-snapshot]\nsocket=/b')).toBeUndefined();
+  });
+
+  it('reads MARIADB_HOME and MARIADB_GROUP_SUFFIX over MYSQL’s, for a MariaDB alone', () => {
+    const folders = { '/h': '[client]\nsocket=/of-mariadb', '/m': '[client]\nsocket=/of-mysql' };
+    const home = (environment: Texts) => connectBy('', { environment, folders });
+    const homes = { MARIADB_HOME: '/h', MYSQL_HOME: '/m' };
+    expect(home(homes)).toMatchObject({ socket: '/of-mariadb', mariadbOnly: expect.stringContaining('MARIADB_HOME') });
+    expect(home({ MYSQL_HOME: '/m' })).toMatchObject({ socket: '/of-mysql', mariadbOnly: undefined });
+    // Set but empty, it hides the other from MariaDB's programs.
+    expect(home({ ...homes, MARIADB_HOME: '' })).toMatchObject({ socket: SOCKET, mariadbOnly: expect.anything() });
+    expect(home({ MARIADB_HOME: '/m', MYSQL_HOME: '/m' }).mariadbOnly).toBeUndefined();
+    expect(connectBy('', { environment: homes, folders, socket: '/s' })).toMatchObject({ mariadbOnly: undefined });
+
+    const text = '[client]\nsocket=/a\n[client.x]\nsocket=/x\n[client.y]\nsocket=/y';
+    const suffix = (environment: Texts, said = '') => connectBy(text, { environment, suffix: said });
+    const both = { MARIADB_GROUP_SUFFIX: '.x', MYSQL_GROUP_SUFFIX: '.y' };
+    const marked = expect.stringContaining('MARIADB_GROUP_SUFFIX');
+    expect(suffix(both)).toMatchObject({ socket: '/x', mariadbOnly: marked });
+    expect(suffix({ MARIADB_GROUP_SUFFIX: '.x' })).toMatchObject({ socket: '/x', mariadbOnly: marked });
+    expect(suffix({ MARIADB_GROUP_SUFFIX: '.x', MYSQL_GROUP_SUFFIX: '.x' }).mariadbOnly).toBeUndefined();
+    expect(suffix(both, '.y')).toMatchObject({ socket: '/y', mariadbOnly: undefined });
+  });
+
+  it('refuses a MARIADB_HOST that only some of MariaDB’s programs read', () => {
+    const withHost = (environment: Texts, text = '') => connectBy(text, { environment });
+    const message = "MARIADB_HOST '127.0.0.1' in the environment is read by newer programs of MariaDB alone";
+    expect(() => withHost({ MARIADB_HOST: '127.0.0.1' })).toThrow(message);
+    expect(() => withHost({ MARIADB_HOST: '', MYSQL_HOST: '127.0.0.1' })).toThrow("MARIADB_HOST ''");
+    expect(withHost({ MARIADB_HOST: 'localhost' })).toMatchObject({ socket: SOCKET, mariadbOnly: undefined });
+    expect(withHost({ MARIADB_HOST: '127.0.0.1', MYSQL_HOST: '127.0.0.1' })).toMatchObject({ host: '127.0.0.1' });
+    expect(withHost({ MARIADB_HOST: 'db1' }, '[mysql-ebs-snapshot]\nsocket=/s')).toMatchObject({ socket: '/s' });
   });
 });
