@@ -65,8 +65,9 @@ const table = {
     hint: 'Take the set when no temporary table is open, or set binlog_format = ROW on the source.',
   },
   'option-file-skipped': {
-    meaning: "an option file is world-writable and was skipped, as the servers' own programs skip it",
-    hint: 'Run chmod o-w on the file.',
+    meaning:
+      "an option file is world-writable, or a login file (~/.mylogin.cnf) is open to other accounts, and was skipped, as the servers' own programs skip it",
+    hint: 'Run chmod o-w on the option file, chmod 600 on the login file.',
   },
   'left-frozen': {
     meaning: 'an earlier run died and left a file system frozen; this run thawed it before anything else',

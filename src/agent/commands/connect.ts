@@ -3,12 +3,18 @@ import { printable } from '../../shared/printable.ts';
 import { disableCoreDumps } from '../adapters/core-dumps.ts';
 import { defaultSocket } from '../adapters/default-socket.ts';
 import type { AwsSettings } from '../adapters/identity.ts';
-import { readOptionFiles } from '../adapters/option-files.ts';
+import { readLoginFile } from '../adapters/login-file.ts';
+import { type ReadOptions, readOptionFiles } from '../adapters/option-files.ts';
 import { readParameter } from '../adapters/parameter-store.ts';
 import { processes } from '../adapters/processes.ts';
 import { connectToServer } from '../adapters/server-session.ts';
 import type { AgentOptions } from '../options/agent-options.ts';
-import { type ConnectionOptions, connectionOptions, type MeantConnection } from '../options/connection-options.ts';
+import {
+  type ConnectionOptions,
+  connectionOptions,
+  type MeantConnection,
+  SAY_SOCKET,
+} from '../options/connection-options.ts';
 import { readForEach } from '../options/flavours.ts';
 import type { ServerSession } from '../ports.ts';
 
@@ -34,11 +40,17 @@ export async function connector(
   await disableCoreDumps(processes);
   const environment = process.env;
   const warnings = new Set<string>();
-  const readings = readForEach(options.defaultsGroupSuffix, environment, (groups, mysqlHome) => {
-    const read = readOptionFiles(groups, options.defaultsFile, { home: environment['HOME'], mysqlHome });
+  const believed = (read: ReadOptions) => {
     for (const warning of read.warnings) warnings.add(warning);
     return read.options;
-  });
+  };
+  const readings = readForEach(
+    options.defaultsGroupSuffix,
+    environment,
+    (groups, mysqlHome) =>
+      believed(readOptionFiles(groups, options.defaultsFile, { home: environment['HOME'], mysqlHome })),
+    (groups) => believed(readLoginFile(groups, environment)),
+  );
   warnings.forEach(warn);
   const resolve = (password?: string) => connectionOptions(options, readings, password, defaultSocket());
   const { passwordParameter } = options;
@@ -54,13 +66,15 @@ export async function connector(
 /** Throws RunError `usage` where the server is of a flavour whose own programs would have met another one. */
 async function connectToMeant(connection: MeantConnection): Promise<ServerSession> {
   const session = await connectToServer(connection);
-  if (connection.mariadbOnly === undefined) return session;
+  const { mariadbOnly, mysqlOnly } = connection;
+  if (mariadbOnly === undefined && mysqlOnly === undefined) return session;
   try {
     const [row] = await session.ask(VERSION);
-    if (/mariadb/i.test(`${row?.['version']} ${row?.['comment']}`)) return session;
-    throw new RunError('usage', `the server at ${session.address} is a MySQL, but ${connection.mariadbOnly}`, {
-      hint: 'Give its socket in [client] or in [mysql-ebs-snapshot].',
-    });
+    const isMariadb = /mariadb/i.test(`${row?.['version']} ${row?.['comment']}`);
+    const why = isMariadb ? mysqlOnly : mariadbOnly;
+    if (why === undefined) return session;
+    const flavour = isMariadb ? 'MariaDB' : 'MySQL';
+    throw new RunError('usage', `the server at ${session.address} is a ${flavour}, but ${why}`, { hint: SAY_SOCKET });
   } catch (error) {
     await session[Symbol.asyncDispose]();
     throw error;

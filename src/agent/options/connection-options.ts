@@ -1,7 +1,7 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunError } from '../../shared/errors.ts';
 import { MARIADB_VARIABLES, type Reading, type Readings } from './flavours.ts';
-import { hasSuffix, isOfEveryFlavour, type KnownOption, knownOptions, strongest } from './said-option.ts';
+import { hasSuffix, isOfEveryFlavour, type KnownOption, knownOptions, placeOf, strongest } from './said-option.ts';
 import { atSocket, decideAddress, type ServerAddress } from './server-address.ts';
 
 /** Where and as whom the server is reached. Exactly one of `socket` and `host` counts; the socket wins. */
@@ -19,6 +19,8 @@ export interface ConnectionOptions {
 export interface MeantConnection extends ConnectionOptions {
   /** Why it has to be a MariaDB, where that is so. */
   readonly mariadbOnly: string | undefined;
+  /** Why it has to be a MySQL. */
+  readonly mysqlOnly: string | undefined;
 }
 
 export interface TlsOptions {
@@ -44,7 +46,7 @@ export function connectionOptions(
   password: string | undefined,
   defaultSocket: string,
 ): MeantConnection {
-  const { options, address } = addressBy(readings.mariadb, wishes, defaultSocket);
+  const { options, address, ...onlyFor } = meantAddress(wishes, readings, defaultSocket);
   const secret = password ?? strongest(options, 'password')?.value;
   return {
     socket: address.socket,
@@ -53,8 +55,56 @@ export function connectionOptions(
     user: wishes.user ?? strongest(options, 'user')?.value ?? 'root',
     password: secret,
     tls: address.host === undefined ? undefined : tlsOptions(address, options, secret),
-    mariadbOnly: onlyForMariadb(address, wishes, readings, defaultSocket),
+    ...onlyFor,
   };
+}
+
+export const SAY_SOCKET = 'Give its socket in [client] or in [mysql-ebs-snapshot].';
+
+/**
+ * The server that the programs of both flavours mean, or of one, which it then has to be. The account of the login file
+ * counts for any server there: a host of MariaDB has no such file.
+ */
+function meantAddress(
+  wishes: ConnectionWishes,
+  { mariadb, mysql, login }: Readings,
+  defaultSocket: string,
+): Addressed & Pick<MeantConnection, 'mariadbOnly' | 'mysqlOnly'> {
+  const forMariadb = addressBy(mariadb, wishes, defaultSocket);
+  const withoutLogin = addressIfAny(mysql, wishes, defaultSocket);
+  const options = [...mysql.options, ...login];
+  const forMysql = login.length === 0 ? withoutLogin : addressBy({ ...mysql, options }, wishes, defaultSocket);
+  const isSame = (one: Addressed | undefined, other: Addressed | undefined) =>
+    isDeepStrictEqual(one?.address, other?.address);
+  const mariadbOnly = `${onlyMariadbReads(mariadb)} decides which server is met, and MySQL's programs do not read that`;
+  const logged = `the login file decides which server is met (${login.map(placeOf).join(', ')})`;
+
+  if (isSame(forMariadb, forMysql)) {
+    const account = login.length > 0 && forMysql !== undefined ? forMysql : forMariadb;
+    return { ...account, mariadbOnly: undefined, mysqlOnly: undefined };
+  }
+  if (isSame(forMysql, withoutLogin)) return { ...forMariadb, mariadbOnly, mysqlOnly: undefined };
+  if (isSame(forMariadb, withoutLogin) && forMysql !== undefined) {
+    const mysqlOnly = `${logged}, and MariaDB's programs do not read that`;
+    return { ...forMysql, mariadbOnly: undefined, mysqlOnly };
+  }
+  throw new RunError('usage', `${logged}, to MySQL's programs alone, and MariaDB's mean another one`, {
+    hint: SAY_SOCKET.replace('[client] or in ', ''),
+  });
+}
+
+function addressIfAny(reading: Reading, wishes: ConnectionWishes, defaultSocket: string): Addressed | undefined {
+  try {
+    return addressBy(reading, wishes, defaultSocket);
+  } catch (error) {
+    if (error instanceof RunError) return undefined;
+    throw error;
+  }
+}
+
+function onlyMariadbReads({ options, environment }: Reading): string {
+  const groups = options.filter((option) => !isOfEveryFlavour(option)).map(({ group }) => `[${group}]`);
+  return [...new Set([...groups, ...MARIADB_VARIABLES.filter((name) => environment[name] !== undefined)])].join(', ');
 }
 
 interface Addressed {
@@ -97,22 +147,4 @@ function wantsIdentity(options: readonly KnownOption[]): boolean {
     /^verify_identity$/i.test(strongest(options, 'ssl-mode')?.value ?? '') ||
     (verify !== undefined && !/^(0|off|false)$/i.test(verify.value))
   );
-}
-
-/** MySQL's programs do not read all that MariaDB's do: who means another server for MySQL may not meet one here. */
-function onlyForMariadb(
-  address: ServerAddress,
-  wishes: ConnectionWishes,
-  { mariadb, mysql }: Readings,
-  defaultSocket: string,
-): string | undefined {
-  if (wishes.socket !== undefined) return undefined;
-  try {
-    if (isDeepStrictEqual(addressBy(mysql, wishes, defaultSocket).address, address)) return undefined;
-  } catch (error) {
-    if (!(error instanceof RunError)) throw error;
-  }
-  const groups = mariadb.options.filter((option) => !isOfEveryFlavour(option)).map(({ group }) => `[${group}]`);
-  const unread = new Set([...groups, ...MARIADB_VARIABLES.filter((name) => mariadb.environment[name] !== undefined)]);
-  return `${[...unread].join(', ')} decides which server is met, and MySQL's programs do not read that`;
 }

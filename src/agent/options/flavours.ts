@@ -12,7 +12,10 @@ export interface Reading {
 /** What those of each flavour find. */
 export interface Readings {
   readonly mariadb: Reading;
+  /** Without the login file. */
   readonly mysql: Reading;
+  /** What the login file says, which MySQL's programs read last. */
+  readonly login: readonly SaidOption[];
 }
 
 /** Variables that MariaDB's programs alone read; an empty one hides MySQL's too [seen on 10.11 and 11.8]. */
@@ -20,12 +23,13 @@ export const MARIADB_VARIABLES = ['MARIADB_HOME', 'MARIADB_GROUP_SUFFIX', 'MARIA
 
 /**
  * Reads what the programs of each flavour do; `read` gives the options of the groups asked for, with the folder of that
- * flavour's *_HOME. The suffix of the command line wins over those of the environment.
+ * flavour's *_HOME, `readLogin` those of the login file. The suffix of the command line wins over the environment's.
  */
 export function readForEach(
   suffix: string,
   environment: Environment,
   read: (groups: readonly string[], serverHome: string | undefined) => readonly SaidOption[],
+  readLogin: (groups: readonly string[]) => readonly SaidOption[],
 ): Readings {
   const readBy = (prefixes: readonly string[], variables: Environment): Reading => {
     const said = (name: string) => prefixes.map((each) => variables[each + name]).find((value) => value !== undefined);
@@ -36,6 +40,7 @@ export function readForEach(
   return {
     mariadb: readBy(['MARIADB_', 'MYSQL_'], environment),
     mysql: { ...mysql, options: mysql.options.filter(isOfEveryFlavour) },
+    login: readLogin(optionGroups(mysql.suffix)).filter(isOfEveryFlavour),
   };
 }
 

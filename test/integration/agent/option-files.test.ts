@@ -1,9 +1,11 @@
 import { spawnSync } from 'node:child_process';
-import { chmodSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
+import { createCipheriv, randomBytes } from 'node:crypto';
+import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import fc from 'fast-check';
 import { afterAll, beforeAll, describe, expect, it, test } from 'vitest';
+import { readLoginFile } from '../../../src/agent/adapters/login-file.ts';
 import { readOptionFiles, usualFiles } from '../../../src/agent/adapters/option-files.ts';
 import { readForEach } from '../../../src/agent/options/flavours.ts';
 import { optionGroups } from '../../../src/agent/options/said-option.ts';
@@ -137,7 +139,7 @@ describe.each(flavours)('as the programs of %s read them:', (flavour) => {
   ])('the suffix of the environment: %j', (environment) => {
     writeFileSync(main, '[client]\na=1\n[client_x]\na=2\n[client_y]\na=3\n');
     const read = (groups: readonly string[]) => readOptionFiles(groups, main, { home: undefined }).options;
-    const ours = readForEach('', environment, read)[flavour === 'MariaDB' ? 'mariadb' : 'mysql'].options;
+    const ours = readForEach('', environment, read, () => [])[flavour === 'MariaDB' ? 'mariadb' : 'mysql'].options;
     const theirs = asProgramsRead(flavour, ['client'], [], environment);
     expect(ours.map(({ name, value }) => written(name, value))).toEqual(theirs);
   });
@@ -237,4 +239,65 @@ test('a file that anybody may write is not believed, included or not', () => {
   }
   expect(valuesOf(['client'], '/dev/null')).toEqual(new Map());
   chmodSync(included, 0o644);
+});
+
+describe('the login file', () => {
+  const login = join(folder, 'login.cnf');
+  const environment = { MYSQL_TEST_LOGIN_FILE: login };
+  beforeAll(() => writeFileSync(main, '[client]\nsocket=/of-the-option-file\n'));
+
+  /** As mysql_config_editor writes it: a key, then each line encrypted by that. */
+  function writeLogin(text: string, mode = 0o600): Buffer {
+    const written = randomBytes(20);
+    const key = written.subarray(0, 16).map((byte, at) => byte ^ (written[at + 16] ?? 0));
+    const records = text.split(/(?<=\n)/).flatMap((line) => {
+      const cipher = createCipheriv('aes-128-ecb', key, null);
+      const bytes = Buffer.concat([cipher.update(line), cipher.final()]);
+      const length = Buffer.alloc(4);
+      length.writeInt32LE(bytes.length);
+      return [length, bytes];
+    });
+    const file = Buffer.concat([Buffer.alloc(4), written, ...records]);
+    writeFileSync(login, file);
+    chmodSync(login, mode);
+    return file;
+  }
+  const ours = (groups: readonly string[]) =>
+    readLoginFile(groups, environment).options.map(({ name, value }) => written(name, value));
+
+  it.each([0o600, 0o400, 0o640, 0o604, 0o700])('is read by the programs of MySQL as by us, with mode %o', (mode) => {
+    const text = '[client]\nuser = "root"\npassword = "p#\\"x"\nsocket = "/L"\n[other]\nuser=o\n[client_y]\nport=4\n';
+    writeLogin(text, mode);
+    const mysql = asProgramsRead('MySQL', ['client'], ['--defaults-group-suffix=_y'], environment);
+    expect(['--socket=/of-the-option-file', ...ours(['client', 'client_y'])]).toEqual(mysql);
+    expect(readLoginFile(['client'], environment).warnings).toHaveLength((mode & 0o177) === 0 ? 0 : 1);
+    expect(asProgramsRead('MariaDB', ['client'], [], environment)).toEqual(['--socket=/of-the-option-file']);
+  });
+
+  it('is refused by name where it is cut short or damaged, without what it says', () => {
+    const whole = writeLogin('[client]\npassword=Secret\nsocket=/L\n');
+    const damaged = Buffer.from(whole);
+    damaged.fill(0, 4, 24);
+    for (const bytes of [whole.subarray(0, -3), whole.subarray(0, 20), damaged]) {
+      writeFileSync(login, bytes);
+      const refused = expect.objectContaining({
+        code: 'usage',
+        message: expect.stringContaining(`login file ${login}:`),
+      });
+      expect(() => ours(['client'])).toThrow(refused);
+      expect(() => ours(['client'])).not.toThrow('Secret');
+    }
+    writeLogin('Secret\n');
+    expect(() => ours(['client'])).toThrow(`login file ${login}: line 1 is an option before the first [group]`);
+  });
+
+  it('is the one in HOME where the variable names none', () => {
+    const home = mkdtempSync(join(folder, 'home-'));
+    writeLogin('[client]\nsocket=/L\n');
+    copyFileSync(login, join(home, '.mylogin.cnf'));
+    const at = (variables: Record<string, string>) => readLoginFile(['client'], variables).options.length;
+    expect([at({ HOME: home }), at({ HOME: home, MYSQL_TEST_LOGIN_FILE: '' }), at({}), at({ HOME: folder })]).toEqual([
+      1, 0, 0, 0,
+    ]);
+  });
 });

@@ -6,18 +6,23 @@ import { optionGroups } from '../../../../src/agent/options/said-option.ts';
 
 const SOCKET = '/run/mysqld/mysqld.sock';
 type Texts = Readonly<Record<string, string>>;
-type Wishes = { socket?: string; user?: string; suffix?: string; environment?: Texts; folders?: Texts };
+type Wishes = { socket?: string; user?: string; suffix?: string; environment?: Texts; folders?: Texts; login?: string };
 
 /** From the text of an option file, and of another one in some folder. */
 function connectBy(
   text: string,
-  { socket, user, suffix = '', environment = {}, folders = {} }: Wishes = {},
+  { socket, user, suffix = '', environment = {}, folders = {}, login = '' }: Wishes = {},
   password?: string,
 ) {
-  const readings = readForEach(suffix, environment, (groups, serverHome = '') =>
-    parseOptionFile(`${text}\n${folders[serverHome] ?? ''}`).flatMap((part) =>
-      part.kind === 'option' && groups.includes(part.group) ? [{ ...part, where: `my.cnf, line ${part.line}` }] : [],
-    ),
+  const saidIn = (file: string, where: string, groups: readonly string[]) =>
+    parseOptionFile(file).flatMap((part) =>
+      part.kind === 'option' && groups.includes(part.group) ? [{ ...part, where: `${where}, line ${part.line}` }] : [],
+    );
+  const readings = readForEach(
+    suffix,
+    environment,
+    (groups, serverHome = '') => saidIn(`${text}\n${folders[serverHome] ?? ''}`, 'my.cnf', groups),
+    (groups) => saidIn(login, 'login', groups),
   );
   return connectionOptions({ socket, user }, readings, password, SOCKET);
 }
@@ -199,5 +204,21 @@ describe('where and as whom the server is reached', () => {
     expect(withHost({ MARIADB_HOST: 'localhost' })).toMatchObject({ socket: SOCKET, mariadbOnly: undefined });
     expect(withHost({ MARIADB_HOST: '127.0.0.1', MYSQL_HOST: '127.0.0.1' })).toMatchObject({ host: '127.0.0.1' });
     expect(withHost({ MARIADB_HOST: 'db1' }, '[mysql-ebs-snapshot]\nsocket=/s')).toMatchObject({ socket: '/s' });
+  });
+
+  it('reads the login file last, for a MySQL alone where it decides which server is met', () => {
+    const login = '[client]\nuser=u\npassword=p\nsocket=/b';
+    const text = '[client]\nuser=x\nsocket=/a';
+    const marked = expect.stringContaining('the login file decides which server is met ([client] in login, line 2');
+    expect(connectBy(text, { login })).toMatchObject({ socket: '/b', user: 'u', password: 'p', mysqlOnly: marked });
+    const unmarked = { mysqlOnly: undefined, mariadbOnly: undefined };
+    expect(connectBy('[client]\nsocket=/b', { login })).toMatchObject({ socket: '/b', user: 'u', ...unmarked });
+    expect(connectBy(text, { login, socket: '/s' })).toMatchObject({ socket: '/s', user: 'u', ...unmarked });
+    const own = '[mysql-ebs-snapshot]\nsocket=/o\nuser=me\n';
+    expect(connectBy(`${own}${text}`, { login })).toMatchObject({ socket: '/o', user: 'me', ...unmarked });
+    expect(connectBy(text, { login: '[mysql-ebs-snapshot]\nsocket=/o' })).toMatchObject({ socket: '/o' });
+    expect(() => connectBy(`${text}\n[client-server]\nsocket=/m`, { login })).toThrow("MariaDB's mean another one");
+    const elsewhere = "host 'db2' in the option file is not this host: [client] in login, line 2";
+    expect(() => connectBy(text, { login: '[client]\nhost=db2' })).toThrow(elsewhere);
   });
 });
