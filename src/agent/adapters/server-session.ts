@@ -5,6 +5,7 @@ import mysql from 'mysql2/promise';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { ConnectionOptions, TlsOptions } from '../options/connection-options.ts';
 import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
+import { signScramble } from './ed25519-password.ts';
 import { applySessionSettings } from './session-settings.ts';
 import { identifySocket } from './socket-owner.ts';
 
@@ -40,6 +41,9 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
       typeCast: (field) => field.buffer()?.toString('utf8') ?? null,
       // The driver would make a program of the columns' names.
       disableEval: true,
+      authPlugins: {
+        client_ed25519: () => async (data) => signScramble(options.password ?? '', data),
+      },
     });
     const session = new MysqlSession(connection, stream, where);
     await applySessionSettings(session);
@@ -49,10 +53,21 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
     if (error instanceof RunError && error.code !== 'connection-lost') throw error;
     const { errno = 0, code = '', message } = error as { errno?: number; code?: string; message: string };
     if (UNPROVEN.has(code)) throw new RunError('server-untrusted', `${where}: ${message}`, { hint: CA, cause: error });
+    const plugin = PLUGIN_ERRORS.has(code) ? UNSPOKEN.exec(message)?.[1] : undefined;
+    if (plugin !== undefined) {
+      const why = `the account '${options.user}' uses ${plugin}, which this agent does not speak`;
+      throw new RunError('server-denied', `${where}: ${why}`, { hint: ANOTHER_PLUGIN, cause: error });
+    }
     if (DENIED.has(errno)) throw new RunError('server-denied', `${where}: ${message}`, { cause: error });
     throw new RunError('server-unreachable', `${where}: ${message}`, { cause: error });
   }
 }
+
+/** As the driver says it; passwords in clear (PAM, LDAP) it knows and does not send. */
+const PLUGIN_ERRORS = new Set(['AUTH_SWITCH_PLUGIN_ERROR', 'MYSQL_CLEAR_PASSWORD_NOT_ENABLED']);
+const UNSPOKEN = /using (?:unknown plugin )?([\w-]{1,64})[.,]/;
+const ANOTHER_PLUGIN =
+  'ALTER USER … IDENTIFIED VIA unix_socket (the account root) or mysql_native_password; on MySQL WITH caching_sha2_password.';
 
 /** The server offers no TLS, or its certificate is signed by another CA. */
 const UNPROVEN = new Set(['HANDSHAKE_NO_SSL_SUPPORT', 'HANDSHAKE_SSL_ERROR']);

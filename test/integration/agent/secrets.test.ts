@@ -1,6 +1,7 @@
 import { readdirSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
+import { connectToServer } from '../../../src/agent/adapters/server-session.ts';
 import { STATE_FOLDER } from '../../../src/agent/state-paths.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
 import { type MetadataEavesdropper, metadataEavesdropper } from '../../support/metadata-eavesdropper.ts';
@@ -150,5 +151,36 @@ describe('no secret is told by', () => {
       .ended;
     expect(run).toMatchObject({ status, result: { message: expect.stringContaining('does not match') } });
     expect(tellTales({ stdout: run.stdout, stderr: run.stderr })).toEqual([]);
+  });
+});
+
+describe('an account of MariaDB', () => {
+  const toServer = (user: string, password: string) =>
+    connectToServer({ socket: host.server.socket, host: 'localhost', port: 0, user, password, tls: undefined });
+
+  it('with the plugin ed25519 is let in by its password, of any length, and by no other', async () => {
+    await host.root.query("INSTALL SONAME 'auth_ed25519'");
+    const passwords = ['p', 'pässwört, '.repeat(20)];
+    for (const [at, password] of passwords.entries()) {
+      const user = `signs${at}`;
+      await host.root.query(`CREATE USER ${user}@localhost IDENTIFIED VIA ed25519 USING PASSWORD('${password}')`);
+      await using session = await toServer(user, password);
+      expect(await session.run('SELECT CURRENT_USER() AS me')).toEqual([{ me: `${user}@localhost` }]);
+      await expect(toServer(user, `${password}x`)).rejects.toMatchObject({ code: 'server-denied' });
+      await host.root.query(`DROP USER ${user}@localhost`);
+    }
+    await host.root.query("UNINSTALL SONAME 'auth_ed25519'");
+  });
+
+  it('with a plugin that the agent does not speak is denied, naming it and the way out', async () => {
+    await host.root.query("INSTALL SONAME 'auth_pam'");
+    await host.root.query('CREATE USER asked@localhost IDENTIFIED VIA pam');
+    await expect(toServer('asked', 'Secret')).rejects.toMatchObject({
+      code: 'server-denied',
+      message: expect.stringMatching(/: the account 'asked' uses dialog, which this agent does not speak$/),
+      hint: expect.stringContaining('IDENTIFIED VIA unix_socket'),
+    });
+    await host.root.query('DROP USER asked@localhost');
+    await host.root.query("UNINSTALL SONAME 'auth_pam'");
   });
 });
