@@ -1,13 +1,13 @@
 import { once } from 'node:events';
-import { readFileSync } from 'node:fs';
 import { Socket } from 'node:net';
 import mysql from 'mysql2/promise';
-import { messageOf, RunError } from '../../shared/errors.ts';
-import type { ConnectionOptions, TlsOptions } from '../options/connection-options.ts';
+import { RunError } from '../../shared/errors.ts';
+import type { ConnectionOptions } from '../options/connection-options.ts';
 import { type Row, type ServerQuestion, ServerRefusal, type ServerSession } from '../ports.ts';
 import { signScramble } from './ed25519-password.ts';
 import { applySessionSettings } from './session-settings.ts';
 import { identifySocket } from './socket-owner.ts';
+import { sslOptions } from './ssl-options.ts';
 
 const CONNECT_TIMEOUT_MS = 10_000;
 const ANSWER_TIMEOUT_MS = 30_000;
@@ -27,11 +27,12 @@ export async function connectToServer(options: ConnectionOptions): Promise<Serve
   const where = options.socket ?? `${options.host}:${options.port}`;
   let connection: mysql.Connection | undefined;
   try {
+    const ssl = options.tls && sslOptions(options.tls);
     const stream = await openStream(options);
     connection = await mysql.createConnection({
       // With `stream` the driver does not connect by itself; it still has to know that a socket is no network.
       ...(options.socket !== undefined && { socketPath: options.socket }),
-      ...(options.tls !== undefined && { host: options.host, ssl: sslOptions(options.tls) }),
+      ...(ssl !== undefined && { host: options.host, ssl }),
       stream: () => stream,
       user: options.user,
       ...(options.password !== undefined && { password: options.password }),
@@ -89,15 +90,6 @@ async function openStream({ socket, host, port }: ConnectionOptions): Promise<Bo
     throw new RunError('server-untrusted', `socket ${socket}: replaced while connecting`, { hint: 'Run again.' });
   }
   return stream;
-}
-
-/** A certificate that somebody else has signed ends the connection before the account is named. */
-function sslOptions({ caFile, verifyIdentity }: TlsOptions) {
-  try {
-    return { ca: readFileSync(caFile, 'utf8'), rejectUnauthorized: true, verifyIdentity };
-  } catch (error) {
-    throw new RunError('usage', `ssl-ca in the option file: ${messageOf(error)}`, { cause: error });
-  }
 }
 
 /** No answer to any of our questions is near as long; what is longer would fill the memory. */

@@ -1,8 +1,17 @@
 import { isDeepStrictEqual } from 'node:util';
 import { RunError } from '../../shared/errors.ts';
 import { MARIADB_VARIABLES, type Reading, type Readings } from './flavours.ts';
-import { hasSuffix, isOfEveryFlavour, type KnownOption, knownOptions, placeOf, strongest } from './said-option.ts';
+import {
+  hasSuffix,
+  isOfEveryFlavour,
+  type KnownOption,
+  knownOptions,
+  placeOf,
+  type SaidOption,
+  strongest,
+} from './said-option.ts';
 import { atSocket, decideAddress, type ServerAddress } from './server-address.ts';
+import { type TlsOptions, tlsOptions } from './tls-options.ts';
 
 /** Where and as whom the server is reached. Exactly one of `socket` and `host` counts; the socket wins. */
 export interface ConnectionOptions {
@@ -23,13 +32,6 @@ export interface MeantConnection extends ConnectionOptions {
   readonly mysqlOnly: string | undefined;
 }
 
-export interface TlsOptions {
-  /** The certificates of those who may have signed the server's. */
-  readonly caFile: string;
-  /** Whether the certificate has to name the host, too. */
-  readonly verifyIdentity: boolean;
-}
-
 /** What the command line may say; passwords are not among it. */
 export interface ConnectionWishes {
   readonly socket: string | undefined;
@@ -46,7 +48,7 @@ export function connectionOptions(
   password: string | undefined,
   defaultSocket: string,
 ): MeantConnection {
-  const { options, address, ...onlyFor } = meantAddress(wishes, readings, defaultSocket);
+  const { said, options, address, ...onlyFor } = meantAddress(wishes, readings, defaultSocket);
   const secret = password ?? strongest(options, 'password')?.value;
   return {
     socket: address.socket,
@@ -54,7 +56,7 @@ export function connectionOptions(
     port: address.host === undefined ? 0 : address.port,
     user: wishes.user ?? strongest(options, 'user')?.value ?? 'root',
     password: secret,
-    tls: address.host === undefined ? undefined : tlsOptions(address, options, secret),
+    tls: address.host === undefined ? undefined : tlsOptions(`${address.host}:${address.port}`, said, options, secret),
     ...onlyFor,
   };
 }
@@ -110,6 +112,7 @@ function onlyMariadbReads({ options, environment }: Reading): string {
 interface Addressed {
   readonly address: ServerAddress;
   readonly options: readonly KnownOption[];
+  readonly said: readonly SaidOption[];
 }
 
 function addressBy(
@@ -124,27 +127,5 @@ function addressBy(
   }
   const options = knownOptions(said, suffix);
   const decided = () => decideAddress(options, suffix, { environment, defaultSocket });
-  return { options, address: socket === undefined ? decided() : atSocket(socket) };
-}
-
-/** Any account may listen on a port of 127.0.0.1 while the server is down, and ask for the password in clear. */
-function tlsOptions(
-  { host, port }: ServerAddress & { readonly host: string },
-  options: readonly KnownOption[],
-  password: string | undefined,
-): TlsOptions | undefined {
-  const caFile = strongest(options, 'ssl-ca')?.value;
-  if (caFile) return { caFile, verifyIdentity: wantsIdentity(options) };
-  if (!password) return undefined;
-  throw new RunError('server-untrusted', `${host}:${port}: a password is sent over TCP only with TLS and a known CA`, {
-    hint: 'Reach the server over its socket (socket = … in [mysql-ebs-snapshot]), or name its CA (ssl-ca = FILE).',
-  });
-}
-
-function wantsIdentity(options: readonly KnownOption[]): boolean {
-  const verify = strongest(options, 'ssl-verify-server-cert');
-  return (
-    /^verify_identity$/i.test(strongest(options, 'ssl-mode')?.value ?? '') ||
-    (verify !== undefined && !/^(0|off|false)$/i.test(verify.value))
-  );
+  return { said, options, address: socket === undefined ? decided() : atSocket(socket) };
 }

@@ -43,7 +43,8 @@ function rankOf(option: SaidOption, suffix: string): Rank {
 
 /** Decide which server is met, and as whom: another spelling of one of these is never passed over. */
 const DECIDING = ['protocol', 'host', 'port', 'socket', 'dns-srv-name', 'user', 'password'] as const;
-const KNOWN = [...DECIDING, 'ssl-ca', 'ssl-mode', 'ssl-verify-server-cert'] as const;
+const OF_TLS = ['ssl-ca', 'ssl-cert', 'ssl-key', 'ssl-mode', 'ssl-verify-server-cert', 'tls-version'] as const;
+const KNOWN = [...DECIDING, ...OF_TLS] as const;
 type KnownName = (typeof KNOWN)[number];
 
 /**
@@ -76,6 +77,17 @@ function knownName(option: SaidOption): KnownName | undefined {
     hint: `Write the name in full: ${meant}.`,
   });
 }
+
+/** Says nothing of whom is believed: the session, and no check of the identity, where the CA is checked all the same. */
+const MOOT = /^(ssl-session-data(-continue-on-failed-reuse)?|(skip|disable)-ssl-verify-server-cert)$/;
+
+/** Options of TLS that cannot be followed, another spelling of the known ones among them. */
+export const unfollowedOfTls = (said: readonly SaidOption[]): readonly SaidOption[] =>
+  said.filter((option) => {
+    const name = option.name.replace(/^(loose-)+/, '');
+    const isKnown = OF_TLS.some((known) => known === name) || MOOT.test(name);
+    return !isKnown && /^(ssl|tls)-/i.test(bareName(name));
+  });
 
 const bareName = (name: string): string => name.replace(/^((loose|skip|disable|enable|maximum)-)+/i, '');
 

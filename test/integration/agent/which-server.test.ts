@@ -1,10 +1,12 @@
 import { once } from 'node:events';
-import { chmodSync, chownSync, mkdirSync, writeFileSync } from 'node:fs';
+import { chmodSync, chownSync, mkdirSync, readFileSync, writeFileSync } from 'node:fs';
 import { createServer } from 'node:net';
 import { join } from 'node:path';
+import { rootCertificates } from 'node:tls';
 import type { RowDataPacket } from 'mysql2/promise';
 import { afterAll, beforeAll, describe, expect, it } from 'vitest';
 import { connectToServer } from '../../../src/agent/adapters/server-session.ts';
+import type { TlsOptions } from '../../../src/agent/options/tls-options.ts';
 import { expectHostWhole, type OneHost, oneHost } from '../../support/one-host.ts';
 
 const NOBODY = 65_534;
@@ -125,5 +127,33 @@ describe('no secret goes to', () => {
     expect(run).toMatchObject({ status: 17, result: { code: 'server-untrusted' } });
     expect(run.result?.message).toContain(`uid ${NOBODY} made ${socket}`);
     expect(listener.heard()).toBe('');
+  });
+});
+
+describe('over TCP', () => {
+  const pem = (name: string) => join(host.datadir, `${name}.pem`);
+  const toPort = (user: string, tls: Partial<TlsOptions>) => {
+    const options = { socket: undefined, host: '127.0.0.1', port, user, password: host.password };
+    return connectToServer({ ...options, tls: { caFile: pem('ca'), verifyIdentity: false, ...tls } });
+  };
+
+  it('an account proves itself by its certificate, in the version that is said', async () => {
+    await host.root.query(`CREATE USER proven@'127.0.0.1' IDENTIFIED BY '${host.password}' REQUIRE X509`);
+    const account = { certFile: pem('client-cert'), keyFile: pem('client-key') };
+    for (const version of ['TLSv1.2', 'TLSv1.3'] as const) {
+      await using session = await toPort('proven', { account, versions: [version, version] });
+      expect(await session.run("SHOW SESSION STATUS LIKE 'Ssl_version'")).toMatchObject([{ Value: version }]);
+    }
+    await expect(toPort('proven', {})).rejects.toMatchObject({ code: 'server-denied' });
+    const swapped = { certFile: account.keyFile, keyFile: account.certFile };
+    await expect(toPort('proven', { account: swapped })).rejects.toMatchObject({ code: 'usage' });
+    await host.root.query("DROP USER proven@'127.0.0.1'");
+  });
+
+  it('one authority of a bundle is not believed for any host', async () => {
+    const caFile = join(folder, 'bundle.pem');
+    writeFileSync(caFile, [readFileSync(pem('ca'), 'utf8'), rootCertificates[0]].join('\n'));
+    const message = `ssl-ca ${caFile}: 2 authorities, and no host is asked for`;
+    await expect(toPort('ebs_snapshot', { caFile })).rejects.toMatchObject({ code: 'server-untrusted', message });
   });
 });

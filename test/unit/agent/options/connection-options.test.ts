@@ -221,4 +221,38 @@ describe('where and as whom the server is reached', () => {
     const elsewhere = "host 'db2' in the option file is not this host: [client] in login, line 2";
     expect(() => connectBy(text, { login: '[client]\nhost=db2' })).toThrow(elsewhere);
   });
+
+  describe('over TCP, of the options of TLS', () => {
+    const tls = (text: string) => connectBy(`[client]\nhost=127.0.0.1\npassword=p\nssl-ca=/ca.pem\n${text}`).tls;
+
+    it('passes on the certificate of the account and the versions', () => {
+      const account = { certFile: '/c', keyFile: '/k' };
+      expect(tls('ssl-cert=/c\nssl-key=/k\ntls-version=TLSv1.3')).toMatchObject({
+        account,
+        versions: ['TLSv1.3', 'TLSv1.3'],
+      });
+      expect(tls('tls-version=TLSv1.1,TLSv1.2,tlsv1.3')).toMatchObject({ versions: ['TLSv1.2', 'TLSv1.3'] });
+      expect(tls('skip-ssl-verify-server-cert\nssl-session-data=/x')).toMatchObject({ verifyIdentity: false });
+    });
+
+    it.each([
+      ['ssl-crl=/l', "ssl-crl '/l' over TCP is not supported: [client] in my.cnf, line 5"],
+      ['loose_ssl_crlpath=/l', "loose-ssl-crlpath '/l' over TCP is not supported"],
+      ['ssl-capath=/l', 'ssl-capath'],
+      ['ssl-cipher=X', 'ssl-cipher'],
+      ['ssl-fp=X', 'ssl-fp'],
+      ['tls-ciphersuites=X', 'tls-ciphersuites'],
+      ['tls-sni-servername=x', 'tls-sni-servername'],
+      ['ssl-cr=/l', 'ssl-cr'],
+      ['enable-ssl-verify-server-cert', 'enable-ssl-verify-server-cert'],
+      ['tls-version=TLSv1.1', "tls-version 'TLSv1.1' over TCP names neither TLSv1.2 nor TLSv1.3"],
+      ['ssl-mode=5', "ssl-mode '5' over TCP is not a mode of TLS"],
+      ['ssl-key=/k', "ssl-key '/k' over TCP stands alone"],
+    ])('refuses %s by name', (text, message) => {
+      expect(() => tls(text)).toThrow(
+        expect.objectContaining({ code: 'usage', message: expect.stringContaining(message) }),
+      );
+      expect(connectBy(`[client]\nsocket=/s\n${text}`).tls).toBeUndefined();
+    });
+  });
 });
