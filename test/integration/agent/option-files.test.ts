@@ -1,5 +1,4 @@
 import { spawnSync } from 'node:child_process';
-import { createCipheriv, randomBytes } from 'node:crypto';
 import { chmodSync, copyFileSync, mkdirSync, mkdtempSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
@@ -11,6 +10,7 @@ import { readForEach } from '../../../src/agent/options/flavours.ts';
 import { optionGroups } from '../../../src/agent/options/said-option.ts';
 import { plainShell } from '../../../src/lab/machine/shell.ts';
 import { obtainServer } from '../../../src/lab/servers/obtain-server.ts';
+import { writeLoginFile } from '../../support/login-file.ts';
 
 const folder = mkdtempSync(join(tmpdir(), 'option-files-'));
 afterAll(() => rmSync(folder, { recursive: true }));
@@ -246,22 +246,7 @@ describe('the login file', () => {
   const environment = { MYSQL_TEST_LOGIN_FILE: login };
   beforeAll(() => writeFileSync(main, '[client]\nsocket=/of-the-option-file\n'));
 
-  /** As mysql_config_editor writes it: a key, then each line encrypted by that. */
-  function writeLogin(text: string, mode = 0o600): Buffer {
-    const written = randomBytes(20);
-    const key = written.subarray(0, 16).map((byte, at) => byte ^ (written[at + 16] ?? 0));
-    const records = text.split(/(?<=\n)/).flatMap((line) => {
-      const cipher = createCipheriv('aes-128-ecb', key, null);
-      const bytes = Buffer.concat([cipher.update(line), cipher.final()]);
-      const length = Buffer.alloc(4);
-      length.writeInt32LE(bytes.length);
-      return [length, bytes];
-    });
-    const file = Buffer.concat([Buffer.alloc(4), written, ...records]);
-    writeFileSync(login, file);
-    chmodSync(login, mode);
-    return file;
-  }
+  const writeLogin = (text: string, mode = 0o600) => writeLoginFile(login, text, mode);
   const ours = (groups: readonly string[]) =>
     readLoginFile(groups, environment).options.map(({ name, value }) => written(name, value));
 

@@ -4,6 +4,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
 import { connectToServer } from '../../../src/agent/adapters/server-session.ts';
 import { STATE_FOLDER } from '../../../src/agent/state-paths.ts';
 import { BINLOG_INFO_FILE, MANIFEST_FILE } from '../../../src/shared/manifest.ts';
+import { writeLoginFile } from '../../support/login-file.ts';
 import { type MetadataEavesdropper, metadataEavesdropper } from '../../support/metadata-eavesdropper.ts';
 import { type AgentRun, expectHostWhole, type OneHost, oneHost, type StartedAgent } from '../../support/one-host.ts';
 
@@ -182,5 +183,18 @@ describe('an account of MariaDB', () => {
     });
     await host.root.query('DROP USER asked@localhost');
     await host.root.query("UNINSTALL SONAME 'auth_pam'");
+  });
+
+  it('is not used where only the login file of MySQL’s programs leads there', async () => {
+    const [file, login] = [join(folder, 'elsewhere.cnf'), join(folder, 'login.cnf')];
+    writeFileSync(file, '[client]\nsocket=/nowhere\n', { mode: 0o600 });
+    const account = `user=ebs_snapshot\npassword=${host.password}`;
+    writeLoginFile(login, `[client]\n${account}\nsocket=${host.server.socket}\n`);
+    const preparation = `MYSQL_TEST_LOGIN_FILE=${login}; export MYSQL_TEST_LOGIN_FILE`;
+    const run = await host.startAfter(preparation, 'plan', '--defaults-file', file).ended;
+    expect(run).toMatchObject({ status: 2, result: { code: 'usage' } });
+    const message = `the server at ${host.server.socket} is a MariaDB, but the login file decides which server is met`;
+    expect(run.result?.message).toContain(message);
+    expect(tellTales({ stdout: run.stdout, stderr: run.stderr })).toEqual([]);
   });
 });
