@@ -85,10 +85,20 @@ async function temporaryFolders(host: HostReader, variables: Variables, datadir:
     ...(variables.get('tmpdir') ?? '').split(':'),
     variables.get('innodb_tmpdir') ?? '',
     variables.get('innodb_temp_tablespaces_dir') ?? '',
+    ...temporaryTablespaces(variables),
   ].filter((path) => path !== '');
   const real = await Promise.all(named.map((path) => host.realPath(resolve(datadir, path))));
   return [...new Set(real.filter((path) => path !== undefined))];
 }
+
+/** The folders of `innodb_temp_data_file_path`; a bare name is below the data directory, which is none of them. */
+const temporaryTablespaces = (variables: Variables): readonly string[] =>
+  (variables.get('innodb_temp_data_file_path') ?? '')
+    .split(';')
+    .filter((entry) => entry.includes('/'))
+    .map((entry) =>
+      resolve('/', variables.get('datadir') ?? '', variables.get('innodb_data_home_dir') ?? '', dirname(entry)),
+    );
 
 async function locateDatadir(host: HostReader, variables: Variables): Promise<string> {
   const named = variables.get('datadir');

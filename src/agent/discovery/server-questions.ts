@@ -30,6 +30,7 @@ const VARIABLES = [
   'tmpdir',
   'innodb_tmpdir',
   'innodb_temp_tablespaces_dir',
+  'innodb_temp_data_file_path',
   'gtid_mode',
   'innodb_flush_log_at_trx_commit',
   'sync_binlog',

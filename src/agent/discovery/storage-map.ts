@@ -19,7 +19,7 @@ import { encryptedDevices, storageMisfits } from './storage-beside.ts';
 import { volumeIdentifier } from './volume-ids.ts';
 
 /** What the server keeps on this host. */
-type OnDisk = Pick<ServerFacts, 'files' | 'temporaryFolders'>;
+export type OnDisk = Pick<ServerFacts, 'files' | 'temporaryFolders'>;
 
 /** The join: every file of the server -> its mounts -> the devices below -> the volume EC2 knows. */
 export async function mapStorage(reader: HostReader, server: OnDisk, instance: InstanceFacts): Promise<StorageMap> {
@@ -161,10 +161,7 @@ function usedSuperblocks(
   mounts: readonly Mount[],
   visible: readonly Mount[],
 ): { readonly used: readonly UsedSuperblock[]; readonly places: readonly Place[] } {
-  // A folder that holds anything to be kept is not temporary, whatever else the server puts there.
-  const temporary = temporaryFolders.filter((folder) => !files.some(({ path }) => isWithin(path, folder)));
-  const kept = visible.filter(({ mountPoint }) => !temporary.some((folder) => isWithin(mountPoint, folder)));
-  const keptWithin = mountsWithin(kept);
+  const keptWithin = mountsWithin(keptMounts({ files, temporaryFolders }, visible));
   const used = new Map<string, { mount: Mount; roles: Role[] }>();
   const places = new Map<string, Mount>();
   for (const { path, role } of files) {
@@ -179,6 +176,16 @@ function usedSuperblocks(
     }
   }
   return { used: [...used.values()], places: [...places] };
+}
+
+/** A folder that holds anything to be kept is not temporary, whatever else the server puts there. */
+export const onlyTemporary = ({ files, temporaryFolders }: OnDisk): readonly string[] =>
+  temporaryFolders.filter((folder) => !files.some(({ path }) => isWithin(path, folder)));
+
+/** The mounts that are not in a temporary folder of the server. */
+export function keptMounts(server: OnDisk, visible: readonly Mount[]): readonly Mount[] {
+  const temporary = onlyTemporary(server);
+  return visible.filter(({ mountPoint }) => !temporary.some((folder) => isWithin(mountPoint, folder)));
 }
 
 /** What is not UTF-8 arrives with U+FFFD in it: two paths may then look alike, and neither can be opened. */

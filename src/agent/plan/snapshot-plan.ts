@@ -61,6 +61,14 @@ export interface SnapshotPlan {
   readonly tags: Tags;
   readonly description: string | undefined;
   readonly warnings: readonly PlanWarning[];
+  /** Known once the server's process has been met. */
+  readonly serverView?: ServerView;
+}
+
+/** How the server's process sees the mounts at and below the planned paths; each by place, device and root, sorted. */
+export interface ServerView {
+  readonly pid: number;
+  readonly mounts: readonly string[];
 }
 
 export interface PlanWarning {

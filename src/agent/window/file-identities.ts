@@ -5,10 +5,19 @@ const DEADLINE_MS = 10_000;
 const AT_ONCE_BYTES = 32_768;
 /** What the answer adds to a path, at most. */
 const ANSWER_BYTES = 48;
-const FORMATS = { identity: ['-L', '--printf=%n %d:%i\\0'], kind: ['--printf=%n %F\\0'] } as const;
+const FORMATS = {
+  identity: ['-L', '--printf=%n %d:%i\\0'],
+  /** Besides the identity the number of links, and the mode in hexadecimal. */
+  open: ['-L', '--printf=%n %d:%i %h %f\\0'],
+  kind: ['--printf=%n %F\\0'],
+  /** The name in quotes, an arrow, and in quotes what the link says. */
+  link: ['--printf=%n %N\\0'],
+} as const;
+/** Of links, whose texts are as long as they are. */
+const LINK_OUTPUT_BYTES = 2 ** 24;
 
 /**
- * Of each path device and inode of the file that it leads to (or of the path itself its kind, like `symbolic link`), asked
+ * Of each path device and inode of the file that it leads to (or what else is asked: of a path itself its kind, like `symbolic link`), asked
  * by a child: a file system that is stuck must not hold the process with the connection. `undefined` where it leads nowhere.
  */
 export async function fileIdentities(
@@ -18,7 +27,10 @@ export async function fileIdentities(
 ): Promise<readonly (string | undefined)[]> {
   const found = new Map<string, string>();
   for (const some of inPortions(paths)) {
-    const { stdout } = await processes.run(['stat', ...FORMATS[what], '--', ...some], { deadlineMs: DEADLINE_MS });
+    const { stdout } = await processes.run(['stat', ...FORMATS[what], '--', ...some], {
+      deadlineMs: DEADLINE_MS,
+      ...(what === 'link' && { outputLimit: LINK_OUTPUT_BYTES }),
+    });
     // The answers come in the order of the questions; a path that leads nowhere has none.
     const answers = stdout.split('\0');
     let at = 0;

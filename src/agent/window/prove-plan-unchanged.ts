@@ -7,6 +7,7 @@ import { changedSetting, parseSettings, watchedSettings } from '../discovery/wat
 import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import type { HostReader, ServerSession } from '../ports.ts';
 import { type Proof, STATEMENT_DEADLINE_MS } from './proof.ts';
+import { changedView, readMountsOf } from './server-view.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** Proves that the settings that the level rests on are as planned, and were never set in between. Never throws. */
@@ -51,7 +52,7 @@ export async function proveSourcesUnchanged(
 /**
  * Proves that the mounts and devices below the server's files are those of the plan: read from the kernel again, and
  * resolved as the plan was; `files`: the settled ones. One that was dropped since the plan leaves its mount in the set, and there
- * it has to be as planned. Never throws.
+ * it has to be as planned, also in the mount namespace of the server. Never throws.
  */
 export async function proveStorageUnchanged(
   host: HostReader,
@@ -66,11 +67,15 @@ export async function proveStorageUnchanged(
     const now = await withinDeadline('the storage', STATEMENT_DEADLINE_MS, () =>
       mapStorage(host, { files: all, temporaryFolders: server.temporaryFolders }, instance),
     );
-    const change = changedStorage(storage, now);
+    const change = changedStorage(storage, now) ?? (await changedForServer(host, plan));
     return change === undefined ? proof(true, 'mounts and devices are the same') : proof(false, change);
   } catch (error) {
     return proof(false, messageOf(error));
   }
+}
+
+async function changedForServer(host: HostReader, { serverView, facts }: SnapshotPlan): Promise<string | undefined> {
+  return serverView && changedView(serverView, facts.server, await readMountsOf(serverView.pid, host));
 }
 
 /** What differs, for people. The roles of a mount or a volume may grow with the files that came to it. */

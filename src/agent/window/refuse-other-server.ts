@@ -1,16 +1,26 @@
 import { dirname, join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
-import type { ServerFacts, ServerVersion } from '../discovery/facts.ts';
+import type { HostFacts, ServerFacts, ServerVersion } from '../discovery/facts.ts';
+import type { Mount } from '../discovery/mountinfo.ts';
 import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
+import type { ServerView } from '../plan/snapshot-plan.ts';
 import { type HostReader, type Processes, ServerRefusal, type ServerSession } from '../ports.ts';
 import { readCoordinates, requireBinlog } from './coordinates.ts';
 import { fileIdentities } from './file-identities.ts';
+import { type OpenFile, openElsewhere, openFiles } from './open-files.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
+import { keptMountPoints, readMountsOf, viewOf } from './server-view.ts';
 
 /** What the witness is looked for with. */
 export interface WitnessPorts {
   readonly host: HostReader;
   readonly processes: Pick<Processes, 'run'>;
+}
+
+/** What is not shown, and what to do about it. */
+interface Doubt {
+  readonly message: string;
+  readonly hint?: string;
 }
 
 const HINT = 'The server seems to live in a container or on another host: run the agent where its files are.';
@@ -20,8 +30,9 @@ const HINT = 'The server seems to live in a container or on another host: run th
  * container, or behind a forwarded port, names the same paths, and this host may have files of another one there.
  *
  * The witness: the thread of our connection belongs to a process of this host that holds the planned system tablespace open,
- * by device and inode; every planned path leads to the same file in that process's own view; and on MySQL `auto.cnf` in the
- * data directory has the server's UUID. A server in a container whose files are the same is fine.
+ * by device and inode; every planned path, and every mount below it, leads to the same file in that process's own view; what
+ * it holds open lies on the planned file systems; and on MySQL `auto.cnf` in the data directory has the server's UUID. A server
+ * in a container whose files are the same is fine. The plan that is returned knows how the process sees its mounts.
  */
 export async function refuseOtherServer(
   planned: Planned,
@@ -32,28 +43,41 @@ export async function refuseOtherServer(
   const { facts, lock } = planned.plan;
   // Coordinates that cannot be read under the lock are met here, before any commit waits.
   if (facts.server.binlogEnabled) requireBinlog(await readCoordinates(session, lock), lock);
-  const missing = await whatIsNotShown(facts.server, session, ports).catch((error: unknown) => {
+  const met = await meetServer(facts, session, ports).catch((error: unknown) => {
     if (error instanceof RunError && error.code === 'connection-lost') throw error;
-    return messageOf(error);
+    return { message: messageOf(error) };
   });
-  if (missing === undefined) return planned;
-  const refusal = { code: 'files-unresolved', message: missing, hint: HINT } as const;
+  if (!('message' in met)) return { ...planned, plan: { ...planned.plan, serverView: met } };
+  const refusal = { code: 'files-unresolved', hint: HINT, ...met } as const;
   return { ...planned, refusals: [...planned.refusals, refusal] };
 }
 
-async function whatIsNotShown(
-  server: ServerFacts,
+async function meetServer(
+  { server, storage }: HostFacts,
   session: ServerSession,
   ports: WitnessPorts,
-): Promise<string | undefined> {
+): Promise<ServerView | Doubt> {
   const tablespace = server.files.find(({ role }) => role === 'system-tablespace')?.path;
-  if (tablespace === undefined) return 'the server names no system tablespace';
+  if (tablespace === undefined) return { message: 'the server names no system tablespace' };
   const [planned] = await fileIdentities(ports.processes, [tablespace]);
-  if (planned === undefined) return `${tablespace} is not on this host`;
-  const pid = await findProcess(session, server, planned, ports);
-  if (pid === undefined) return `no process of this host that serves this connection has ${tablespace} open`;
-  const paths = [...new Set(server.files.map(({ path }) => path))];
-  return (await differentInItsView(pid, paths, ports)) ?? (await otherUuid(server, ports.host));
+  if (planned === undefined) return { message: `${tablespace} is not on this host` };
+  const found = await findProcess(session, server, planned, ports);
+  if (found === undefined)
+    return { message: `no process of this host that serves this connection has ${tablespace} open` };
+  const mounts = await readMountsOf(found.pid, ports.host);
+  const other = (await differentInItsView(found.pid, server, mounts, ports)) ?? (await otherUuid(server, ports.host));
+  if (other !== undefined) return { message: other };
+  const elsewhere = await openElsewhere(found, { server, storage }, ports);
+  if (elsewhere === undefined) return viewOf(found.pid, server, mounts);
+  return {
+    message: `the server has ${elsewhere} open, on a file system that holds none of the planned files`,
+    hint: `Find its file system: \`findmnt\` in the server's mount namespace (nsenter -t ${found.pid} -m) shows what is mounted there, or it was unmounted. Mount it where the server names the file, or restart the server; a file that the server writes for an export closes with it.`,
+  };
+}
+
+interface Found {
+  readonly pid: number;
+  readonly open: readonly OpenFile[];
 }
 
 /** The process of our connection's thread, if it has the file open: the one that the server names, else any that fits. */
@@ -62,16 +86,17 @@ async function findProcess(
   server: ServerFacts,
   file: string,
   ports: WitnessPorts,
-): Promise<number | undefined> {
+): Promise<Found | undefined> {
   const thread = await threadOf(session, server.version);
   const named =
     thread === undefined ? await pidFromFile(session, server, ports.host) : await groupOf(thread, ports.host);
-  if (named !== undefined && (await holdsOpen(named, file, ports))) return named;
-  if (thread === undefined) return undefined;
+  const found = named === undefined ? undefined : await whereOpen(named, file, ports);
+  if (found !== undefined || thread === undefined) return found;
   // In a container the number is that of its own pid namespace: the last one that the kernel shows of the thread.
   for (const name of (await ports.host.list('/proc')) ?? []) {
     if (!/^\d+$/.test(name) || !(await hasThread(name, thread, ports.host))) continue;
-    if (await holdsOpen(Number(name), file, ports)) return Number(name);
+    const inside = await whereOpen(Number(name), file, ports);
+    if (inside !== undefined) return inside;
   }
   return undefined;
 }
@@ -123,15 +148,9 @@ async function hasThread(pid: string, thread: number, host: HostReader): Promise
   return false;
 }
 
-/** `stat` follows a descriptor to the open file itself, whatever the namespaces (seen: 6,600 of them in 25 ms). */
-async function holdsOpen(pid: number, file: string, { host, processes }: WitnessPorts): Promise<boolean> {
-  const folder = `/proc/${pid}/fd`;
-  const names = (await host.list(folder)) ?? [];
-  const found = await fileIdentities(
-    processes,
-    names.map((name) => `${folder}/${name}`),
-  );
-  return found.includes(file);
+async function whereOpen(pid: number, file: string, ports: WitnessPorts): Promise<Found | undefined> {
+  const open = await openFiles(pid, ports);
+  return open.some(({ identity }) => identity === file) ? { pid, open } : undefined;
 }
 
 /**
@@ -140,8 +159,9 @@ async function holdsOpen(pid: number, file: string, { host, processes }: Witness
  */
 async function differentInItsView(
   pid: number,
-  paths: readonly string[],
-  { processes }: WitnessPorts,
+  server: ServerFacts,
+  mounts: readonly Mount[],
+  { host, processes }: WitnessPorts,
 ): Promise<string | undefined> {
   const { stdout } = await processes.run(
     ['readlink', '/proc/self/ns/mnt', '/proc/self/root', `/proc/${pid}/ns/mnt`, `/proc/${pid}/root`],
@@ -149,6 +169,7 @@ async function differentInItsView(
   );
   const [ours, root, theirs, theirRoot] = stdout.split('\n');
   if (ours !== undefined && ours === theirs && root === theirRoot) return undefined;
+  const paths = [...new Set(server.files.map(({ path }) => path))];
   const view = `/proc/${pid}/root`;
   const folders = [...new Set(paths.flatMap(prefixesOf))];
   const links = await fileIdentities(
@@ -159,7 +180,9 @@ async function differentInItsView(
   const link = folders[links.indexOf('symbolic link')];
   if (link !== undefined)
     return `${link} is a symbolic link in the server's own mount namespace: it cannot be compared`;
-  const other = await firstDifferent(paths, view, processes);
+  // What is mounted below a path in one of the views alone hides what the other has there.
+  const below = [mounts, await readMountsOf('self', host)].flatMap((table) => keptMountPoints(server, table));
+  const other = await firstDifferent([...new Set([...paths, ...below])], view, processes);
   return other && `${other} on this host is not what the server has there in its own mount namespace`;
 }
 

@@ -7,6 +7,7 @@ import type { SnapshotPlan } from '../plan/snapshot-plan.ts';
 import { DeadlinePassed, type HostReader, type ServerSession } from '../ports.ts';
 import { PlanChanged } from './plan-changed.ts';
 import { STATEMENT_DEADLINE_MS } from './proof.ts';
+import { changedView, readMountsOf } from './server-view.ts';
 import { withinDeadline } from './within-deadline.ts';
 
 /** 27-46 ms for 10,000 tables (seen); a device that stalls must not keep the lock. With FTWRL alone commits wait meanwhile. */
@@ -20,7 +21,7 @@ const DEADLINE_MS = 10_000;
 export async function refuseUnplannedFiles(
   session: ServerSession,
   host: HostReader,
-  { facts: { server, storage }, lock }: SnapshotPlan,
+  { facts: { server, storage }, lock, serverView }: SnapshotPlan,
 ): Promise<readonly ServerFile[]> {
   const deadlineMs = lock.kind === 'ftwrl' ? STATEMENT_DEADLINE_MS : DEADLINE_MS;
   return withinDeadline('the folders of the server', deadlineMs, async () => {
@@ -28,10 +29,16 @@ export async function refuseUnplannedFiles(
     if (server.redoLogEnabled && !settled.redoLogEnabled) throw new PlanChanged('the InnoDB redo log was disabled');
     const known = new Set(server.files.map(({ path }) => path));
     const mounts = parseMountinfo((await host.readText(MOUNTINFO)) ?? '');
+    const itsMounts = serverView && (await readMountsOf(serverView.pid, host));
+    const change = serverView && itsMounts && changedView(serverView, server, itsMounts);
+    if (change !== undefined) throw new PlanChanged(change);
+    const isPlanned = (path: string, table: typeof mounts) => {
+      const device = mountOf(path, table)?.majorMinor;
+      return storage.mounts.some(({ majorMinor }) => majorMinor === device);
+    };
     for (const { path } of settled.files) {
       if (known.has(path)) continue;
-      const device = mountOf(path, mounts)?.majorMinor;
-      if (storage.mounts.some(({ majorMinor }) => majorMinor === device)) continue;
+      if (isPlanned(path, mounts) && (itsMounts === undefined || isPlanned(path, itsMounts))) continue;
       throw new PlanChanged(`${path} has come to the server, on a file system that is not in the plan`);
     }
     return settled.files;

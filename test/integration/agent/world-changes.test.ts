@@ -94,6 +94,19 @@ describe('what changes on the host between plan and unlock', () => {
     expect(await host.gradesOf(run.result?.set)).toEqual(['broken', 'broken']);
   });
 
+  it('so does one that comes in the mount namespace of the server alone', async () => {
+    const folder = join(host.datadir, 'shop');
+    const held = host.holdCalls(TAKING);
+    const agent = host.startAfter('exec unshare --mount "$@"', 'snapshot');
+    await held.arrived();
+    execFileSync('mount', ['-t', 'tmpfs', '-o', 'size=1m', 'cover', folder]);
+    held[Symbol.dispose]();
+    const run = await agent.ended.finally(() => execFileSync('umount', [folder]));
+    expect(run).toMatchObject({ status: 36, result: { code: 'set-broken', grade: 'broken' } });
+    expect(run.result?.message).toContain(`the mount ${folder}`);
+    expect(run.result?.message).toContain("in the server's own mount namespace");
+  });
+
   it('a setting that is changed and changed back breaks a set of level crash; then it is refused until a restart', async () => {
     const changeAndBack = async () => {
       await host.root.query('SET GLOBAL sync_binlog = 0');
@@ -127,6 +140,38 @@ describe('what changes on the host between plan and unlock', () => {
     const [[found]] = (await connection.query('SELECT COUNT(*) AS n FROM shop.orders')) as unknown as [[{ n: number }]];
     connection.destroy();
     expect(found.n).toBe(rows);
+  });
+
+  describe('a schema on a file system of its own', () => {
+    const folder = () => join(host.datadir, 'inner');
+    const bind = () => execFileSync('mount', ['--bind', join(elsewhere(), 'inner'), folder()]);
+    beforeAll(async () => {
+      execFileSync('install', ['-d', '-o', 'mysql', '-g', 'mysql', join(elsewhere(), 'inner')]);
+      execFileSync('install', ['-d', '-o', 'mysql', '-g', 'mysql', folder()]);
+      bind();
+      await host.root.query('CREATE TABLE `inner`.orders (id SERIAL) ENGINE=InnoDB');
+    });
+    afterAll(async () => {
+      await host.root.query('DROP TABLE `inner`.orders');
+      execFileSync('umount', [folder()]);
+      rmSync(folder(), { recursive: true });
+    });
+    const withoutIt = `exec unshare --mount sh -c 'umount "$1"; shift; exec "$@"' sh`;
+
+    it('is refused where only the server’s mount namespace has it', async () => {
+      const run = await host.startAfter(`${withoutIt} ${folder()} "$@"`, 'snapshot').ended;
+      expectClear(run, 19, 'files-unresolved', `${folder()} on this host is not what the server has there`);
+    });
+
+    it('is refused where it was unmounted lazily', async () => {
+      execFileSync('umount', ['--lazy', folder()]);
+      const run = await host.agent('snapshot').finally(bind);
+      expectClear(run, 19, 'files-unresolved', 'orders.ibd open');
+    });
+
+    it('is in the set where this host has it too', async () => {
+      expect(await host.agent('snapshot')).toMatchObject({ status: 0, result: { grade: 'application', members: 3 } });
+    });
   });
 
   it('a host whose data directory is an old copy of the server it talks to is refused', async () => {

@@ -126,6 +126,13 @@ test('temporary folders are those that this host has; tmpdir may name several', 
   expect((await locate(variables, tree)).temporaryFolders).toEqual(['/tmp', '/fast/tmp', '/data/mysql/#innodb_temp']);
 });
 
+test('so is the folder of temporary tablespaces, unless it is that of the data', async () => {
+  const tree = { folders: ['/fast/tmp'] };
+  const folders = async (path: string) => (await locate({ innodb_temp_data_file_path: path }, tree)).temporaryFolders;
+  expect(await folders('../../fast/tmp/ibtmp1:12M;/fast/ibtmp2:1G:autoextend')).toEqual(['/fast/tmp', '/fast']);
+  expect(await folders('ibtmp1:12M:autoextend')).toEqual([]);
+});
+
 test('everything that this host does not have is named at once', async () => {
   const missing = locate(
     { log_bin_basename: '/gone/bin', innodb_undo_directory: '/away' },

@@ -21,11 +21,20 @@ interface Seen {
   /** Device and inode by path; what is not here is not there. */
   readonly identities?: Readonly<Record<string, string>>;
   readonly links?: readonly string[];
+  /** What a descriptor's link says, and its flags in octal; without links it is read and written as /elsewhere/open. */
+  readonly opened?: { readonly name: string; readonly flags?: string };
+  /** Mount tables, ours and the server's. */
+  readonly mounts?: readonly [string, string];
   /** mnt namespace and root, ours and the server's. */
   readonly views?: readonly [string, string, string, string];
 }
 
 const SAME_VIEW = ['mnt:[1]', '/', 'mnt:[1]', '/'] as const;
+
+/** A line of mountinfo. */
+const mount = (id: number, parent: number, point: string, root = '/') =>
+  `${id} ${parent} 8:1 ${root} ${point} rw - xfs /dev/sdb rw\n`;
+const OWN = mount(10, 1, '/data');
 
 const identityLine = (path: string, identity: string | undefined) => identity && `${path} ${identity}\0`;
 
@@ -36,9 +45,15 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
     const own = seen.identities ?? {};
     return path in own ? own[path] : common[path];
   };
-  const files: Record<string, string> = { '/proc/5001/status': 'Name:\tx\nTgid:\t5000\n', ...seen.files };
+  const files: Record<string, string> = {
+    '/proc/5001/status': 'Name:\tx\nTgid:\t5000\n',
+    '/proc/self/mountinfo': seen.mounts?.[0] ?? OWN,
+    '/proc/5000/mountinfo': seen.mounts?.[1] ?? OWN,
+    '/proc/5000/fdinfo/9': `pos:\t0\nflags:\t${seen.opened?.flags ?? '02140002'}\n`,
+    ...seen.files,
+  };
   const folders: Record<string, readonly string[]> = {
-    '/proc/5000/fd': ['0', '3'],
+    '/proc/5000/fd': ['0', '3', ...(seen.opened ? ['9'] : [])],
     '/proc': ['5000'],
     ...seen.folders,
   };
@@ -49,10 +64,13 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
   const processes: WitnessPorts['processes'] = {
     run: async ([program, ...words]) => {
       const paths = words.slice(words.indexOf('--') + 1);
-      const answer = (path: string) =>
-        words[0] === '-L'
-          ? identityLine(path, identityOf(path))
-          : `${path} ${seen.links?.includes(path) ? 'symbolic link' : 'directory'}\0`;
+      const answer = (path: string) => {
+        const identity = identityOf(path);
+        if (words[1]?.includes('%h')) return identityLine(path, identity && `${identity} 1 81a4`);
+        if (words[0] === '-L') return identityLine(path, identity);
+        if (words[0]?.includes('%N')) return `${path} '${path}' -> '${seen.opened?.name}'\0`;
+        return `${path} ${seen.links?.includes(path) ? 'symbolic link' : 'directory'}\0`;
+      };
       const stdout =
         program === 'readlink'
           ? (seen.views ?? SAME_VIEW).join('\n')
@@ -70,6 +88,7 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
     version: { flavour, major: 10, minor: 11, patch: 0 },
     uuid: flavour === 'mysql' ? UUID : undefined,
     datadir: '/data',
+    temporaryFolders: ['/tmp'],
     files: [
       { role: 'data', path: '/data' },
       { role: 'system-tablespace', path: '/data/ibdata1' },
@@ -77,7 +96,7 @@ async function refusals({ flavour = 'mariadb', ...seen }: Seen = {}): Promise<re
     ],
   };
   const planned = {
-    plan: { facts: { server: { ...server, binlogEnabled: false } } },
+    plan: { facts: { server: { ...server, binlogEnabled: false }, storage: { mounts: [{ mountPoint: '/data' }] } } },
     refusals: [],
   } as unknown as Planned;
   const found = await refuseOtherServer(planned, session, { host, processes });
@@ -138,6 +157,55 @@ describe('a table that is dropped between the question and the look', () => {
 
   it('shows nothing where nothing at all can be looked at', async () => {
     expect(await refusals(droppedAfter(0, {}))).toEqual([expect.stringMatching(/^\/ on this host is not/)]);
+  });
+});
+
+const OTHER_VIEW = ['mnt:[1]', '/', 'mnt:[2]', '/'] as const;
+const SAME_FILES = { '/proc/5000/root/data': '7:10', '/proc/5000/root/data/ibdata1': '7:1' };
+
+describe('in a mount namespace of its own', () => {
+  const bound = mount(11, 10, '/data/shop', '/mysql/shop');
+  it.each([
+    [OWN, OWN + bound],
+    [OWN + bound, OWN],
+  ])('a folder that is a mount in one view alone is compared (%#)', async (...mounts) => {
+    const seen = { views: OTHER_VIEW, mounts };
+    const folder = (theirs: string) => ({ ...SAME_FILES, '/data/shop': '7:30', '/proc/5000/root/data/shop': theirs });
+    expect(await refusals({ ...seen, identities: folder('7:30') })).toEqual([]);
+    expect(await refusals({ ...seen, identities: folder('9:2') })).toEqual([
+      expect.stringMatching(/^\/data\/shop on this host is not what the server has there/),
+    ]);
+  });
+
+  it('what is mounted elsewhere, as systemd and containers do, is of no matter', async () => {
+    const mounts = [OWN, OWN + mount(11, 1, '/tmp') + mount(12, 1, '/usr') + mount(13, 1, '/data2')] as const;
+    expect(await refusals({ views: OTHER_VIEW, mounts, identities: SAME_FILES })).toEqual([]);
+  });
+});
+
+describe('what the server has open on another file system', () => {
+  const elsewhere = (name: string, flags?: string): Seen => ({
+    identities: { '/proc/5000/fd/9': '9:4' },
+    opened: { name, ...(flags && { flags }) },
+  });
+  it.each<[string, string, string?]>([
+    ['a table of a mount that is hidden or gone', '/t.ibd'],
+    ['the log of DDL', '/var/lib/ddl_recovery.log', '02100002'],
+    ['a relay log', '/gone/relay.000001', '02102002'],
+    ['a table that is only read', '/gone/a.ARZ', '02100000'],
+  ])('is refused: %s', async (_what, name, flags) => {
+    expect(await refusals(elsewhere(name, flags))).toEqual([
+      `the server has ${name} open, on a file system that holds none of the planned files`,
+    ]);
+  });
+
+  it.each<[string, string, string?]>([
+    ['a log', '/var/log/mysql/slow.log', '02102001'],
+    ['a library', '/usr/lib/mysql/plugin/auth_ed25519.so', '02100000'],
+    ['a temporary table', '/tmp/#sql-temptable-1.MAI'],
+    ['a file of the kernel', '/sys/fs/cgroup/memory.pressure'],
+  ])('is none of its data: %s', async (_what, name, flags) => {
+    expect(await refusals(elsewhere(name, flags))).toEqual([]);
   });
 });
 
