@@ -29,6 +29,11 @@ export interface HostReader {
   holders(sysPath: string): Promise<readonly string[] | undefined>;
   /** The kernel's names for its journals (`/proc/fs/jbd2`). Throws RunError `host-unfit` where it shows none of them. */
   journals(): Promise<readonly string[] | undefined>;
+  /**
+   * The logs that an index lists, in the words of the index; those of a replica's further channels, `NAME-CHANNEL.index` beside
+   * `NAME.index`, are read with it. None where there is no index. Throws RunError `files-unresolved` where one cannot be read.
+   */
+  indexedLogs(index: string): Promise<readonly string[] | undefined>;
   /** What `dmsetup status` prints of all devices; empty where it cannot be asked. */
   dmStatus(): Promise<string | undefined>;
 }

@@ -20,6 +20,7 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
   const holders: NonNullable<Capture['host']['holders']> = {};
   const recorded: Capture['host'] = { files: {}, links: {}, dirs: {}, owners: {}, symlinks: {} };
   const space: NonNullable<Capture['host']['space']> = {};
+  const indexes: NonNullable<Capture['host']['indexes']> = {};
   const answers: Record<string, Row[]> = {};
   let instance: InstanceFacts | undefined;
 
@@ -62,6 +63,11 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
         if (names !== undefined) recorded.journals = [...names].sort();
         return names;
       },
+      indexedLogs: async (index) => {
+        const logs = await host.indexedLogs(index);
+        if (logs !== undefined) indexes[index] = [...logs];
+        return logs;
+      },
       dmStatus: async () => {
         const text = await host.dmStatus();
         if (text !== undefined) recorded.dmStatus = text;
@@ -92,6 +98,7 @@ export function recordCapture({ host, server, ec2 }: Readers): Recorder {
           ...(Object.keys(space).length > 0 && { space }),
           ...(Object.keys(devices).length > 0 && { devices }),
           ...(Object.keys(holders).length > 0 && { holders }),
+          ...(Object.keys(indexes).length > 0 && { indexes }),
         },
         server: { answers },
         ec2: {

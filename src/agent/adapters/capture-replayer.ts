@@ -23,6 +23,7 @@ export function replayCapture(json: string): Readers {
       deviceNumber: async (path) => host.devices?.[path],
       holders: async (path) => host.holders && answer(host.holders, path),
       journals: async () => host.journals,
+      indexedLogs: async (index) => host.indexes && recorded(host.indexes, index),
       dmStatus: async () => host.dmStatus,
     },
     server: {

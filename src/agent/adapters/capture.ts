@@ -18,7 +18,7 @@ function isTextRecord(value: unknown): boolean {
 
 /**
  * A host in one JSON file: every answer that discovery got, and nothing else. Of files only those below /proc and
- * /sys, of the server only named questions without secrets. Replayed, the very same discovery reads it.
+ * /sys, and the names in the indexes of logs; of the server only named questions without secrets. Replayed, the very same discovery reads it.
  */
 export const Capture = v.strictObject({
   v: v.literal(1),
@@ -43,6 +43,8 @@ export const Capture = v.strictObject({
     /** The names in /proc/fs/jbd2. */
     journals: v.exactOptional(v.array(text)),
     dmStatus: v.exactOptional(text),
+    /** path of an index -> the logs that it lists */
+    indexes: v.exactOptional(v.record(text, v.array(text))),
     /** path -> the symbolic links at most `depth` levels below */
     symlinks: v.record(v.string(), v.strictObject({ depth: count, links: v.array(text) })),
   }),

@@ -1,6 +1,6 @@
 import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
-import { join } from 'node:path';
-import { RunError } from '../../shared/errors.ts';
+import { basename, dirname, join } from 'node:path';
+import { messageOf, RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
 import { deviceNumber } from './device-number.ts';
 import { processes } from './processes.ts';
@@ -40,6 +40,7 @@ export const hostReader: HostReader = {
     if (names === undefined) throw new RunError('host-unfit', `the kernel does not list its journals: no ${JOURNALS}`);
     return names;
   },
+  indexedLogs,
   dmStatus,
 };
 
@@ -55,6 +56,28 @@ async function dmStatus(): Promise<string> {
   } catch {
     return '';
   }
+}
+
+async function indexedLogs(index: string): Promise<readonly string[]> {
+  const folder = dirname(index);
+  const stem = basename(index, '.index');
+  const names = (await orUndefined(readdir(folder), ABSENT)) ?? [];
+  const indexes = names.filter(
+    (name) => name === basename(index) || (name.startsWith(`${stem}-`) && name.endsWith('.index')),
+  );
+  const texts = await Promise.all(indexes.map((name) => readIndex(join(folder, name))));
+  return texts.flatMap((text) => text.split('\n').filter((line) => line !== ''));
+}
+
+async function readIndex(path: string): Promise<string> {
+  const unreadable = (why: string, cause?: unknown) =>
+    new RunError('files-unresolved', `the index of logs ${path} cannot be read: ${why}`, { cause });
+  // One that has been removed since lists nothing; a link that leads nowhere is refused elsewhere.
+  const text = await orUndefined(readFile(path, 'utf8'), ABSENT).catch((error: unknown) => {
+    throw unreadable(messageOf(error), error);
+  });
+  if (text?.includes('\ufffd')) throw unreadable('a name in it is not UTF-8');
+  return text ?? '';
 }
 
 async function symlinksBelow(path: string, depth: number): Promise<readonly string[]> {

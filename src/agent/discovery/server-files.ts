@@ -32,6 +32,7 @@ export async function locateServerFiles(
     ...systemTablespace(variables, datadir),
     ...folders(variables),
     ...binaryLogs(variables),
+    ...(await indexedLogs(host, variables, datadir)),
     ...singleFiles(variables, datadir),
     ...dataFiles.map((path) => ({ role: 'tablespace' as const, path, from: 'a tablespace' })),
   ];
@@ -153,13 +154,14 @@ function folders(variables: Variables): readonly Named[] {
   });
 }
 
+const LOGS = [
+  ['binlog', 'log_bin_basename', 'log_bin_index'],
+  ['relay-log', 'relay_log_basename', 'relay_log_index'],
+] as const;
+
 /** The folders of the logs, and their index files, which may lie elsewhere. */
 function binaryLogs(variables: Variables): readonly Named[] {
-  const logs = [
-    ['binlog', 'log_bin_basename', 'log_bin_index'],
-    ['relay-log', 'relay_log_basename', 'relay_log_index'],
-  ] as const;
-  return logs.flatMap(([role, base, index]) => {
+  return LOGS.flatMap(([role, base, index]) => {
     const basePath = variables.get(base);
     if (!basePath) return [];
     const indexPath = variables.get(index);
@@ -172,6 +174,38 @@ function binaryLogs(variables: Variables): readonly Named[] {
       links: (name: string) => name.startsWith(basename(path)),
     }));
   });
+}
+
+/**
+ * Further folders with logs that an index lists: the base name may have been another when they were written. What is listed
+ * and not there is no reason to refuse, the server puts up with it.
+ */
+async function indexedLogs(host: HostReader, variables: Variables, datadir: string): Promise<readonly Named[]> {
+  const found: Named[] = [];
+  for (const [role, base, index] of LOGS) {
+    const basePath = variables.get(base);
+    if (!basePath) continue;
+    const indexPath = resolve(datadir, variables.get(index) || `${basePath}.index`);
+    const logs = await host.indexedLogs(indexPath);
+    if (role === 'binlog' && logs?.length === 0)
+      throw new RunError('files-unresolved', `${indexPath} lists no binary log, though log_bin is ON`);
+    const own = resolve(datadir, basePath);
+    const others = (logs ?? []).map((log) => resolve(datadir, log)).filter((log) => !log.startsWith(own));
+    for (const [folder, names] of byFolder(others)) {
+      const isThere = ((await host.list(folder)) ?? []).some((name) => names.has(name));
+      if (isThere) found.push({ role, path: folder, from: indexPath, links: (name) => names.has(name) });
+    }
+  }
+  return found;
+}
+
+function byFolder(paths: readonly string[]): ReadonlyMap<string, ReadonlySet<string>> {
+  const folders = new Map<string, Set<string>>();
+  for (const path of paths) {
+    const names = folders.get(dirname(path)) ?? new Set();
+    folders.set(dirname(path), names.add(basename(path)));
+  }
+  return folders;
 }
 
 /** Files that are there only at times, or not yet: the folder is what counts. The data directory is known anyway. */

@@ -1,5 +1,5 @@
 import { execFileSync } from 'node:child_process';
-import { cpSync, mkdirSync, mkdtempSync, rmSync } from 'node:fs';
+import { cpSync, mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from 'node:fs';
 import { tmpdir } from 'node:os';
 import { join } from 'node:path';
 import { afterAll, afterEach, beforeAll, describe, expect, it } from 'vitest';
@@ -140,6 +140,20 @@ describe('what changes on the host between plan and unlock', () => {
     const [[found]] = (await connection.query('SELECT COUNT(*) AS n FROM shop.orders')) as unknown as [[{ n: number }]];
     connection.destroy();
     expect(found.n).toBe(rows);
+  });
+
+  it('logs that the index of the binary logs has on another volume bring that into the set', async () => {
+    const [[{ Log_name }]] = (await host.root.query('SHOW BINARY LOGS')) as unknown as [[{ Log_name: string }]];
+    await host.root.query('FLUSH BINARY LOGS');
+    const index = join(host.mounts[1] ?? '', 'binlog/binlog.index');
+    const text = readFileSync(index, 'utf8');
+    const moved = join(elsewhere(), Log_name);
+    writeFileSync(index, text.replace(/^.*$/m, moved));
+    writeFileSync(moved, 'log');
+    const run = await host.agent('snapshot');
+    writeFileSync(index, text);
+    rmSync(moved);
+    expect(run).toMatchObject({ status: 0, result: { grade: 'application', members: 3 } });
   });
 
   describe('a schema on a file system of its own', () => {

@@ -63,3 +63,26 @@ test('the device number of a mount point is that of the mount table', async () =
     expect(await hostReader.deviceNumber(place)).toBe(shown);
   }
 });
+
+test('an index of logs is read with those of the channels beside it, and refused where it cannot be', async () => {
+  const logs = join(folder, 'logs');
+  mkdirSync(logs);
+  const index = join(logs, 'relay.index');
+  expect(await hostReader.indexedLogs(index)).toEqual([]);
+  const lines = Array.from({ length: 10_000 }, (_, number) => `/relay/relay.${String(number).padStart(6, '0')}`);
+  writeFileSync(index, `${lines.join('\n')}\n`);
+  writeFileSync(join(logs, 'relay-west.index'), './relay-west.000001');
+  writeFileSync(join(logs, 'relay2.index'), '/of/another.000001\n');
+  expect([...((await hostReader.indexedLogs(index)) ?? [])].toSorted()).toEqual(
+    ['./relay-west.000001', ...lines].toSorted(),
+  );
+  writeFileSync(join(logs, 'relay-west.index'), Buffer.from([0x2f, 0xff, 0x0a]));
+  await expect(hostReader.indexedLogs(index)).rejects.toMatchObject({ code: 'files-unresolved' });
+  rmSync(join(logs, 'relay-west.index'));
+  rmSync(index);
+  mkdirSync(index);
+  await expect(hostReader.indexedLogs(index)).rejects.toMatchObject({
+    code: 'files-unresolved',
+    message: expect.stringContaining(`${index} cannot be read`),
+  });
+});

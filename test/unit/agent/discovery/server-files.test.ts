@@ -6,7 +6,7 @@ const DATADIR: Tree = { folders: ['/data/mysql/mysql', '/data/mysql/ibdata1'] };
 
 const locate = (variables: Record<string, string>, tree: Tree = {}, dataFiles: readonly string[] = []) =>
   locateServerFiles(
-    describedHost(plant(DATADIR, tree)),
+    describedHost({ ...plant(DATADIR, tree), indexes: tree.indexes ?? {} }),
     new Map(Object.entries({ datadir: '/data/mysql/', ...variables })),
     dataFiles,
   );
@@ -82,6 +82,38 @@ test('a schema elsewhere is searched for tables that are elsewhere again', async
     links: { '/data/mysql/shop': '/fast/shop', '/fast/shop/hits.MYD': '/slow/hits.MYD' },
   };
   expect(await pathsOf({}, tree)).toEqual(['data /data/mysql', 'tablespace /fast/shop', 'tablespace /slow/hits.MYD']);
+});
+
+test('logs that an index lists in other folders bring those along, where they are there', async () => {
+  const variables = { log_bin_basename: '/b2/bin', log_bin_index: '/index/bin.index', relay_log_basename: '/b2/relay' };
+  const tree = {
+    folders: ['/b2', '/index', '/b1/old.000001', '/fast/old.000002', '/data/mysql/relay-bin.000001', '/other/kept'],
+    links: { '/b1/old.000002': '/fast/old.000002', '/b1/of-others': '/nowhere' },
+    indexes: {
+      '/index/bin.index': [
+        '/b1/old.000001',
+        '/b1/old.000002',
+        '/other/gone.000001',
+        '/gone/x.000001',
+        '/b2/bin.000002',
+      ],
+      '/b2/relay.index': ['./relay-bin.000001'],
+    },
+  };
+  expect(await pathsOf(variables, tree)).toEqual([
+    'data /data/mysql',
+    'binlog /b2',
+    'binlog /index',
+    'relay-log /b2',
+    'binlog /b1',
+    'relay-log /data/mysql',
+    'binlog /fast/old.000002',
+  ]);
+  const empty = locate(variables, { ...tree, indexes: { '/index/bin.index': [] } });
+  await expect(empty).rejects.toMatchObject({
+    code: 'files-unresolved',
+    message: '/index/bin.index lists no binary log, though log_bin is ON',
+  });
 });
 
 test('links among the logs are followed: by the folder all of them, by a base name those that bear it', async () => {
