@@ -226,6 +226,7 @@ const RESTORE_SETTINGS: readonly questions.VariableName[] = [
   'innodb_data_file_path',
   'innodb_log_group_home_dir',
   'innodb_undo_directory',
+  'innodb_directories',
   'innodb_undo_tablespaces',
   'innodb_log_file_size',
   'innodb_log_files_in_group',

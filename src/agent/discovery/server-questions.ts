@@ -16,6 +16,7 @@ const VARIABLES = [
   'innodb_data_file_path',
   'innodb_log_group_home_dir',
   'innodb_undo_directory',
+  'innodb_directories',
   'innodb_doublewrite',
   'innodb_doublewrite_dir',
   'innodb_parallel_doublewrite_path',

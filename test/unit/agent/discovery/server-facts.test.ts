@@ -70,6 +70,11 @@ test.each(['innodb_undo_directory', 'innodb_log_group_home_dir', 'innodb_data_fi
   },
 );
 
+test('the folders where recovery looks for tablespaces are told to whoever restores', async () => {
+  const { settings } = await read(mysql('8.4.3', { variables: { innodb_directories: '/fast/tables;/slow/tables' } }));
+  expect(settings['innodb_directories']).toBe('/fast/tables;/slow/tables');
+});
+
 test('a binary log that is on, and is nowhere, is not understood; one in InnoDB is left to its own refusal', async () => {
   const nowhere = { log_bin_basename: '', log_bin_index: '' };
   await expect(read(mariadb({ variables: nowhere }))).rejects.toMatchObject({ code: 'server-unsupported' });
