@@ -8,6 +8,8 @@ export const ENGINES_UNDERSTOOD: readonly string[] = [
   'ARCHIVE',
   'MEMORY',
   'BLACKHOLE',
+  // Its rows are another server's; here it has its definition, and its statements wait for the lock as any other.
+  'FEDERATED',
   'SEQUENCE',
   'PERFORMANCE_SCHEMA',
 ];

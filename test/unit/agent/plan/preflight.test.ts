@@ -274,6 +274,11 @@ test.each<[string, Partial<ServerFacts>, string]>([
   expect(messages(withServer(server))).toEqual([expect.stringContaining(message)]);
 });
 
+test('an engine that keeps no file here is no reason to refuse', () => {
+  for (const engine of ['BLACKHOLE', 'SEQUENCE', 'FEDERATED'])
+    expect(preflight(withServer({ enginesInUse: ['INNODB', engine] }), REQUEST)).toEqual([]);
+});
+
 test('an unknown engine: the least privilege that shows every table is asked for, where the account lacks it', () => {
   const hint = (...more: readonly string[]) => {
     const privileges = [...sound.server.privileges, ...more];
