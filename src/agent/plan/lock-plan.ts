@@ -19,7 +19,8 @@ export interface LockPlan {
   readonly otherBackup: OtherBackup;
   /**
    * The locks that make the read lock wait and that need no statement to run: a row each with `id`, `user`, `type`,
-   * `schema` and `name`. Absent where the server does not list them.
+   * `schema` and `name`; `applied` is null but where a replica's applier holds it, and then tells what it applies from
+   * what it applies next. Absent where the server does not list them.
    */
   readonly lockHoldersQuery?: string;
   /** Whether everything that can make commits wait behind the read lock is seen before it; else there is no second try. */
@@ -175,19 +176,27 @@ const BACKUP_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS us
   WHERE OBJECT_TYPE IN ('BACKUP LOCK', 'GLOBAL') AND LOCK_TYPE = 'SHARED'
   AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID() LIMIT 1`;
 
+/** Renamed in MySQL 8.0.26. */
+const APPLIER_THREADS =
+  "'thread/sql/slave_sql', 'thread/sql/slave_worker', 'thread/sql/replica_sql', 'thread/sql/replica_worker'";
+
 /**
  * What FTWRL waits for without a statement that runs [each seen on 9.7]: LOCK TABLES … WRITE (GLOBAL INTENTION_EXCLUSIVE,
  * which a statement that writes has as well, and SHARED_NO_READ_WRITE) and READ, HANDLER … OPEN, FLUSH TABLES … WITH READ
  * LOCK or FOR EXPORT. An open transaction, GET_LOCK and XA PREPARE have none of these.
+ * Besides a replica's appliers, whose TIME is a delay and whose row events are no statements of the performance schema
+ * [seen on 9.7]: what is applied holds GLOBAL INTENTION_EXCLUSIVE until it ends.
  */
 const MYSQL_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, LOCK_TYPE AS type,
-  OBJECT_SCHEMA AS \`schema\`, OBJECT_NAME AS name
+  OBJECT_SCHEMA AS \`schema\`, OBJECT_NAME AS name,
+  IF(NAME IN (${APPLIER_THREADS}), CONCAT_WS(':', OWNER_THREAD_ID, OWNER_EVENT_ID, OBJECT_INSTANCE_BEGIN), NULL) AS applied
   FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
   WHERE LOCK_STATUS = 'GRANTED' AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID()
   AND (OBJECT_TYPE = 'TABLE' AND (LOCK_TYPE IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
   OR LOCK_TYPE = 'SHARED' AND LOCK_DURATION = 'EXPLICIT')
-  OR OBJECT_TYPE = 'GLOBAL' AND LOCK_TYPE = 'INTENTION_EXCLUSIVE' AND PROCESSLIST_COMMAND = 'Sleep')
+  OR OBJECT_TYPE = 'GLOBAL' AND LOCK_TYPE = 'INTENTION_EXCLUSIVE'
+  AND (PROCESSLIST_COMMAND = 'Sleep' OR NAME IN (${APPLIER_THREADS})))
   ORDER BY OBJECT_TYPE DESC`;
 
 /**

@@ -89,6 +89,12 @@ describe('how commits are kept out', () => {
     expect(plan('mariadb', '10.11.6').blockersSeen).toBe(true);
   });
 
+  it("sees what a replica's appliers hold, under the names of every version", () => {
+    const { lockHoldersQuery } = plan('mysql', '8.0.36');
+    for (const thread of ['slave_sql', 'slave_worker', 'replica_sql', 'replica_worker'])
+      expect(lockHoldersQuery).toContain(`'thread/sql/${thread}'`);
+  });
+
   it.each([0, 1, 2] as const)('flushes and proves the redo log whatever the setting is: %i', (flushLogAtTrxCommit) => {
     for (const [flavour, version] of [
       ['mariadb', '10.11.6'],

@@ -1,6 +1,8 @@
 import { describe, expect, it } from 'vitest';
+import type { ReplicaPlan } from '../../../../src/agent/plan/lock-plan.ts';
 import type { Row } from '../../../../src/agent/ports.ts';
 import { refuseLockHolders } from '../../../../src/agent/window/lock-holders.ts';
+import type { RunError } from '../../../../src/shared/errors.ts';
 import { fakeClock } from '../../../support/fake-clock.ts';
 import { scriptedSession } from '../../../support/scripted-session.ts';
 
@@ -12,6 +14,8 @@ const holder = (id: string, type: string, table: Partial<Row> = { schema: 't', n
   name: null,
   ...table,
 });
+
+const applier = (applied: string): Row => ({ ...holder('12', 'INTENTION_EXCLUSIVE', {}), user: 'root', applied });
 
 /** What becomes of a run that waits 3 s for the lock at most; what the server lists at each look, the last for good. */
 async function looks(...inTurn: readonly (readonly Row[])[]) {
@@ -60,6 +64,28 @@ describe('who holds what the read lock would wait for', () => {
       [holder('12', 'SHARED'), holder('14', 'SHARED')],
     );
     expect(error).toBeUndefined();
+  });
+
+  it('is an applier, which is named and not to be killed', async () => {
+    const { error, waitedMs } = await looks([applier('43:4:1')]);
+    expect(error).toMatchObject({
+      code: 'long-statement',
+      message: expect.stringMatching(/applier \(connection 12\) has run for at least 3 s/),
+      hint: expect.stringContaining('--stop-replica-sql'),
+    });
+    expect((error as RunError).hint).not.toContain('KILL');
+    expect(waitedMs).toBe(3_000);
+  });
+
+  it('is no applier that has come to its next statement', async () => {
+    expect(await looks([applier('43:4:1')], [applier('43:9:1')])).toMatchObject({ error: undefined, times: 2 });
+  });
+
+  it('is no applier that is stopped before the lock', async () => {
+    const session = scriptedSession({ HOLDERS: [applier('43:4:1')] });
+    const replica = { stopped: [''] } as unknown as ReplicaPlan;
+    await refuseLockHolders(session, { lockHoldersQuery: 'HOLDERS', replica }, 3, fakeClock());
+    expect(session.said).toEqual(['HOLDERS']);
   });
 
   it('is not asked where the server does not list it', async () => {
