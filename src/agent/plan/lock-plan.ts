@@ -59,7 +59,7 @@ export interface LockPlan {
 export interface LockBound {
   /** Before the first lock statement. */
   readonly idle: string;
-  /** Right before commits wait: the longest that a statement may run, where the server can be told. */
+  /** Before the first lock statement as well: the longest that a statement may run, where the server can be told. */
   readonly statement: (lockTimeoutSeconds: number) => string;
   /** After the release: the session idles for longer when nothing is held. */
   readonly lift: readonly string[];

@@ -10,8 +10,13 @@ const RELEASE_DEADLINE_MS = 5_000;
 export const PAUSE_BETWEEN_TRIES_MS = 5_000;
 /** How much longer than lock_wait_timeout the client waits for the server to notice. */
 const GRACE_MS = 2_000;
-/** What holds back no commit may also have to write (BACKUP STAGE FLUSH closes tables). */
-const PREPARE_GRACE_MS = 60_000;
+/**
+ * What holds back no commit of InnoDB may also have to write: BACKUP STAGE FLUSH closes tables, and who writes to MyISAM or
+ * Aria waits from there on. The server's bound ends a stage that waits, not one that is closing tables [seen on 10.11].
+ */
+const PREPARE_GRACE_MS = 7_000;
+/** A statement of MariaDB ran into max_statement_time. */
+const ER_STATEMENT_TIMEOUT = 1969;
 /** BACKUP STAGE END where no stage was taken. */
 const ER_BACKUP_NOT_RUNNING = 4146;
 
@@ -54,7 +59,7 @@ export async function takeReadLock(
   let stalledSince: number | undefined;
   try {
     const { session: settings, bound, prepare } = plan;
-    for (statement of [...settings(timeoutSeconds), bound.idle, ...prepare, bound.statement(timeoutSeconds)]) {
+    for (statement of [...settings(timeoutSeconds), bound.idle, bound.statement(timeoutSeconds), ...prepare]) {
       await session.run(statement, timeoutMs + PREPARE_GRACE_MS);
     }
     if (plan.kind !== 'ftwrl') await onceDdlIsHeld();
@@ -87,7 +92,7 @@ export async function holdDdl(
   };
   let statement = '';
   try {
-    for (statement of [...settings(timeoutSeconds), bound.idle, ...ddl.take, bound.statement(timeoutSeconds)])
+    for (statement of [...settings(timeoutSeconds), bound.idle, bound.statement(timeoutSeconds), ...ddl.take])
       await session.run(statement, timeoutSeconds * 1000 + PREPARE_GRACE_MS);
     await onceDdlIsHeld();
     return { [Symbol.asyncDispose]: releaseDdl };
@@ -100,7 +105,7 @@ export async function holdDdl(
 /** What a refusal of the server means; anything else is thrown on as it is. */
 function notGranted(error: unknown, statement: string, timeoutSeconds: number, stallMs: number): unknown {
   if (!(error instanceof ServerRefusal)) return error;
-  if (error.errno === ER_LOCK_WAIT_TIMEOUT) {
+  if (error.errno === ER_LOCK_WAIT_TIMEOUT || error.errno === ER_STATEMENT_TIMEOUT) {
     return new LockNotGranted(`${statement}: not granted within ${timeoutSeconds} s`, stallMs, error);
   }
   return new RunError('lock-refused', `${statement}: ${error.message}`, { cause: error });

@@ -324,7 +324,7 @@ describe('what goes wrong in the window', () => {
     const { session, bound, prepare, blockCommits } = planLock({ version } as ServerFacts, [], 7);
     const connection = await host.server.connect();
     connection.on('error', () => {});
-    for (const statement of [...session(1), bound.idle, ...prepare, bound.statement(1), blockCommits]) {
+    for (const statement of [...session(1), bound.idle, bound.statement(1), ...prepare, blockCommits]) {
       await connection.query(statement);
     }
     connection.query('SELECT SLEEP(600)').catch(() => {});

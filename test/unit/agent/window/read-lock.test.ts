@@ -31,7 +31,7 @@ describe('the read lock', () => {
     const lock = await takeReadLock(session, plan, 3, clock);
     expect(lock.stallMs).toBeUndefined();
     await lock[Symbol.asyncDispose]();
-    const bounded = ['WAIT 3', 'IDLE', 'PREPARE', 'RUN 3', 'BLOCK', 'RELEASE BLOCK', 'RELEASE PREPARE', 'LIFT'];
+    const bounded = ['WAIT 3', 'IDLE', 'RUN 3', 'PREPARE', 'BLOCK', 'RELEASE BLOCK', 'RELEASE PREPARE', 'LIFT'];
     expect(session.said).toEqual(bounded);
     expect(lock.stallMs).toBeGreaterThanOrEqual(0);
   });
@@ -49,6 +49,12 @@ describe('the read lock', () => {
     const session = script({ LIFT: 1064 });
     await (await takeReadLock(session, plan, 3, clock))[Symbol.asyncDispose]();
     expect(session.said.at(-1)).toBe('(closed)');
+  });
+
+  it('of which a statement ran into its bound was not granted in time, and is given back', async () => {
+    const session = script({ PREPARE: 1969 });
+    await expect(takeReadLock(session, plan, 3, clock)).rejects.toMatchObject({ code: 'lock-timeout', stallMs: 0 });
+    expect(session.said).toEqual(['WAIT 3', 'IDLE', 'RUN 3', 'PREPARE', 'RELEASE BLOCK', 'RELEASE PREPARE', 'LIFT']);
   });
 
   it('that is refused names the statement', async () => {
