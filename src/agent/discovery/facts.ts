@@ -57,6 +57,8 @@ export interface ServerFacts {
   readonly settings: Readonly<Record<string, string>>;
   /** Engines that tables use, or may use where that cannot be seen cheaply; upper case. */
   readonly enginesInUse: readonly string[];
+  /** Engines that are enabled and not understood, and of which it was seen that no table uses them; upper case. */
+  readonly enginesUnused: readonly string[];
   readonly clustered: 'galera' | 'group-replication' | undefined;
   /** MySQL: whether the performance schema tells our account how long a statement has run. */
   readonly statementsTimed: boolean;

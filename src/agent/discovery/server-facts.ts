@@ -50,7 +50,7 @@ export async function readServer(server: ServerReader, host: HostReader, level: 
       version.flavour === 'mariadb' ? 'innodb_lsn_flushed' : 'innodb_redo_log_flushed_to_disk_lsn',
     ),
     settings: restoreSettings(variables, plugins),
-    enginesInUse: await readEngines(server, privileges),
+    ...(await readEngines(server, privileges)),
     clustered: clustered(variables, plugins),
     statementsTimed:
       version.flavour !== 'mariadb' &&
@@ -84,13 +84,19 @@ const binlogStorageEngine = (variables: Variables): string =>
 /** What of a server is settled once DDL is held back. */
 export interface SettledFacts extends LocatedFiles {
   readonly redoLogEnabled: boolean;
+  /** Upper case. They can be enabled while DDL is held back, but no table comes to them then. */
+  readonly enginesEnabled: readonly string[];
 }
 
-/** Asks for the files of a server that is known already, and for its redo log; nothing here reads every table. */
+/** Asks for the files of a server that is known already, for its redo log and its engines; nothing here reads every table. */
 export async function readSettled(server: ServerReader, host: HostReader, known: ServerFacts): Promise<SettledFacts> {
   const variables = toVariables(await server.ask(questions.variables));
   const status = toVariables(await server.ask(questions.status));
-  return { ...(await locate(server, host, variables, known)), redoLogEnabled: redoLogEnabled(status) };
+  return {
+    ...(await locate(server, host, variables, known)),
+    redoLogEnabled: redoLogEnabled(status),
+    enginesEnabled: await enabledEngines(server),
+  };
 }
 
 async function locate(
@@ -210,14 +216,26 @@ const mayReadPerformanceSchema = (privileges: readonly string[]): boolean =>
  * The engines that are enabled; only where one of them is not understood, and we may see every table, those
  * that tables really use: that question reads the definition of every table.
  */
-async function readEngines(server: ServerReader, privileges: readonly string[]): Promise<readonly string[]> {
-  const enabled = (await server.ask(questions.engines))
+async function readEngines(
+  server: ServerReader,
+  privileges: readonly string[],
+): Promise<Pick<ServerFacts, 'enginesInUse' | 'enginesUnused'>> {
+  const enabled = await enabledEngines(server);
+  const strange = enabled.filter((engine) => !ENGINES_UNDERSTOOD.includes(engine));
+  if (strange.length === 0 || !canSeeAllTables(privileges)) return { enginesInUse: enabled, enginesUnused: [] };
+  const enginesInUse = await usedEngines(server);
+  return { enginesInUse, enginesUnused: strange.filter((engine) => !enginesInUse.includes(engine)) };
+}
+
+const enabledEngines = async (server: ServerReader): Promise<readonly string[]> =>
+  (await server.ask(questions.engines))
     .filter((row) => ['YES', 'DEFAULT'].includes(text(row, 'Support')))
     .map((row) => text(row, 'Engine').toUpperCase())
     .sort();
-  if (enabled.every((engine) => ENGINES_UNDERSTOOD.includes(engine)) || !canSeeAllTables(privileges)) return enabled;
-  return (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
-}
+
+/** The engines of all tables that our account may see, upper case. */
+export const usedEngines = async (server: ServerReader): Promise<readonly string[]> =>
+  (await server.ask(questions.enginesInUse)).map((row) => text(row, 'engine').toUpperCase()).sort();
 
 /** What a restored server has to be started with to read its own files. */
 const RESTORE_SETTINGS: readonly questions.VariableName[] = [

@@ -2,8 +2,8 @@ import type { Row, ServerQuestion } from '../ports.ts';
 import type { ServerVersion, WatchedSetting } from './facts.ts';
 import { atLeast } from './server-version.ts';
 
-/** Those that both levels rest on: torn pages, and whether every commit has a GTID. */
-const AT_EITHER_LEVEL = ['innodb_doublewrite', 'gtid_mode'] as const;
+/** Those that both levels rest on: torn pages, whether every commit has a GTID, and what the redo log is made of. */
+const AT_EITHER_LEVEL = ['innodb_doublewrite', 'gtid_mode', 'innodb_log_archive'] as const;
 /** Level `crash` rests on these as well: nothing proves under a lock that commits were durable. */
 const AT_LEVEL_CRASH = ['innodb_flush_log_at_trx_commit', 'sync_binlog', 'relay_log_info_repository'] as const;
 

@@ -19,6 +19,7 @@ import { type Guard, startGuard } from '../window/guard.ts';
 import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
 import type { Proof } from '../window/proof.ts';
+import { proveEnginesUnused } from '../window/prove-engines-unused.ts';
 import { proveLockHeld } from '../window/prove-lock-held.ts';
 import {
   proveSettingsUnchanged,
@@ -66,7 +67,8 @@ export async function takeApplicationSet(attempt: Attempt): Promise<void> {
     throw error;
   }
   // 10. What came back is held against the plan, and the grade is set.
-  await gradeSet(plan, taken, ports);
+  const later = plan.lock.unblockCommits ? [] : await proveEnginesUnused(attempt.session, plan.facts.server);
+  await gradeSet(plan, { ...taken, proofs: [...taken.proofs, ...later] }, ports);
 }
 
 /** Where it was asked for: nothing is applied, so that the replica's place in its source is exact. */
@@ -218,7 +220,10 @@ async function takeSetUnderLock(attempt: LockedAttempt): Promise<TakenSet> {
       await proveSourcesUnchanged(session, plan),
       await proveStorageUnchanged(ports.host, plan, files),
     );
-    if (plan.lock.unblockCommits && plan.lock.ddl) proofs.push(await proveLockHeld(session, plan.lock.ddl));
+    if (plan.lock.unblockCommits && plan.lock.ddl) {
+      proofs.push(...(await proveEnginesUnused(session, plan.facts.server)));
+      proofs.push(await proveLockHeld(session, plan.lock.ddl));
+    }
     return { coordinates, answer, apiMs, proofs };
   } catch (error) {
     // Where the thaw failed nobody comes to grade the set: that it exists is told all the same.

@@ -7,6 +7,7 @@ export interface Proof {
     | 'coordinates unmoved'
     | 'settings as planned'
     | 'sources as planned'
+    | 'engines as planned'
     | 'storage as planned';
   readonly held: boolean;
   readonly detail: string;

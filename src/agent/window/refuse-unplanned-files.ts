@@ -1,5 +1,6 @@
 import { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
+import { ENGINES_UNDERSTOOD } from '../discovery/engines.ts';
 import type { ServerFile } from '../discovery/facts.ts';
 import { MOUNTINFO, mountOf, parseMountinfo } from '../discovery/mountinfo.ts';
 import { readSettled } from '../discovery/server-facts.ts';
@@ -16,7 +17,7 @@ const DEADLINE_MS = 10_000;
 /**
  * Once DDL is held back the files of the server are settled: reads the list and walks the folders again. Returns the files.
  * Throws PlanChanged where one of them lies on a file system that the plan does not hold, where the redo log has been
- * disabled since, or where the server or the host no longer answers as it did; RunError `write-failed` where a device stalls.
+ * disabled or an engine that is not understood enabled since, or where the server or the host no longer answers as it did; RunError `write-failed` where a device stalls.
  */
 export async function refuseUnplannedFiles(
   session: ServerSession,
@@ -27,6 +28,10 @@ export async function refuseUnplannedFiles(
   return withinDeadline('the folders of the server', deadlineMs, async () => {
     const settled = await readSettled(session, host, server);
     if (server.redoLogEnabled && !settled.redoLogEnabled) throw new PlanChanged('the InnoDB redo log was disabled');
+    const strange = settled.enginesEnabled.find(
+      (engine) => !ENGINES_UNDERSTOOD.includes(engine) && !server.enginesUnused.includes(engine),
+    );
+    if (strange !== undefined) throw new PlanChanged(`the engine ${strange} was enabled`);
     const known = new Set(server.files.map(({ path }) => path));
     const mounts = parseMountinfo((await host.readText(MOUNTINFO)) ?? '');
     const itsMounts = serverView && (await readMountsOf(serverView.pid, host));

@@ -156,6 +156,24 @@ describe('what changes on the host between plan and unlock', () => {
     expect(run).toMatchObject({ status: 0, result: { grade: 'application', members: 3 } });
   });
 
+  describe('an engine that is not understood', () => {
+    const install = () => host.root.query("INSTALL SONAME 'ha_sphinx'");
+    afterAll(() => host.root.query("UNINSTALL SONAME 'ha_sphinx'"));
+
+    it('is met where it comes behind the plan, and is none to refuse while no table uses it', async () => {
+      const run = await runWith(host, PLANNED, install);
+      expect(run).toMatchObject({ status: 0, result: { grade: 'application', warnings: ['planned-anew'] } });
+    });
+
+    it('breaks the set where a table has come to it', async () => {
+      const columns = 'id BIGINT UNSIGNED NOT NULL, weight INT NOT NULL, query VARCHAR(255) NOT NULL, INDEX (query)';
+      const create = () => host.root.query(`CREATE TABLE shop.search (${columns}) ENGINE=SPHINX`);
+      const run = await runWith(host, PLANNED, create).finally(() => host.root.query('DROP TABLE shop.search'));
+      expect(run).toMatchObject({ status: 36, result: { code: 'set-broken', grade: 'broken' } });
+      expect(run.result?.message).toContain('engines as planned: a table with the engine SPHINX');
+    });
+  });
+
   describe('a schema on a file system of its own', () => {
     const folder = () => join(host.datadir, 'inner');
     const bind = () => execFileSync('mount', ['--bind', join(elsewhere(), 'inner'), folder()]);

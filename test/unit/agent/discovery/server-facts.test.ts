@@ -135,8 +135,9 @@ test('an engine that is enabled counts as used, until an account that sees all t
   const used = [{ engine: 'InnoDB' }];
   const seesAll = [{ grant: 'GRANT ALL PRIVILEGES ON *.*' }];
   expect((await read(mariadb({ answers: { engines } }))).enginesInUse).toEqual(['INNODB', 'ROCKSDB']);
+  expect((await read(mariadb({ answers: { engines } }))).enginesUnused).toEqual([]);
   const answers = { engines, grants: seesAll, 'engines-in-use': used };
-  expect((await read(mariadb({ answers }))).enginesInUse).toEqual(['INNODB']);
+  expect(await read(mariadb({ answers }))).toMatchObject({ enginesInUse: ['INNODB'], enginesUnused: ['ROCKSDB'] });
 });
 
 test('a grant loses the account and the hash of its password, whatever the server appends', () => {
