@@ -185,13 +185,16 @@ const APPLIER_THREADS =
  * which a statement that writes has as well, and SHARED_NO_READ_WRITE) and READ, HANDLER … OPEN, FLUSH TABLES … WITH READ
  * LOCK or FOR EXPORT. An open transaction, GET_LOCK and XA PREPARE have none of these.
  * Besides a replica's appliers, whose TIME is a delay and whose row events are no statements of the performance schema
- * [seen on 9.7]: what is applied holds GLOBAL INTENTION_EXCLUSIVE until it ends.
+ * [seen on 9.7]: what is applied holds GLOBAL INTENTION_EXCLUSIVE until it ends. The time at which its transaction began
+ * tells it from the next one, which may have the lock at the same address.
  */
 const MYSQL_LOCK_HOLDERS = `SELECT PROCESSLIST_ID AS id, PROCESSLIST_USER AS user, LOCK_TYPE AS type,
   OBJECT_SCHEMA AS \`schema\`, OBJECT_NAME AS name,
-  IF(NAME IN (${APPLIER_THREADS}), CONCAT_WS(':', OWNER_THREAD_ID, OWNER_EVENT_ID, OBJECT_INSTANCE_BEGIN), NULL) AS applied
+  IF(NAME IN (${APPLIER_THREADS}), CONCAT_WS(':', OWNER_THREAD_ID, worker.APPLYING_TRANSACTION_START_APPLY_TIMESTAMP, OWNER_EVENT_ID,
+  OBJECT_INSTANCE_BEGIN), NULL) AS applied
   FROM performance_schema.metadata_locks JOIN performance_schema.threads
   ON threads.THREAD_ID = metadata_locks.OWNER_THREAD_ID
+  LEFT JOIN performance_schema.replication_applier_status_by_worker AS worker ON worker.THREAD_ID = threads.THREAD_ID
   WHERE LOCK_STATUS = 'GRANTED' AND PROCESSLIST_ID IS NOT NULL AND PROCESSLIST_ID <> CONNECTION_ID()
   AND (OBJECT_TYPE = 'TABLE' AND (LOCK_TYPE IN ('SHARED_READ_ONLY', 'SHARED_NO_WRITE', 'SHARED_NO_READ_WRITE')
   OR LOCK_TYPE = 'SHARED' AND LOCK_DURATION = 'EXPLICIT')

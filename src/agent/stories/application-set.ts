@@ -114,13 +114,19 @@ const emitKilled =
 async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
   const { request, ports } = attempt;
   let serverTouched = attempt.plan.appliers !== undefined;
+  let hasKilled = false;
   const killed = (message: string) => {
     serverTouched = true;
+    hasKilled = true;
     emitKilled(ports)(message);
   };
+  let stalled: LockNotGranted | undefined;
   return poll(ports.clock, { firstMs: PAUSE_BETWEEN_TRIES_MS, signal: ports.signal }, async (number) => {
+    hasKilled = false;
     try {
-      await untilCancelled(ports.signal, () => prepareTry(attempt, killed));
+      const way = await untilCancelled(ports.signal, () => prepareTry(attempt, killed));
+      // Who blocked the last try has not been seen: it may live on, and make commits wait once more.
+      if (stalled !== undefined && way === 'open' && !hasKilled) throw stalled;
     } catch (error) {
       throw serverTouched ? asFailure(error) : error;
     }
@@ -136,16 +142,19 @@ async function tryForSet(attempt: LockedAttempt): Promise<TakenSet> {
     } catch (error) {
       if (!(error instanceof LockNotGranted)) throw error;
       ports.emit({ type: 'lock-not-granted', attempt: number, stallMs: error.stallMs });
-      // Where the blocker cannot be seen it may live on, and another try would make commits wait for it once more.
-      const mayRepeatStall = error.stallMs > 0 && !attempt.plan.lock.blockersSeen;
-      if (number >= request.lockTries || mayRepeatStall) throw error;
+      stalled = error.stallMs > 0 ? error : undefined;
+      const isBlockerUnseen = stalled !== undefined && !attempt.plan.lock.blockersSeen;
+      if (number >= request.lockTries || isBlockerUnseen) throw error;
       return undefined;
     }
   });
 }
 
-/** Whatever can be known before the lock is asked for, so that it is held for as short as possible. */
-async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed']): Promise<void> {
+/**
+ * Whatever can be known before the lock is asked for, so that it is held for as short as possible. Answers whether something
+ * was in the way, and has gone.
+ */
+async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed']): Promise<'open' | 'waited'> {
   const { request, plan, session, syncer, writer, ports } = attempt;
   const { clock, signal } = ports;
   const pass = () => passGate(session, plan.lock, request, { clock, signal, killed });
@@ -156,15 +165,17 @@ async function prepareTry(attempt: LockedAttempt, killed: GateOptions['killed'])
   await writer.open(SET_FILES);
   // No statement is killed for a set that EC2 would refuse.
   if (request.killLongQueriesAfterSeconds !== undefined) await provePermission(attempt);
-  await pass();
-  do {
+  let way = await pass();
+  for (;;) {
     await syncer.syncAhead();
     await refuseOtherBackup(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     await refuseLockHolders(session, plan.lock, request.lockTimeoutSeconds, clock, signal);
     // Both may have taken their time: the connection that the one request goes by has to be fresh.
     await provePermission(attempt);
     // The last question before the lock. Where it had to wait, what has been proven is old.
-  } while ((await pass()) === 'waited');
+    if ((await pass()) === 'open') return way;
+    way = 'waited';
+  }
 }
 
 /** A refusal says that the host was left alone; after a try for the lock, or a kill, that is no longer true. */

@@ -3,7 +3,8 @@ import { poll } from '../../shared/poll.ts';
 import type { LockPlan } from '../plan/lock-plan.ts';
 import type { Clock, Row, ServerSession } from '../ports.ts';
 
-const POLL_MS = 250;
+/** The more often it is looked, the less likely that what is done again and again is taken for one that lasts. */
+const POLL_MS = 100;
 
 /** What was said for a lock of this type [seen on 9.7]. */
 const STATEMENTS: Readonly<Record<string, string>> = {

@@ -56,7 +56,13 @@ describe.runIf(process.arch === 'x64')('MySQL 9.7', () => {
         coordinates,
         'UNLOCK TABLES',
       ],
-      afterwards: ['SELECT … FROM performance_schema.global_variables', ...held, 'UNLOCK TABLES', 'UNLOCK INSTANCE'],
+      afterwards: [
+        'SELECT … FROM performance_schema.global_variables',
+        'SHOW REPLICA STATUS',
+        ...held,
+        'UNLOCK TABLES',
+        'UNLOCK INSTANCE',
+      ],
     });
   });
 

@@ -76,6 +76,7 @@ describe('a snapshot of a host with two volumes', () => {
       ...['SELECT CONNECTION_ID() AS id', block],
       ...coordinates,
       'SELECT … FROM information_schema.SYSTEM_VARIABLES',
+      'SHOW ALL SLAVES STATUS',
       unblock,
     ]);
   });

@@ -54,7 +54,7 @@ describe('who holds what the read lock would wait for', () => {
   });
 
   it('is no reason where it lets go in time', async () => {
-    expect(await looks([holder('12', 'SHARED')], [])).toEqual({ error: undefined, times: 2, waitedMs: 250 });
+    expect(await looks([holder('12', 'SHARED')], [])).toEqual({ error: undefined, times: 2, waitedMs: 100 });
   });
 
   it('is no reason where it is another one at each look', async () => {
