@@ -1,15 +1,14 @@
 import { RunError } from '../../shared/errors.ts';
 import { outcomeOf } from '../../shared/result.ts';
-import { discover } from '../discovery/discover.ts';
 import { createSetRequest } from '../plan/create-set-request.ts';
 import { fileSystemsOf } from '../plan/mounts.ts';
-import { mayAskServer, type Planned, planSnapshot } from '../plan/plan-snapshot.ts';
+import { mayAskServer, type Planned } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { Clock, Ec2, HostReader, Processes, ServerSession, WriterLock } from '../ports.ts';
 import { refuseLockHolders } from '../window/lock-holders.ts';
 import { refuseOtherBackup } from '../window/other-backup.ts';
-import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { startSyncer } from '../window/syncer.ts';
+import { planWitnessed } from './plan-witnessed.ts';
 import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
 /** What a plan of the host that we are on needs from outside. */
@@ -29,8 +28,7 @@ export interface PlanPorts {
  */
 export async function planHost(request: SnapshotRequest, ports: PlanPorts): Promise<Planned> {
   const { session, clock } = ports;
-  const facts = await discover(ports.host, session, ports.ec2, request.level);
-  const seen = await refuseOtherServer(planSnapshot(request, facts), session, ports);
+  const seen = await planWitnessed(request, ports);
   const planned = await withRefusal(seen, () => refuseStuckFileSystem(seen.plan, ports));
   const asked =
     // Who locks nothing is in nobody's way.

@@ -1,17 +1,16 @@
 import { messageOf, RunError } from '../../shared/errors.ts';
 import { untilCancelled } from '../cancellation.ts';
-import { discover } from '../discovery/discover.ts';
-import { approve, describeServer, planSnapshot } from '../plan/plan-snapshot.ts';
+import { approve, describeServer } from '../plan/plan-snapshot.ts';
 import type { SnapshotPlan, SnapshotRequest } from '../plan/snapshot-plan.ts';
 import type { ServerSession } from '../ports.ts';
 import { startAppliers } from '../window/appliers.ts';
 import { thawLeftovers } from '../window/leftovers.ts';
 import { PlanChanged } from '../window/plan-changed.ts';
 import { isServer } from '../window/recorded-server.ts';
-import { refuseOtherServer } from '../window/refuse-other-server.ts';
 import { takeApplicationSet } from './application-set.ts';
 import type { Attempt, SnapshotPorts } from './attempt.ts';
 import { takeCrashSet } from './crash-set.ts';
+import { planWitnessed } from './plan-witnessed.ts';
 import { refuseUsedRunId } from './refuse-used-run-id.ts';
 
 /** The run. Ends well, or throws the RunError that says how it ended; what happened is told by events. */
@@ -75,12 +74,13 @@ async function makePlan(
   session: ServerSession,
   ports: SnapshotPorts,
 ): Promise<{ plan: SnapshotPlan; owner: string }> {
-  const facts = await discover(ports.host, session, ports.ec2, request.level);
-  ports.emit({ type: 'instance-known', instance: facts.instance.instanceId, region: facts.instance.region });
-  const { serverId: id, datadir } = facts.server;
-  ports.emit({ type: 'server-known', server: describeServer(facts.server), address: session.address, id, datadir });
+  const planned = await planWitnessed(request, { ...ports, session });
+  const { instance, server } = planned.plan.facts;
+  ports.emit({ type: 'instance-known', instance: instance.instanceId, region: instance.region });
+  const { serverId: id, datadir } = server;
+  ports.emit({ type: 'server-known', server: describeServer(server), address: session.address, id, datadir });
 
-  const plan = approve(await refuseOtherServer(planSnapshot(request, facts), session, ports));
+  const plan = approve(planned);
   await refuseUsedRunId(plan, ports.ec2);
   for (const warning of plan.warnings) ports.emit({ type: 'warned', ...warning });
   const { set, level, members: volumes, freeze: freezes, syncOnly: syncs, exclude } = plan;

@@ -52,6 +52,12 @@ describe('what changes on the host between plan and unlock', () => {
     expect(run).toMatchObject({ status: 0, result: { grade: 'application', members: 3, warnings: ['planned-anew'] } });
   });
 
+  it('so is one that comes between the list of files and the look at what the server holds open', async () => {
+    const run = await runWith(host, 'DescribeVolumes', () => tableIn('moved', elsewhere()));
+    await host.root.query('DROP TABLE shop.moved');
+    expect(run).toMatchObject({ status: 0, result: { grade: 'application', members: 3 } });
+  });
+
   it('the same at level crash', async () => {
     const run = await runWith(host, PLANNED, () => tableIn('moved', elsewhere()), '--level', 'crash');
     await host.root.query('DROP TABLE shop.moved');
