@@ -26,8 +26,8 @@ const settings = <C extends Cell>(cell: C) =>
 const planned: Row = {
   ...settings(BROKEN),
   'a table comes to another volume': PLANNED_ANEW,
-  'a mount comes into the data directory': BROKEN,
-  'a mount covers a schema': BROKEN,
+  'a mount comes into the data directory': PLANNED_ANEW,
+  'a mount covers a schema': ends('storage-unfit', { plannedAnew: true }),
   'the mount of the data is moved': NOT_FOUND_ANEW,
   'the binary log is unmounted': NOT_FOUND_ANEW,
   'the data is mounted read-only': NOT_WRITTEN,
@@ -44,6 +44,8 @@ const filesWritten: Row = { ...planned, 'the data is mounted read-only': DONE };
 const ddlHeld: Row = { ...filesWritten, 'a table comes to another volume': DONE };
 const filesSettled: Row = {
   ...ddlHeld,
+  'a mount comes into the data directory': BROKEN,
+  'a mount covers a schema': BROKEN,
   'the mount of the data is moved': BROKEN,
   'the binary log is unmounted': BROKEN,
 };
@@ -72,7 +74,14 @@ export const CRASH_WORLD_CELLS: Readonly<Record<CrashStep, Row>> = {
     'a volume is exchanged': BROKEN,
     'the device of the data grows': ends('volume-unresolved'),
   },
-  'see that it is this server': { ...planned, 'the mount of the data is moved': NOT_FOUND },
+  'see that it is this server': {
+    ...planned,
+    'a table comes to another volume': IN_THE_SET,
+    'a mount comes into the data directory': BROKEN,
+    'a mount covers a schema': BROKEN,
+    'the mount of the data is moved': NOT_FOUND,
+    'the binary log is unmounted': NOT_FOUND,
+  },
   'ask who we are': planned,
   'prove the permission': noFolderForTheWriter,
   'write the files': { ...planned, 'the data is mounted read-only': HELD_OPEN },

@@ -22,6 +22,7 @@ const PLANNED_ANEW = ends('done', { grade: 'application', members: 3, plannedAne
 const ONE_TOO_MANY = ends('set-broken', { grade: 'broken', members: 3 });
 const NOT_FOUND = ends('files-unresolved');
 const NOT_FOUND_ANEW = ends('files-unresolved', { plannedAnew: true });
+const UNFIT_ANEW = ends('storage-unfit', { plannedAnew: true });
 const NOT_WRITTEN = ends('write-failed');
 /** The kernel refuses it. */
 export const HELD_OPEN = impossible('the file writer has files open there for writing, so the mount is busy');
@@ -61,20 +62,14 @@ const filesToCome = {
 } as const;
 
 /** The server has named its files; where they lie is not looked at yet. */
-const filesKnown = {
-  ...filesToCome,
-  'a table comes to another volume': PLANNED_ANEW,
-  'the mount of the data is moved': ends('volume-unresolved'),
-  'the binary log is unmounted': ends('volume-unresolved'),
-  'a replication source is named': BROKEN,
-} as const;
+const filesKnown = { ...filesToCome, 'a replication source is named': BROKEN } as const;
 
 /** Before the second look at the files. */
 const planned = {
   ...SETTINGS,
   'a table comes to another volume': PLANNED_ANEW,
-  'a mount comes into the data directory': BROKEN,
-  'a mount covers a schema': BROKEN,
+  'a mount comes into the data directory': PLANNED_ANEW,
+  'a mount covers a schema': UNFIT_ANEW,
   'the mount of the data is moved': NOT_FOUND_ANEW,
   'the binary log is unmounted': NOT_FOUND_ANEW,
   'the data is mounted read-only': NOT_WRITTEN,
@@ -92,6 +87,8 @@ const ddlHeld = { ...filesOpen, 'a table comes to another volume': DONE } as con
 
 const filesSettled = {
   ...ddlHeld,
+  'a mount comes into the data directory': BROKEN,
+  'a mount covers a schema': BROKEN,
   'the mount of the data is moved': BROKEN,
   'the binary log is unmounted': BROKEN,
 } as const;
@@ -132,7 +129,15 @@ export const WORLD_CELLS: Readonly<Record<WorldStep, Row>> = {
   'describe the instance': { ...filesKnown, ...volumesToCome },
   'describe the volumes': { ...filesKnown, ...volumesToCome },
   'count the pending snapshots': { ...filesKnown, ...volumesKnown },
-  'see that it is this server': { ...planned, 'the mount of the data is moved': NOT_FOUND },
+  // Where the server has another file open, or none is found, the plan is made once more.
+  'see that it is this server': {
+    ...planned,
+    'a table comes to another volume': IN_THE_SET,
+    'a mount comes into the data directory': BROKEN,
+    'a mount covers a schema': BROKEN,
+    'the mount of the data is moved': NOT_FOUND,
+    'the binary log is unmounted': NOT_FOUND,
+  },
   'ask whether the run id is used': planned,
   'ask who we are': planned,
   'start the guard': planned,
