@@ -348,7 +348,8 @@ export const CELLS: Readonly<Record<StepName, Row>> = {
   },
   'sync under the lock': {
     ...underTheLock,
-    'the agent is stopped': stopped('write-failed'),
+    // The word of the syncer waits in its pipe, so the set is taken, though the server has ended the lock.
+    'the agent is stopped': stopped('set-broken', { grade: 'broken' }),
     'the thawer is gone before the order': NEVER_FROZEN,
     throws: ends('write-failed'),
     hangs: ends('write-failed'),

@@ -144,7 +144,7 @@ export const WORLD_CELLS: Readonly<Record<WorldStep, Row>> = {
   'start the syncer': planned,
   'start the file writer': planned,
   'probe the file systems': planned,
-  'open the files': planned,
+  'open the files': { ...planned, 'the mount of the data is moved': NOT_WRITTEN },
   'look for long statements': filesOpen,
   'sync ahead': filesOpen,
   'look for other backups': filesOpen,
