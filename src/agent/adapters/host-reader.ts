@@ -1,4 +1,5 @@
-import { readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
+import { constants } from 'node:fs';
+import { open, readdir, readFile, realpath, stat, statfs } from 'node:fs/promises';
 import { basename, dirname, join } from 'node:path';
 import { messageOf, RunError } from '../../shared/errors.ts';
 import type { HostReader } from '../ports.ts';
@@ -72,12 +73,30 @@ async function indexedLogs(index: string): Promise<readonly string[]> {
 async function readIndex(path: string): Promise<string> {
   const unreadable = (why: string, cause?: unknown) =>
     new RunError('files-unresolved', `the index of logs ${path} cannot be read: ${why}`, { cause });
-  // One that has been removed since lists nothing; a link that leads nowhere is refused elsewhere.
-  const text = await orUndefined(readFile(path, 'utf8'), ABSENT).catch((error: unknown) => {
+  // One that has been removed since lists nothing.
+  const text = await orUndefined(readOwnFile(path), ABSENT).catch((error: unknown) => {
     throw unreadable(messageOf(error), error);
   });
   if (text?.includes('\ufffd')) throw unreadable('a name in it is not UTF-8');
   return text ?? '';
+}
+
+/** Some 200,000 names. */
+const LONGEST_INDEX_BYTES = 16 * 1024 * 1024;
+
+/**
+ * The text of a file that the server's account can replace: no link is followed (it could lead to a file that only root may
+ * read), no FIFO waited for, and no device read without end.
+ */
+async function readOwnFile(path: string): Promise<string> {
+  const how = constants.O_RDONLY | constants.O_NOFOLLOW | constants.O_NONBLOCK;
+  await using file = await open(path, how).catch((error: NodeJS.ErrnoException) => {
+    throw error.code === 'ELOOP' ? new Error('it is a symbolic link') : error;
+  });
+  const found = await file.stat();
+  if (!found.isFile()) throw new Error('it is not a regular file');
+  if (found.size > LONGEST_INDEX_BYTES) throw new Error(`it has ${found.size} bytes`);
+  return file.readFile('utf8');
 }
 
 async function symlinksBelow(path: string, depth: number): Promise<readonly string[]> {

@@ -64,6 +64,26 @@ test('the device number of a mount point is that of the mount table', async () =
   }
 });
 
+test('an index that is a link, a FIFO or has no end is not read: the account of the server may have put it there', async () => {
+  const logs = join(folder, 'hostile');
+  mkdirSync(logs);
+  const index = join(logs, 'relay.index');
+  const refusal = async (make: () => unknown) => {
+    make();
+    const error = await hostReader.indexedLogs(index).catch((thrown: unknown) => thrown);
+    rmSync(index);
+    return error;
+  };
+  for (const [make, why] of [
+    [() => symlinkSync(join(folder, 'file'), index), 'symbolic link'],
+    [() => symlinkSync('/dev/zero', index), 'symbolic link'],
+    [() => execFileSync('mkfifo', [index]), 'not a regular file'],
+    [() => execFileSync('truncate', ['--size=1G', index]), 'has 1073741824 bytes'],
+  ] as const) {
+    expect(await refusal(make)).toMatchObject({ code: 'files-unresolved', message: expect.stringContaining(why) });
+  }
+});
+
 test('an index of logs is read with those of the channels beside it, and refused where it cannot be', async () => {
   const logs = join(folder, 'logs');
   mkdirSync(logs);
