@@ -1,8 +1,9 @@
 import { RunError } from '../../shared/errors.ts';
 import type { ServerFacts } from '../discovery/facts.ts';
-import { DeadlinePassed, type LineProcess, type Processes, type WriterLock } from '../ports.ts';
+import type { Processes, WriterLock } from '../ports.ts';
 import { stuckFileSystem } from './file-system-stuck.ts';
 import program from './file-writer.sh';
+import { nextWord } from './next-word.ts';
 import { shellProgram } from './shell.ts';
 
 const START_DEADLINE_MS = 5_000;
@@ -37,7 +38,7 @@ export async function startFileWriter(
     gid: owner.gid,
     inherit: writerLock.descriptor,
   });
-  if ((await answer(child, START_DEADLINE_MS)) !== 'waiting') {
+  if ((await nextWord(child, START_DEADLINE_MS)) !== 'waiting') {
     await child[Symbol.asyncDispose]();
     throw new RunError('write-failed', `the file writer did not start in ${datadir}: ${child.complaints}`);
   }
@@ -46,7 +47,7 @@ export async function startFileWriter(
   return {
     async open(names) {
       child.send(`open ${names.join(' ')}`);
-      const said = await answer(child, OPEN_DEADLINE_MS);
+      const said = await nextWord(child, OPEN_DEADLINE_MS);
       if (said === undefined) throw stuckFileSystem(datadir, `files in ${datadir} were not made`, OPEN_DEADLINE_MS);
       if (said !== 'opened') throw failed(names, 'made', said);
     },
@@ -54,7 +55,7 @@ export async function startFileWriter(
       for (const [name, text] of Object.entries(files)) refuseUnsendable(datadir, name, text ?? '');
       for (const [name, text] of Object.entries(files)) child.send(text === null ? `none ${name}` : file(name, text));
       child.send('commit');
-      const said = await answer(child, deadlineMs);
+      const said = await nextWord(child, deadlineMs);
       if (said !== 'written') throw failed(Object.keys(files), 'written', said ?? `no answer within ${deadlineMs} ms`);
     },
     [Symbol.asyncDispose]: () => child[Symbol.asyncDispose](),
@@ -77,15 +78,5 @@ function refuseUnsendable(datadir: string, name: string, text: string): void {
     throw new RunError('write-failed', `${datadir}: ${name} would have ${bytes} bytes, the most is ${MOST_BYTES}`, {
       hint: 'See what the server says of its GTID set and its settings: no real ones are that long.',
     });
-  }
-}
-
-/** The child's word, `ended` where it has ended, `undefined` where it is silent past the deadline. */
-async function answer(child: LineProcess, deadlineMs: number): Promise<string | undefined> {
-  try {
-    return (await child.nextLine(deadlineMs)) ?? 'ended';
-  } catch (error) {
-    if (error instanceof DeadlinePassed) return undefined;
-    throw error;
   }
 }

@@ -1,7 +1,8 @@
 import { RunError } from '../../shared/errors.ts';
 import { SYNC_UNDER_LOCK_MS } from '../plan/idle-limit.ts';
-import { DeadlinePassed, type FileSystem, type LineProcess, type Processes, type WriterLock } from '../ports.ts';
+import type { FileSystem, LineProcess, Processes, WriterLock } from '../ports.ts';
 import { stuckFileSystem } from './file-system-stuck.ts';
+import { nextWord } from './next-word.ts';
 import { PlanChanged } from './plan-changed.ts';
 import { shellProgram } from './shell.ts';
 import program from './sync.sh';
@@ -9,7 +10,7 @@ import program from './sync.sh';
 const START_DEADLINE_MS = 5_000;
 /** A file system that has a name removed no sooner would not be frozen in time either. */
 const PROBE_DEADLINE_MS = 5_000;
-/** Ahead of the lock nobody waits for us: a slow device may take its time. */
+/** Ahead of the lock no commit waits: a slow device may take its time. */
 const AHEAD_DEADLINE_MS = 120_000;
 
 /** The process that syncs the file systems of a set by descriptor; its disposal lets it go. */
@@ -47,14 +48,14 @@ export async function startSyncer(
   }
   const sync = (mountPoints: readonly string[], deadlineMs: number): Promise<string | undefined> => {
     child.send(`sync ${mountPoints.map((mountPoint) => mounts.indexOf(mountPoint)).join(' ')}`);
-    return answer(child, deadlineMs);
+    return nextWord(child, deadlineMs);
   };
   return {
     async probe() {
       // One after the other: no more than one process is stuck.
       for (const [number, mount] of mounts.entries()) {
         child.send(`probe ${number}`);
-        const said = await answer(child, PROBE_DEADLINE_MS);
+        const said = await nextWord(child, PROBE_DEADLINE_MS);
         if (said === undefined) throw stuckFileSystem(mount, `a write to ${mount} was not done`, PROBE_DEADLINE_MS);
         if (said !== 'probed') throw new RunError('host-unfit', `the syncer ended at ${mount}: ${child.complaints}`);
       }
@@ -76,7 +77,7 @@ export async function startSyncer(
 }
 
 async function opened(child: LineProcess): Promise<string> {
-  const said = await answer(child, START_DEADLINE_MS);
+  const said = await nextWord(child, START_DEADLINE_MS);
   if (said !== undefined && said !== 'ended') return said;
   throw new RunError('host-unfit', `the syncer did not start: ${child.complaints || 'it said nothing'}`);
 }
@@ -89,16 +90,6 @@ function refuseOther({ mountPoint, device }: FileSystem, said: string): void {
   throw new PlanChanged(
     `${mountPoint}: the file system of device ${found} is mounted there now; planned was device ${device}`,
   );
-}
-
-/** The child's word, `ended` where it has ended, `undefined` where it is silent past the deadline. */
-async function answer(child: LineProcess, deadlineMs: number): Promise<string | undefined> {
-  try {
-    return (await child.nextLine(deadlineMs)) ?? 'ended';
-  } catch (error) {
-    if (error instanceof DeadlinePassed) return undefined;
-    throw error;
-  }
 }
 
 const notSynced = (name: string, said: string): RunError =>
