@@ -5,9 +5,9 @@ import { messageOf, RunError } from '../../shared/errors.ts';
 import type { TlsOptions } from '../options/tls-options.ts';
 
 /**
- * For the driver; a certificate that somebody else has signed ends the connection before the account is named. Throws
+ * For the driver; a certificate of another authority ends the connection before the account is named. Throws
  * RunError `usage` for files that are none, and `server-untrusted` where any authority of a bundle would be believed
- * whatever host it names: whoever has a certificate for another host could ask for the password.
+ * whatever host it names: a certificate for another host would be enough to ask for the password.
  */
 export function sslOptions({ caFile, verifyIdentity, account, versions }: TlsOptions) {
   const ca = readAs('ssl-ca', caFile);

@@ -4,7 +4,7 @@ import type { Processes, WriterLock } from '../ports.ts';
 import { WRITER_LOCK } from '../state-paths.ts';
 import { makeStateFolder } from './run-lock.ts';
 
-/** The status of flock(1) where somebody else holds the lock. */
+/** The status of flock(1) where another process holds the lock. */
 const HELD = 1;
 /** The children of a run that has just ended may still be on their way out. */
 const PATIENCE_SECONDS = '2';

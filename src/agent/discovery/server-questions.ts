@@ -68,7 +68,7 @@ export const variables: ServerQuestion = {
 
 /**
  * MySQL >= 8.0.21 tells here whether somebody said ALTER INSTANCE DISABLE INNODB REDO_LOG, MariaDB and MySQL >= 8.0.30
- * how far the redo log has been flushed. A replica tells how many temporary tables of its sources it has open.
+ * how far the redo log has been flushed. A replica reports how many temporary tables of its sources it has open.
  */
 export const status: ServerQuestion = {
   name: 'status',

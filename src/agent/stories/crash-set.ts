@@ -23,6 +23,7 @@ import { gradeSet } from './grade-set.ts';
 
 /** No commit waits for us: a slow device may take its time. */
 const WRITE_DEADLINE_MS = 60_000;
+
 interface SyncedAttempt extends Attempt {
   readonly syncer: Syncer;
 }

@@ -18,7 +18,7 @@ export interface PlanPorts {
   readonly ec2: Ec2;
   readonly processes: Pick<Processes, 'run' | 'start'>;
   readonly clock: Clock;
-  /** Answers undefined where a run is under way, which tells by itself of a file system that takes no writes. */
+  /** Answers undefined where a run is under way, which reports a file system that takes no writes itself. */
   takeWriterLock(): Promise<WriterLock | undefined>;
 }
 
